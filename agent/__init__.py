@@ -1,0 +1,1 @@
+"""What talks to the model: the client, the prompts, the edits and the trajectories."""

@@ -1,0 +1,1 @@
+"""What goes in: instances, codebases, patches, and the formats they come from."""

@@ -1,0 +1,40 @@
+"""The codebase: every text file of a repository at its base commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One text file. `text` keeps its line endings; `encode` gives back its bytes exactly."""
+
+    path: str
+    """Relative to the repository, with forward slashes."""
+    text: str
+    encoding: str = "utf-8"
+    executable: bool = False
+
+    def encode(self, text: str | None = None) -> bytes:
+        """The bytes of `text` (default: of the file as it is) in this file's encoding.
+
+        Raises:
+            UnicodeEncodeError: the file's encoding has no such character.
+        """
+        return (self.text if text is None else text).encode(self.encoding)
+
+
+@dataclass(frozen=True, slots=True)
+class Codebase:
+    """The text files of one repository state, and why others were left out."""
+
+    digest: str
+    """Identifies the content: SHA-256 (hex) over paths, modes and bytes."""
+    files: Mapping[str, SourceFile]
+    """By path, in path order."""
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    """Path -> reason, for tracked files that are not text files we read."""

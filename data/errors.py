@@ -1,0 +1,55 @@
+"""Errors a person can do something about.
+
+    TroopError                      exit 1
+    ├── UsageError                  exit 2   bad input: flags, files, rows, patches
+    ├── SandboxError                exit 3   engine or image
+    │   └── SandboxUnavailable      exit 3   nothing can run until it is mended
+    ├── ModelError                  exit 4   the model server
+    └── StoreError                  exit 5   the database or the disk
+
+Each carries what went wrong and, in `mend`, what to do about it. They are
+caught once, in the command line, which prints both and exits with `exit_code`.
+Outcomes of the work itself (a script that fails, a reply that cannot be read)
+are values, never exceptions.
+"""
+
+from __future__ import annotations
+
+
+class TroopError(Exception):
+    """Something that stops a command and that a person can mend."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, mend: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.mend = mend
+
+
+class UsageError(TroopError):
+    """Bad input: a flag, a file, a dataset row, a patch."""
+
+    exit_code = 2
+
+
+class SandboxError(TroopError):
+    """The engine failed, not the script: retried, and never counted as a vote."""
+
+    exit_code = 3
+
+
+class SandboxUnavailable(SandboxError):
+    """No execution can succeed until a person mends it: no engine, no image."""
+
+
+class ModelError(TroopError):
+    """The model server cannot be used as configured."""
+
+    exit_code = 4
+
+
+class StoreError(TroopError):
+    """The database cannot be read or written."""
+
+    exit_code = 5

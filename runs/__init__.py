@@ -1,0 +1,1 @@
+"""What a person starts and what comes out: configuration, engine, store, progress, command line."""

@@ -1,0 +1,133 @@
+"""What a sandbox is.
+
+A `SandboxProvider` opens one `Sandbox` per instance; the sandbox executes
+scripts on the instance's codebase with a patch laid over it. Every execution
+starts from the same state and leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from data.codebase import Codebase
+    from data.instance import Instance
+    from data.patch import Patch
+
+
+class Ending(enum.StrEnum):
+    """How a script came to its end."""
+
+    EXITED = "exited"
+    """By itself; `exit_code` is its own (128 + n after signal n)."""
+    TIMEOUT = "timeout"
+    OUT_OF_MEMORY = "out_of_memory"
+    DISK_EXCEEDED = "disk_exceeded"
+    OUTPUT_EXCEEDED = "output_exceeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one execution may use."""
+
+    timeout_s: float = 100.0
+    """Wall-clock seconds (CodeMonkeys, appendix: 100 s)."""
+    memory_mb: int = 4096
+    processes: int = 512
+    disk_mb: int = 2048
+    """What it may write in all; checked about once a second where the engine has no quota."""
+    file_mb: int = 1024
+    """The size of one file that it writes."""
+    output_chars: int = 8192
+    """Kept of the output, cut in the middle (CodeMonkeys: 8192)."""
+    output_mb: int = 64
+    """Printed in all; a script that prints more is stopped."""
+    cpus: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A test script and the command that runs it."""
+
+    text: str
+    interpreter: str = "python"
+    """Looked up on PATH after the environment was activated."""
+    suffix: str = ".py"
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What happened when a script ran."""
+
+    ending: Ending
+    exit_code: int | None
+    """None unless it exited by itself."""
+    output: str
+    """Standard output and error as they came, bounded, valid text, control characters escaped."""
+    output_bytes: int
+    """How much it printed before bounding."""
+    duration_s: float
+
+    @property
+    def passed(self) -> bool:
+        """The script says that the issue is fixed."""
+        return self.ending is Ending.EXITED and self.exit_code == 0
+
+
+class Sandbox(Protocol):
+    """Runs scripts on one instance's codebase. Safe to call concurrently."""
+
+    async def read_codebase(self) -> Codebase:
+        """The text files of the repository as scripts see it before any patch.
+
+        Raises:
+            SandboxError: the engine failed.
+        """
+
+    async def execute(self, script: Script, patch: Patch, limits: Limits) -> Execution:
+        """Run `script` in the repository with `patch` laid over it.
+
+        A cancelled call stops its script and cleans up before it returns.
+
+        Raises:
+            SandboxError: the engine failed, not the script; worth another try.
+            SandboxUnavailable: no execution can succeed until a person mends it.
+        """
+
+    async def close(self) -> None:
+        """Give back what the sandbox holds. Safe to call twice."""
+
+
+class SandboxProvider(Protocol):
+    """Opens sandboxes of one kind."""
+
+    @property
+    def kind(self) -> str:
+        """Stored with each run: "docker" or "local"."""
+
+    def describe(self) -> str:
+        """One line for people: what runs scripts, and how well it is isolated."""
+
+    async def open(self, instance: Instance, *, run: str) -> Sandbox:
+        """A sandbox for `instance`; `run` labels what it creates.
+
+        Raises:
+            SandboxUnavailable: no engine, or no such image.
+            SandboxError: the engine failed.
+            UsageError: this kind cannot hold this instance.
+        """
+
+    async def __aenter__(self) -> SandboxProvider:
+        """Connect, and remove what dead owners left."""
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Remove whatever this provider still holds."""

@@ -1,0 +1,1 @@
+"""What chooses: the candidate x test matrix, the votes and the selection trajectory."""

@@ -1,0 +1,236 @@
+"""The context: which files the model sees, and in what order (CodeMonkeys, section 3.1).
+
+A model reads every source file outside tests and says whether it matters; the
+files that do are ranked a few times, and the context is filled in the order of
+their mean rank.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import mean
+from typing import TYPE_CHECKING
+
+from agent.conversation import Conversation
+from agent.journal import Kind, TrajectoryId
+from agent.model import ContextExceeded, RequestRejected
+from agent.phrases import replies_left
+from agent.prefilter import best_matches
+from agent.prompting import render
+from agent.replies import Relevance, Unreadable, read_ranking, read_relevance
+from agent.slots import together
+from agent.source_files import source_files
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from agent.settings import ContextSettings
+    from agent.workbench import Workbench
+    from data.codebase import SourceFile
+
+TRIES = 3
+"""Replies asked for until a verdict or a ranking can be read."""
+NOTHING_RELEVANT = 5
+"""Files, best by words, that stand in where the model calls no file relevant."""
+CHARS_PER_TOKEN = 3.5
+"""Until the server has counted; then its own figures are used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The files that every trajectory of the instance is shown."""
+
+    files: tuple[SourceFile, ...]
+    text: str
+    """The rendered beginning of each conversation: issue, then files; byte-identical everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What reading one file gave."""
+
+    file: SourceFile
+    relevance: Relevance
+    prompt_tokens: int
+    prompt_chars: int
+
+
+class ContextReader:
+    """Gathers the context of one instance."""
+
+    def __init__(self, bench: Workbench, settings: ContextSettings, model: str) -> None:
+        self._bench = bench
+        self._settings = settings
+        self._model = model
+        self._about = {
+            "repo": bench.instance.repo,
+            "issue": bench.instance.problem_statement.strip(),
+        }
+
+    async def gather(self) -> Context:
+        """Choose the files and render what all trajectories begin with.
+
+        Raises:
+            ModelError, Interrupted.
+
+        """
+        issue = self._bench.instance.problem_statement
+        files = source_files(self._bench.codebase)
+        if self._settings.prefilter_files:
+            files = best_matches(files, issue, self._settings.prefilter_files)
+        reads = await self._read_all(files)
+        ratio = _chars_per_token(reads)
+        order = await self._rank([read for read in reads if read.relevance.relevant], ratio)
+        if not order:
+            order = best_matches(files, issue, NOTHING_RELEVANT)
+        return self._render(_fill(order, self._settings.tokens, ratio))
+
+    def _render(self, files: Sequence[SourceFile]) -> Context:
+        total = len(self._bench.codebase.files)
+        return Context(tuple(files), render("context", files=files, total=total, **self._about))
+
+    async def _read_all(self, files: Sequence[SourceFile]) -> list[_Read]:
+        """Every file; the first one ahead, so that the others find the shared prefix cached."""
+        self._bench.observer.stage(Kind.RELEVANCE, len(files))
+        prefix = render("relevance_issue", **self._about)
+        first = [await self._read(file, prefix) for file in files[:1]]
+        return first + await together(*(self._read(file, prefix) for file in files[1:]))
+
+    async def _read(self, file: SourceFile, prefix: str) -> _Read:
+        parts = _split(file.text, int(self._settings.part_tokens * CHARS_PER_TOKEN))
+        verdicts: list[Relevance] = []
+        tokens = chars = 0
+        for number, part in enumerate(parts, 1):
+            suffix = f"#{number}" if len(parts) > 1 else ""
+            talk = self._relevance_talk(f"relevance/{file.path}{suffix}", prefix)
+            about = {"path": file.path, "text": part, "part": number, "parts": len(parts)}
+            prompt = render("relevance_file", **about)
+            verdicts.append(await _verdict(talk, prompt))
+            recorded = self._bench.journal.recall_turn(talk.key, 0)
+            if recorded is not None and recorded.usage is not None:
+                tokens += recorded.usage.prompt_tokens
+                chars += len(render("relevance_system")) + len(prefix) + len(prompt)
+        self._bench.observer.step(Kind.RELEVANCE)
+        summary = " ".join(v.summary for v in verdicts if v.relevant and v.summary)
+        return _Read(file, Relevance(any(v.relevant for v in verdicts), summary), tokens, chars)
+
+    def _relevance_talk(self, key: str, prefix: str) -> Conversation:
+        return Conversation(
+            self._bench,
+            TrajectoryId(key, Kind.RELEVANCE),
+            model=self._settings.model or self._model,
+            temperature=self._settings.temperature,
+            max_tokens=self._settings.max_tokens,
+            system=render("relevance_system"),
+            prefix=prefix,
+        )
+
+    async def _rank(self, relevant: Sequence[_Read], ratio: float) -> list[SourceFile]:
+        """The relevant files by the mean of their ranks, those never ranked last."""
+        by_path = {read.file.path: read.file for read in relevant}
+        if len(relevant) < 2:  # noqa: PLR2004 - one file needs no order
+            return list(by_path.values())
+        listed = [
+            {
+                "path": read.file.path,
+                "tokens": math.ceil(len(read.file.text) / ratio),
+                "summary": read.relevance.summary,
+            }
+            for read in relevant
+        ]
+        prompt = render("ranking", files=listed, **self._about)
+        count = self._settings.rankings
+        self._bench.observer.stage(Kind.RANKING, count)
+        rankings = await together(
+            *(self._ranking(n, prompt, frozenset(by_path)) for n in range(1, count + 1))
+        )
+        return [by_path[path] for path in mean_order(list(by_path), rankings)]
+
+    async def _ranking(self, number: int, prompt: str, paths: frozenset[str]) -> list[str]:
+        talk = Conversation(
+            self._bench,
+            TrajectoryId(f"ranking-{number}", Kind.RANKING),
+            model=self._model,
+            temperature=self._settings.ranking_temperature,
+            max_tokens=self._settings.ranking_max_tokens,
+            system=render("ranking_system"),
+        )
+        ranking: list[str] = []
+        for left in reversed(range(TRIES)):
+            try:
+                ranking = read_ranking(await talk.ask(prompt), paths)
+            except Unreadable as error:
+                prompt = _again(str(error), "<ranking>\n...\n</ranking>", left)
+            except (ContextExceeded, RequestRejected):
+                break
+            else:
+                break
+        await talk.end("done" if ranking else "unreadable")
+        self._bench.observer.step(Kind.RANKING)
+        return ranking
+
+
+async def _verdict(talk: Conversation, prompt: str) -> Relevance:
+    """What the model says of one part; a file that it cannot be made to judge is not relevant."""
+    for left in reversed(range(TRIES)):
+        try:
+            verdict = read_relevance(await talk.ask(prompt))
+        except Unreadable as error:
+            prompt = _again(str(error), "<relevant>yes or no</relevant>", left)
+        except (ContextExceeded, RequestRejected):
+            break
+        else:
+            return verdict
+    await talk.end("unreadable")
+    return Relevance(relevant=False, summary="")
+
+
+def mean_order(paths: Sequence[str], rankings: Sequence[Sequence[str]]) -> list[str]:
+    """`paths` by mean rank; a path absent from a ranking stands behind that ranking's last."""
+    places = [
+        {path: place for place, path in enumerate(ranking)} for ranking in rankings if ranking
+    ]
+    if not places:
+        return list(paths)
+    rank: Mapping[str, float] = {
+        path: mean(place.get(path, len(place)) for place in places) for path in paths
+    }
+    return sorted(paths, key=lambda path: (rank[path], path))
+
+
+def _fill(files: Sequence[SourceFile], tokens: int, ratio: float) -> list[SourceFile]:
+    """Files in order as long as they fit; one that does not fit is passed over."""
+    chosen: list[SourceFile] = []
+    left = tokens * ratio
+    for file in files:
+        size = len(file.text) + len(file.path) + 30
+        if size <= left:
+            chosen.append(file)
+            left -= size
+    return chosen
+
+
+def _chars_per_token(reads: Sequence[_Read]) -> float:
+    """Calibrated by what the server counted while the files were read."""
+    tokens = sum(read.prompt_tokens for read in reads)
+    chars = sum(read.prompt_chars for read in reads)
+    return chars / tokens if tokens and chars else CHARS_PER_TOKEN
+
+
+def _split(text: str, size: int) -> list[str]:
+    """`text` in parts of at most about `size` characters, cut at line ends."""
+    parts, start = [], 0
+    while len(text) - start > size:
+        cut = text.rfind("\n", start, start + size) + 1 or start + size
+        if cut <= start:
+            cut = start + size
+        parts.append(text[start:cut])
+        start = cut
+    return [*parts, text[start:]]
+
+
+def _again(reason: str, reminder: str, left: int) -> str:
+    return render(
+        "unreadable", reason=reason, reminder=reminder, replies_left=replies_left(max(left, 1))
+    )

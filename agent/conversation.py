@@ -1,0 +1,215 @@
+"""A conversation: one trajectory's messages, its turns and its executions."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import TYPE_CHECKING
+
+from agent.journal import TrajectoryId, TurnPrompt
+from agent.model import ContextExceeded, Message, ModelRequest, RequestRejected
+from agent.slots import together
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from agent.model import Choice
+    from agent.workbench import Workbench
+    from data.patch import Patch
+    from sandbox.protocol import Execution, Script
+
+    _Posed = tuple["Conversation", TurnPrompt]
+
+NO_TEXT = "(empty reply)"
+"""Stands for an empty assistant message, which some servers refuse."""
+
+
+class Conversation:
+    """One trajectory: `ask` takes a turn, `run` executes a script.
+
+    Messages are hashed as they are added, so a turn's work does not grow with
+    the conversation beyond sending it.
+    """
+
+    def __init__(
+        self,
+        bench: Workbench,
+        trajectory: TrajectoryId,
+        *,
+        model: str,
+        temperature: float | None,
+        max_tokens: int,
+        system: str,
+        prefix: str = "",
+    ) -> None:
+        self.id = trajectory
+        self.turn = 0
+        self.bench = bench
+        self._model = model
+        self._temperature = temperature
+        self._max_tokens = max_tokens
+        self._prefix = prefix
+        self._messages: list[Message] = []
+        self._sha = hashlib.sha256(repr((model, temperature, max_tokens)).encode())
+        self._add(Message("system", system))
+
+    @property
+    def key(self) -> str:
+        """The trajectory's key."""
+        return self.id.key
+
+    async def ask(self, prompt: str) -> Choice:
+        """One turn.
+
+        Raises:
+            ModelError: the server cannot be used.
+            ContextExceeded, RequestRejected: an outcome of this trajectory.
+            Interrupted: a person asked to stop.
+
+        """
+        turn = self.pose(prompt)
+        choice = self.bench.recall(turn)
+        if choice is None:
+            response = await self.bench.call(self.request(), [turn])
+            choice = response.choices[0]
+        return self.take(choice)
+
+    async def run(self, script: Script, patch: Patch, purpose: str) -> Execution:
+        """Execute `script` with `patch`; `purpose` is stored, for example "before" or "after".
+
+        Raises:
+            SandboxError: the engine failed.
+            Interrupted: a person asked to stop.
+
+        """
+        return await self.bench.execute(
+            script, patch, trajectory=self.id, turn=self.turn, purpose=purpose
+        )
+
+    async def end(self, outcome: str) -> None:
+        """Store how the trajectory ended."""
+        await self.bench.journal.record_ending(self.id, outcome)
+
+    def pose(self, prompt: str) -> TurnPrompt:
+        """Add a user message; the turn is complete once `take` is given its reply."""
+        first = self.turn == 0
+        if self.id.sample is not None:
+            self.bench.observer.sample(self.id.sample, f"{self.id.kind} {self.turn + 1}")
+        text = self._prefix + prompt if first else prompt
+        self._add(Message("user", text))
+        return TurnPrompt(
+            trajectory=self.id,
+            turn=self.turn,
+            digest=self._sha.hexdigest(),
+            prompt=prompt,
+            system=self._messages[0].content if first else "",
+            prefix=self._prefix if first else "",
+        )
+
+    def request(self, siblings: Sequence[Conversation] = ()) -> ModelRequest:
+        """The call that the posed turn stands for, shared with `siblings` posed alike."""
+        return ModelRequest(
+            trajectory=self.key,
+            turn=self.turn,
+            model=self._model,
+            messages=tuple(self._messages),
+            temperature=self._temperature,
+            max_tokens=self._max_tokens,
+            siblings=tuple(sibling.key for sibling in siblings),
+        )
+
+    def take(self, choice: Choice) -> Choice:
+        """Add the reply to the posed turn."""
+        self._add(Message("assistant", choice.text if choice.text.strip() else NO_TEXT))
+        self.turn += 1
+        return choice
+
+    def _add(self, message: Message) -> None:
+        self._messages.append(message)
+        text = message.content.encode("utf-8", "surrogatepass")
+        self._sha.update(b"%s %d\0" % (message.role.encode(), len(text)))
+        self._sha.update(text)
+
+
+class SharedFirstTurn:
+    """The first turn of several trajectories that open alike, as one request with n replies.
+
+    Sharing the request computes the long common prompt once, and warms the
+    server's prefix cache for everything that follows. Where the server gives
+    fewer replies than asked for, the rest is asked for one by one.
+    """
+
+    def __init__(self, conversations: Sequence[Conversation], prompt: str, per_call: int) -> None:
+        self._conversations = list(conversations)
+        self._prompt = prompt
+        self._per_call = per_call or len(self._conversations)
+        loop = asyncio.get_running_loop()
+        self._replies: dict[str, asyncio.Future[Choice]] = {
+            conversation.key: loop.create_future() for conversation in self._conversations
+        }
+
+    async def ask_all(self) -> None:
+        """Take the turn for every conversation; `reply` gives each its own as it comes.
+
+        Raises:
+            ModelError: the server cannot be used.
+            Interrupted: a person asked to stop.
+
+        """
+        try:
+            await together(*(self._ask(chunk) for chunk in self._unanswered()))
+        except BaseException as error:
+            self._fail(self._conversations, error)
+            raise
+
+    async def reply(self, conversation: Conversation) -> Choice:
+        """The reply that `ask_all` got for this conversation.
+
+        Raises:
+            ContextExceeded, RequestRejected: an outcome of this trajectory.
+            ModelError, Interrupted: as `ask_all`.
+
+        """
+        return await asyncio.shield(self._replies[conversation.key])
+
+    def _unanswered(self) -> Iterator[list[_Posed]]:
+        """Pose the prompt everywhere; in chunks, those that the journal cannot answer."""
+        waiting: list[_Posed] = []
+        for conversation in self._conversations:
+            turn = conversation.pose(self._prompt)
+            recorded = conversation.bench.recall(turn)
+            if recorded is None:
+                waiting.append((conversation, turn))
+            else:
+                self._give(conversation, recorded)
+        for start in range(0, len(waiting), self._per_call):
+            yield waiting[start : start + self._per_call]
+
+    async def _ask(self, posed: list[_Posed]) -> None:
+        """One request for all of `posed`, then one each for those it left without a reply."""
+        (leader, _), *rest = posed
+        request = leader.request([conversation for conversation, _ in rest])
+        try:
+            response = await leader.bench.call(request, [turn for _, turn in posed])
+            choices = response.choices
+        except RequestRejected as error:
+            choices = ()
+            if not rest:
+                self._fail([leader], error)
+                return
+        except ContextExceeded as error:
+            self._fail([conversation for conversation, _ in posed], error)
+            return
+        for (conversation, _), choice in zip(posed, choices, strict=False):
+            self._give(conversation, choice)
+        await together(*(self._ask([one]) for one in posed[len(choices) :]))
+
+    def _give(self, conversation: Conversation, choice: Choice) -> None:
+        self._replies[conversation.key].set_result(conversation.take(choice))
+
+    def _fail(self, conversations: Sequence[Conversation], error: BaseException) -> None:
+        for conversation in conversations:
+            reply = self._replies[conversation.key]
+            if not reply.done():
+                reply.set_exception(error)
+                reply.exception()  # seen: nobody may be left to wait for it

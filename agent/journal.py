@@ -1,0 +1,102 @@
+"""The journal: effects are recorded before the code that asked for them sees them.
+
+A trajectory is a plain async function. To resume it, run it again: recorded
+effects are answered from here, and the first unrecorded one is where work goes
+on. A model reply is recorded under its trajectory and turn; an execution under
+what it executed, since the same script on the same patch is run once.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from agent.model import Choice, ModelRequest, Response, Usage
+    from data.patch import Patch
+    from sandbox.protocol import Execution, Script
+
+
+class Kind(enum.StrEnum):
+    """The kinds of trajectory; also the stages that cost is counted by."""
+
+    RELEVANCE = "relevance"
+    RANKING = "ranking"
+    TESTING = "testing"
+    EDITING = "editing"
+    MATRIX = "matrix"
+    SELECTION = "selection"
+
+
+@dataclass(frozen=True, slots=True)
+class TrajectoryId:
+    """Which trajectory of the instance."""
+
+    key: str
+    """Unique in the instance, for example "sample-3/editing"."""
+    kind: Kind
+    sample: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPrompt:
+    """What a turn adds to its conversation, in the pieces that are worth storing once."""
+
+    trajectory: TrajectoryId
+    turn: int
+    digest: str
+    """SHA-256 (hex) of the whole request: model, parameters and every message so far."""
+    prompt: str
+    system: str = ""
+    """Only at turn 0."""
+    prefix: str = ""
+    """Only at turn 0: what stands before `prompt` and is shared between trajectories."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedTurn:
+    """A reply that was recorded earlier."""
+
+    digest: str
+    choice: Choice
+    usage: Usage | None
+    """Of the whole call, which may have served several trajectories."""
+
+
+class Journal(Protocol):
+    """The recorded effects of one instance."""
+
+    def recall_turn(self, trajectory: str, turn: int) -> RecordedTurn | None:
+        """The recorded reply, or None."""
+
+    async def record_call(
+        self, request: ModelRequest, response: Response, turns: list[TurnPrompt]
+    ) -> None:
+        """Store a response with its cost; `turns[i]` takes `response.choices[i]`.
+
+        Returns when it is durable, in one transaction.
+
+        Raises:
+            StoreError: it could not be stored.
+
+        """
+
+    def recall_execution(self, script: Script, patch: Patch) -> Execution | None:
+        """The recorded execution of this very script on this very patch, or None."""
+
+    async def record_execution(self, script: Script, patch: Patch, execution: Execution) -> None:
+        """Store an execution. Returns when it is durable.
+
+        Raises:
+            StoreError: it could not be stored.
+
+        """
+
+    async def record_use(
+        self, trajectory: TrajectoryId, turn: int, purpose: str, script: Script, patch: Patch
+    ) -> None:
+        """Note that a trajectory saw an execution after `turn` replies. Idempotent."""
+
+    async def record_ending(self, trajectory: TrajectoryId, outcome: str) -> None:
+        """Store how a trajectory ended. Idempotent."""

@@ -1,0 +1,29 @@
+"""What progress displays are told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from agent.journal import Kind
+    from agent.model import Response
+    from sandbox.protocol import Execution
+
+
+class Observer(Protocol):
+    """Told what happens in one instance, for people to watch. Must not fail or block."""
+
+    def stage(self, kind: Kind, total: int) -> None:
+        """A stage begins that has `total` steps."""
+
+    def step(self, kind: Kind) -> None:
+        """One step of the stage is done."""
+
+    def sample(self, number: int, state: str) -> None:
+        """A sample came to a new state, for example "testing 2"."""
+
+    def call(self, response: Response, *, kind: Kind, recalled: bool) -> None:
+        """A model call was answered; `recalled`: from the journal, not by the server."""
+
+    def execution(self, execution: Execution, *, recalled: bool) -> None:
+        """A script was run, or recalled from the journal."""

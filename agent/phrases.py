@@ -1,0 +1,43 @@
+"""Small phrases that several prompts share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.prompting import render
+from sandbox.protocol import Ending
+
+if TYPE_CHECKING:
+    from data.instance import Instance
+    from sandbox.protocol import Execution, Limits
+
+_ENDINGS = {
+    Ending.TIMEOUT: "none: it was stopped because it ran too long",
+    Ending.OUT_OF_MEMORY: "none: it was stopped because it used too much memory",
+    Ending.DISK_EXCEEDED: "none: it was stopped because it wrote too much to the disk",
+    Ending.OUTPUT_EXCEEDED: "none: it was stopped because it printed too much",
+}
+
+
+def describe(execution: Execution) -> str:
+    """An execution in words for the model."""
+    ending = str(execution.exit_code)
+    if execution.ending is not Ending.EXITED:
+        ending = _ENDINGS[execution.ending]
+    return render("execution", ending=ending, output=execution.output.rstrip())
+
+
+def replies_left(turns: int) -> str:
+    """For example "3 replies"."""
+    return "1 reply" if turns == 1 else f"{turns} replies"
+
+
+def script_rules(instance: Instance, limits: Limits) -> str:
+    """What a test script must keep to."""
+    return render(
+        "script_rules",
+        language="Python",
+        interpreter="python",
+        repo_dir=instance.environment.repo_dir,
+        timeout=round(limits.timeout_s),
+    )

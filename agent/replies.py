@@ -1,0 +1,162 @@
+"""What a model's reply asks for. A reply that cannot be read says why, in words for the model."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from agent.model import Choice, Finish
+
+
+class Unreadable(Exception):
+    """The reply is not in the format; the message tells the model what to mend."""
+
+
+_OPEN = re.compile(r"^[ \t]*<test_script>[ \t]*(?=\S|$)", re.MULTILINE)
+_CLOSE = re.compile(r"^(.*?)</test_script>[ \t]*$", re.MULTILINE)
+_DONE = re.compile(r"^[ \t]*(?:<done\s*/>|<done>\s*</done>)[ \t]*$", re.MULTILINE)
+_CHOOSE = re.compile(r"<choose>\s*(?:candidate\s+)?([A-Za-z])\s*</choose>", re.IGNORECASE)
+_FENCE = re.compile(r"^```[\w+-]*[ \t]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+_RELEVANT = re.compile(r"<relevant>\s*(yes|no)\s*</relevant>", re.IGNORECASE)
+_SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.IGNORECASE | re.DOTALL)
+_RANKING = re.compile(r"<ranking>(.*?)</ranking>", re.IGNORECASE | re.DOTALL)
+_BULLET = re.compile(r"^\s*(?:[-*]|\d+[.)])?\s*`?(.*?)`?\s*$")
+
+
+def require_whole(choice: Choice) -> str:
+    """The reply's text.
+
+    Raises:
+        Unreadable: the reply is empty, or was cut at the limit on its length.
+
+    """
+    if choice.finish is Finish.LENGTH:
+        raise Unreadable(
+            "Your reply was cut because it reached the limit on its length, so nothing of it was"
+            " used. Answer again, shorter: reason less and write only what the format asks for."
+        )
+    if choice.finish is Finish.FILTERED:
+        raise Unreadable("Your reply was stopped by a content filter. Answer again, differently.")
+    if not choice.text.strip():
+        raise Unreadable("Your reply was empty.")
+    return choice.text
+
+
+def find_script(text: str) -> str | None:
+    """The script in the reply, ending in a newline, or None.
+
+    Raises:
+        Unreadable: a script tag that is not closed, several scripts, or an empty one.
+
+    """
+    script, _ = split_script(text)
+    return script
+
+
+def split_script(text: str) -> tuple[str | None, str]:
+    """The script in the reply and the reply without it.
+
+    Raises:
+        Unreadable: as `find_script`.
+
+    """
+    opened = list(_OPEN.finditer(text))
+    if not opened:
+        return None, text
+    if len(opened) > 1:
+        raise Unreadable("Your reply has several <test_script> tags. Write exactly one script.")
+    start = opened[0].end()
+    closed = list(_CLOSE.finditer(text, start))
+    if not closed:
+        raise Unreadable(
+            "The <test_script> tag is never closed."
+            " Write </test_script> on a line of its own after the script."
+        )
+    last = closed[-1]
+    body = text[start : last.start()] + last.group(1)
+    return _clean_script(body), text[: opened[0].start()] + text[last.end() :]
+
+
+def find_fenced_script(text: str) -> str | None:
+    """The only fenced block of a reply without tags: plainly meant as the script."""
+    blocks = _FENCE.findall(text)
+    return _clean_script(blocks[0]) if len(blocks) == 1 else None
+
+
+def _clean_script(body: str) -> str:
+    fenced = _FENCE.fullmatch(body.strip() + "\n") or _FENCE.fullmatch(body.strip())
+    body = fenced.group(1) if fenced else body.strip("\n")
+    if not body.strip():
+        raise Unreadable("The script is empty.")
+    return body.rstrip() + "\n"
+
+
+def says_done(text: str) -> bool:
+    """Whether the reply has <done/> on a line of its own."""
+    return bool(_DONE.search(text))
+
+
+def find_choice(text: str, letters: str) -> str | None:
+    """The chosen candidate's letter, or None.
+
+    Raises:
+        Unreadable: there is no such candidate, or several are chosen.
+
+    """
+    chosen = {letter.upper() for letter in _CHOOSE.findall(text)}
+    if not chosen:
+        return None
+    if len(chosen) > 1:
+        raise Unreadable("Your reply chooses several candidates. Choose exactly one.")
+    (letter,) = chosen
+    if letter not in letters:
+        raise Unreadable(
+            f"There is no candidate {letter}. The candidates are {', '.join(letters)}."
+        )
+    return letter
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """What the model says of one file."""
+
+    relevant: bool
+    summary: str
+
+
+def read_relevance(choice: Choice) -> Relevance:
+    """The verdict on one file.
+
+    Raises:
+        Unreadable: no verdict in the reply.
+
+    """
+    text = require_whole(choice)
+    verdicts = {verdict.lower() for verdict in _RELEVANT.findall(text)}
+    if len(verdicts) != 1:
+        raise Unreadable("Say exactly one of <relevant>yes</relevant> and <relevant>no</relevant>.")
+    summary = _SUMMARY.search(text)
+    return Relevance(
+        relevant=verdicts == {"yes"},
+        summary=" ".join(summary.group(1).split()) if summary else "",
+    )
+
+
+def read_ranking(choice: Choice, paths: frozenset[str]) -> list[str]:
+    """The known paths of a ranking, most relevant first, each once.
+
+    Raises:
+        Unreadable: no ranking, or one without any known path.
+
+    """
+    text = require_whole(choice)
+    found = _RANKING.search(text)
+    if not found:
+        raise Unreadable("Write the paths inside <ranking> and </ranking>, one to a line.")
+    lines = [
+        match.group(1) for line in found.group(1).splitlines() if (match := _BULLET.match(line))
+    ]
+    ranked = list(dict.fromkeys(line for line in lines if line in paths))
+    if not ranked:
+        raise Unreadable("None of the paths in your ranking is in the list. Copy them exactly.")
+    return ranked

@@ -1,0 +1,105 @@
+"""Bounded concurrency that serves older instances first and can be told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine
+
+
+T = TypeVar("T")
+
+
+class Interrupted(Exception):
+    """A person asked to stop: nothing new begins, what is in flight is finished and stored."""
+
+
+class Slots:
+    """`count` places; the waiting caller with the lowest priority number comes next."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = itertools.count()
+        self._stopped = False
+
+    @asynccontextmanager
+    async def hold(self, priority: int) -> AsyncIterator[None]:
+        """Wait for a place and keep it inside the `with` block.
+
+        Raises:
+            Interrupted: `stop` was called before a place was had.
+
+        """
+        await self._take(priority)
+        try:
+            yield
+        finally:
+            self._give()
+
+    def stop(self) -> None:
+        """Give no more places; those held stay held."""
+        self._stopped = True
+        for _, _, waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_exception(Interrupted())
+        self._waiting.clear()
+
+    async def _take(self, priority: int) -> None:
+        if self._stopped:
+            raise Interrupted
+        if self._free:
+            self._free -= 1
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (priority, next(self._order), waiter))
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                self._give()
+            raise
+
+    def _give(self) -> None:
+        while self._waiting:
+            _, _, waiter = heapq.heappop(self._waiting)
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+        self._free += 1
+
+
+async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
+    """Run all of `work` at once and give the results in order.
+
+    An `Interrupted` in one lets the others finish what they have in flight, so
+    that it is stored, and is raised at the end. Any other error cancels the
+    rest and is raised once they are gone.
+    """
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        pending = set(tasks)
+        while pending:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_EXCEPTION)
+            if any(_failed(task) for task in done):
+                break
+    finally:
+        for task in tasks:
+            task.cancel()
+        endings = await asyncio.gather(*tasks, return_exceptions=True)
+    for ending in sorted(
+        (e for e in endings if isinstance(e, BaseException)),
+        key=lambda e: isinstance(e, (Interrupted, asyncio.CancelledError)),
+    ):
+        raise ending
+    return [task.result() for task in tasks]
+
+
+def _failed(task: asyncio.Task[Any]) -> bool:
+    error = None if task.cancelled() else task.exception()
+    return task.cancelled() or (error is not None and not isinstance(error, Interrupted))

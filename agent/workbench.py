@@ -1,0 +1,131 @@
+"""The workbench of one instance: every effect of its trajectories goes through here.
+
+It looks into the journal first, waits for a free slot, does the work, records
+it, and only then gives the result back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from agent.model import ModelRequest, Response
+from data.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent.journal import Journal, TrajectoryId, TurnPrompt
+    from agent.model import Choice, ModelClient
+    from agent.observer import Observer
+    from agent.slots import Slots
+    from data.codebase import Codebase
+    from data.instance import Instance
+    from data.patch import Patch
+    from sandbox.protocol import Execution, Limits, Sandbox, Script
+
+
+class Workbench:
+    """Effects of one instance: model calls and executions, journaled and bounded."""
+
+    def __init__(
+        self,
+        instance: Instance,
+        codebase: Codebase,
+        *,
+        client: ModelClient,
+        sandbox: Sandbox,
+        journal: Journal,
+        observer: Observer,
+        model_slots: Slots,
+        sandbox_slots: Slots,
+        limits: Limits,
+        priority: int = 0,
+    ) -> None:
+        self.instance = instance
+        self.codebase = codebase
+        self.observer = observer
+        self.journal = journal
+        self._client = client
+        self._sandbox = sandbox
+        self._model_slots = model_slots
+        self._sandbox_slots = sandbox_slots
+        self._limits = limits
+        self._priority = priority
+        self._running: dict[tuple[Script, str], asyncio.Future[Execution]] = {}
+
+    def recall(self, turn: TurnPrompt) -> Choice | None:
+        """The recorded reply of this turn, or None.
+
+        Raises:
+            StoreError: the journal holds a reply to another request.
+
+        """
+        found = self.journal.recall_turn(turn.trajectory.key, turn.turn)
+        if found is None:
+            return None
+        if found.digest != turn.digest:
+            raise StoreError(
+                f"{self.instance.instance_id}: turn {turn.turn} of {turn.trajectory.key} was"
+                " recorded for another request: the prompts, the codebase or the configuration"
+                " have changed",
+                mend="finish the run with the version that began it, or start anew with --fresh",
+            )
+        response = Response((found.choice,), found.usage, duration_s=0.0)
+        self.observer.call(response, kind=turn.trajectory.kind, recalled=True)
+        return found.choice
+
+    async def call(self, request: ModelRequest, turns: Sequence[TurnPrompt]) -> Response:
+        """Ask the model; `turns[i]` takes choice i. Fewer choices may come than were asked for.
+
+        Raises:
+            ModelError: the server cannot be used.
+            ContextExceeded, RequestRejected: an outcome of the trajectory.
+            Interrupted: a person asked to stop.
+
+        """
+        async with self._model_slots.hold(self._priority):
+            response = await self._client.complete(request)
+            served = list(turns[: len(response.choices)])
+            await self.journal.record_call(request, response, served)
+        self.observer.call(response, kind=turns[0].trajectory.kind, recalled=False)
+        return response
+
+    async def execute(
+        self, script: Script, patch: Patch, *, trajectory: TrajectoryId, turn: int, purpose: str
+    ) -> Execution:
+        """Run `script` on `patch`, once per instance however many ask for it.
+
+        Raises:
+            SandboxError: the engine failed.
+            Interrupted: a person asked to stop.
+
+        """
+        execution = await self._execute_once(script, patch)
+        await self.journal.record_use(trajectory, turn, purpose, script, patch)
+        return execution
+
+    async def _execute_once(self, script: Script, patch: Patch) -> Execution:
+        recalled = self.journal.recall_execution(script, patch)
+        if recalled is not None:
+            self.observer.execution(recalled, recalled=True)
+            return recalled
+        key = (script, patch.digest)
+        running = self._running.get(key)
+        if running is None:
+            running = asyncio.ensure_future(self._execute(script, patch))
+            self._running[key] = running
+            running.add_done_callback(lambda _: self._running.pop(key, None))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            raise
+
+    async def _execute(self, script: Script, patch: Patch) -> Execution:
+        async with self._sandbox_slots.hold(self._priority):
+            execution = await self._sandbox.execute(script, patch, self._limits)
+            await self.journal.record_execution(script, patch, execution)
+        self.observer.execution(execution, recalled=False)
+        return execution

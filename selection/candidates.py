@@ -1,0 +1,111 @@
+"""The race: distinct candidates and distinct tests, and where each came from."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from data.patch import FileChange, Patch
+    from sandbox.protocol import Script
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One patch as it comes in, before equal ones are merged."""
+
+    patch: Patch
+    sample: int | None = None
+    """The sample that wrote it; None: it came from outside."""
+    source: str = ""
+    """For one from outside, the system that it came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A patch in the race, with everybody who wrote it."""
+
+    number: int
+    """Counted from 1 in the order of first appearance."""
+    patch: Patch
+    samples: tuple[int, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    @property
+    def support(self) -> int:
+        """How many wrote this patch."""
+        return len(self.samples) + len(self.sources)
+
+    @property
+    def size(self) -> int:
+        """Characters of the diff: what "the shorter patch" means."""
+        return len(self.patch.diff)
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A distinct test script, with the samples that ended with it."""
+
+    __test__ = False  # not for pytest
+
+    number: int
+    script: Script
+    samples: tuple[int, ...] = ()
+
+
+def merge_candidates(entries: Iterable[Entry]) -> tuple[Candidate, ...]:
+    """The distinct candidates; equal patches become one, for which the shortest diff stands.
+
+    Two patches are equal when they leave the same files, where Python files are
+    compared by their syntax tree (comments and layout do not count) and others
+    without regard to space at line ends. Empty patches are not candidates.
+    """
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.patch:
+            groups.setdefault(meaning(entry.patch), []).append(entry)
+    return tuple(_candidate(number, group) for number, group in enumerate(groups.values(), 1))
+
+
+def merge_tests(scripts: Iterable[tuple[int, Script]]) -> tuple[Test, ...]:
+    """The distinct tests of (sample, script) pairs, in order of first appearance."""
+    groups: dict[Script, list[int]] = {}
+    for sample, script in scripts:
+        groups.setdefault(script, []).append(sample)
+    return tuple(
+        Test(number, script, tuple(samples))
+        for number, (script, samples) in enumerate(groups.items(), 1)
+    )
+
+
+def meaning(patch: Patch) -> str:
+    """A digest that is the same for patches that are equal in effect."""
+    sha = hashlib.sha256()
+    for change in patch.files:
+        sha.update(repr((change.path, change.executable, _content(change))).encode())
+    return sha.hexdigest()
+
+
+def _content(change: FileChange) -> object:
+    if change.content is None:
+        return None
+    if change.path.endswith((".py", ".pyi")):
+        try:
+            return ast.dump(ast.parse(change.content))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            pass  # not Python as we know it: compared as text
+    return [line.rstrip() for line in change.content.rstrip().split(b"\n")]
+
+
+def _candidate(number: int, group: Sequence[Entry]) -> Candidate:
+    shortest = min(group, key=lambda entry: len(entry.patch.diff))
+    return Candidate(
+        number,
+        shortest.patch,
+        tuple(entry.sample for entry in group if entry.sample is not None),
+        tuple(entry.source for entry in group if entry.sample is None),
+    )

@@ -8,6 +8,7 @@ starts from the same state and leaves nothing behind.
 from __future__ import annotations
 
 import enum
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -57,6 +58,12 @@ class Script:
     interpreter: str = "python"
     """Looked up on PATH after the environment was activated."""
     suffix: str = ".py"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) over text and interpreter: equal scripts have equal digests."""
+        parts = (self.interpreter, self.suffix, self.text)
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

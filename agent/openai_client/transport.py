@@ -1,0 +1,147 @@
+"""One HTTP exchange as a value.
+
+Nothing of `openai` or httpx leaves this file: their exceptions quote servers, and servers quote
+keys.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    import openai
+
+    from agent.openai_client.address import Address
+
+CONNECT_S = 15.0
+CONNECTIONS = 1024
+KEEP_ALIVE_S = 4.0
+"""uvicorn (vLLM, SGLang) closes after 5 s: no request should meet a closing connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Whatever a server answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Finds names in any case."""
+    body: bytes
+
+    @property
+    def content_type(self) -> str:
+        """As sent, or empty."""
+        return self.headers.get("content-type", "")
+
+
+class Loss(enum.Enum):
+    """How an exchange can end without an answer."""
+
+    UNREACHABLE = enum.auto()
+    """No connection could be made."""
+    CUT = enum.auto()
+    TIMEOUT = enum.auto()
+    UNTRUSTED = enum.auto()
+    """TLS failed in a way that trying again does not mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """No answer."""
+
+    loss: Loss
+    reason: str
+
+
+class Transport:
+    """The connections to one server. `openai` is imported at the first use, within a loop."""
+
+    def __init__(self, address: Address, *, timeout_s: float) -> None:
+        self._address = address
+        self._timeout_s = timeout_s
+        self._client: openai.AsyncOpenAI | None = None
+
+    async def complete(self, fields: Mapping[str, Any]) -> Reply | Lost:
+        """POST /chat/completions; `fields` are `create`'s keyword arguments."""
+        create = self._open().chat.completions.with_raw_response.create
+        try:
+            return await self._exchange(lambda: create(**fields), self._timeout_s)
+        except UnicodeEncodeError:
+            # Files that are not UTF-8 can leave lone surrogates, which no JSON can carry.
+            sendable = {**fields, "messages": [_encodable(one) for one in fields["messages"]]}
+            return await self._exchange(lambda: create(**sendable), self._timeout_s)
+
+    async def models(self, timeout_s: float) -> Reply | Lost:
+        """GET /models."""
+        listing = self._open().models.with_raw_response.list
+        return await self._exchange(lambda: listing(timeout=timeout_s), timeout_s)
+
+    async def close(self) -> None:
+        """Give back all connections."""
+        if self._client is not None:
+            await self._client.close()
+
+    async def _exchange(self, call: Callable[[], Awaitable[Any]], limit_s: float) -> Reply | Lost:
+        import openai  # here, because it takes most of a second
+
+        try:
+            # httpx counts time between two bytes; a server that dribbles must end as well.
+            async with asyncio.timeout(limit_s):
+                response = (await call()).http_response
+        except (openai.APITimeoutError, TimeoutError):
+            return Lost(Loss.TIMEOUT, f"no answer within {limit_s:g} s")
+        except openai.APIConnectionError as error:
+            return _lost(error)
+        except openai.APIStatusError as error:
+            response = error.response
+        return Reply(response.status_code, response.headers, response.content)
+
+    def _open(self) -> openai.AsyncOpenAI:
+        if self._client is None:
+            import openai  # here, because it takes most of a second
+
+            # Of httpx or httpx2, whichever this version of openai is built on.
+            limits = type(openai.DEFAULT_CONNECTION_LIMITS)(
+                max_connections=CONNECTIONS,
+                max_keepalive_connections=CONNECTIONS,
+                keepalive_expiry=KEEP_ALIVE_S,
+            )
+            timeout = openai.Timeout(self._timeout_s, connect=min(CONNECT_S, self._timeout_s))
+            address = self._address
+            self._client = openai.AsyncOpenAI(
+                base_url=address.url,
+                api_key=address.key,
+                timeout=timeout,
+                max_retries=0,
+                default_headers={"Authorization": address.basic} if address.basic else None,
+                # A proxy set for the world cannot reach this machine's own servers.
+                http_client=openai.DefaultAsyncHttpxClient(
+                    limits=limits, timeout=timeout, trust_env=not address.is_loopback
+                ),
+            )
+        return self._client
+
+
+def _encodable(message: Mapping[str, str]) -> dict[str, str]:
+    return {name: text.encode("utf-8", "replace").decode() for name, text in message.items()}
+
+
+def _lost(error: BaseException) -> Lost:
+    """What ended a connection, from the chain of exceptions under openai's "Connection error."."""
+    chain = [error]
+    while (below := chain[-1].__cause__ or chain[-1].__context__) and below not in chain:
+        chain.append(below)
+    names = {type(one).__name__ for one in chain}
+    reason = next((said for one in reversed(chain) if (said := str(one).strip())), "")
+    for one in chain:
+        if isinstance(one, OSError) and one.strerror:
+            reason = one.strerror
+    if "SSLCertVerificationError" in names or "WRONG_VERSION_NUMBER" in reason:
+        return Lost(Loss.UNTRUSTED, reason)
+    loss = Loss.UNREACHABLE if "ConnectError" in names else Loss.CUT
+    return Lost(loss, reason or "the connection broke")

@@ -1,0 +1,338 @@
+"""Recordings: the replies of a run in a file, and the client that gives them again.
+
+A recording is JSON lines, compressed where its name ends in .zst. The first line is a header,
+each further line one reply:
+
+    {"format": "troop-recording-1", "model": "…", "made": "2026-11-30", "note": "…"}
+    {"trajectory": "sample-0/editing", "turn": 0, "text": "…", "finish": "stop",
+     "reasoning": "…", "usage": {"prompt_tokens": 9, "completion_tokens": 5, "cached_tokens": 4},
+     "duration_s": 1.5}
+
+`note`, `reasoning`, `usage` with its `cached_tokens`, and `duration_s` may be missing. Any other
+field, type or order is an error with its line number: a recording that is half understood would
+replay something that never happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import io
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Never, TypeVar, cast
+
+import zstandard
+
+from agent.model import Choice, Finish, ModelRefused, ModelRequest, Response, ServerFacts, Usage
+from data.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+FORMAT = "troop-recording-1"
+_FAMILY = "troop-recording-"
+_CHARS_PER_TOKEN = 4
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingHeader:
+    """What a recording says about itself."""
+
+    model: str
+    made: str
+    """The date it was made on, ISO 8601."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedReply:
+    """One reply and where it stands."""
+
+    trajectory: str
+    turn: int
+    """Counted from 0 within the trajectory."""
+    text: str
+    finish: Finish
+    reasoning: str = ""
+    usage: Usage | None = None
+    duration_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A header and the replies by (trajectory, turn)."""
+
+    header: RecordingHeader
+    replies: dict[tuple[str, int], RecordedReply]
+
+    def turns(self, trajectory: str) -> list[int]:
+        """The turns that are recorded of a trajectory."""
+        return sorted(turn for name, turn in self.replies if name == trajectory)
+
+
+def write_recording(path: Path, header: RecordingHeader, replies: Iterable[RecordedReply]) -> None:
+    """Write a recording, whole or not at all; a file at `path` is replaced.
+
+    Raises `OSError` where the disk refuses.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    compress = zstandard.open if path.suffix == ".zst" else open
+    try:
+        with compress(draft, "wb") as file:
+            file.write(_line({"format": FORMAT, **_header_fields(header)}))
+            for reply in replies:
+                file.write(_line(_reply_fields(reply)))
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def read_recording(path: Path) -> Recording:
+    """Read a recording. `UsageError` names the line of whatever is wrong with it."""
+    with contextlib.closing(_lines(path)) as lines:
+        header = _read_header(path, next(lines, (1, {})))
+        replies: dict[tuple[str, int], RecordedReply] = {}
+        numbers: dict[tuple[str, int], int] = {}
+        for number, fields in lines:
+            reply = _Fields(path, number, fields).reply()
+            key = reply.trajectory, reply.turn
+            if key in replies:
+                _refuse(
+                    path,
+                    number,
+                    f"{reply.trajectory!r} turn {reply.turn} is already on line {numbers[key]}",
+                )
+            replies[key], numbers[key] = reply, number
+    return Recording(header, replies)
+
+
+class RecordedClient:
+    """A `ModelClient` that gives recorded replies, whatever the prompt says.
+
+    `pace` is in seconds of sleep per 1,000 completion tokens, for a replay that can be watched.
+    """
+
+    def __init__(self, recording: Recording, *, pace: float = 0.0) -> None:
+        self._recording = recording
+        self._pace = pace
+
+    async def complete(self, request: ModelRequest) -> Response:
+        """Give the recorded reply; for n > 1, each sibling's own of the same turn, in order.
+
+        Choices end before the first sibling whose reply is not recorded, so that the others
+        still stand in their places. Raises `ModelRefused` where the first one is missing.
+        """
+        first = self._find(request.trajectory, request.turn)
+        if first is None:
+            raise self._missing(request.trajectory, request.turn)
+        replies = [first]
+        for sibling in request.siblings:
+            reply = self._find(sibling, request.turn)
+            if reply is None:
+                break
+            replies.append(reply)
+        await self._sleep(replies)
+        durations = [one.duration_s for one in replies if one.duration_s is not None]
+        return Response(
+            choices=tuple(Choice(one.text, one.finish, one.reasoning) for one in replies),
+            usage=_group_usage(replies),
+            duration_s=max(durations, default=0.0),
+            replayed=True,
+        )
+
+    async def check(self, model: str) -> ServerFacts:  # noqa: ARG002 - any name replays
+        """Say the recorded model's name."""
+        return ServerFacts(models=(self._recording.header.model,))
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    def _find(self, trajectory: str, turn: int) -> RecordedReply | None:
+        return self._recording.replies.get((trajectory, turn))
+
+    async def _sleep(self, replies: list[RecordedReply]) -> None:
+        if self._pace > 0:
+            # The choices of one call are written side by side: the longest sets the time.
+            longest = max(_tokens_written(one) for one in replies)
+            await asyncio.sleep(self._pace * longest / 1000)
+
+    def _missing(self, trajectory: str, turn: int) -> ModelRefused:
+        turns = self._recording.turns(trajectory)
+        has = f"only turns {', '.join(map(str, turns))} of it" if turns else "nothing of it"
+        return ModelRefused(
+            f"the recording has no reply for trajectory {trajectory!r}, turn {turn}: {has}",
+            mend="A recording replays only under the configuration that it was made with: "
+            "the same instances, number of samples and limits on turns.",
+        )
+
+
+def _group_usage(replies: list[RecordedReply]) -> Usage | None:
+    """The usage of one call: every reply's completion tokens, the shared prompt once."""
+    usages = [reply.usage for reply in replies if reply.usage is not None]
+    if len(usages) < len(replies):
+        return None
+    written = sum(usage.completion_tokens for usage in usages)
+    return Usage(usages[0].prompt_tokens, written, usages[0].cached_tokens)
+
+
+def _tokens_written(reply: RecordedReply) -> float:
+    if reply.usage is not None:
+        return reply.usage.completion_tokens
+    return len(reply.text) / _CHARS_PER_TOKEN
+
+
+def _line(fields: dict[str, object]) -> bytes:
+    try:
+        return json.dumps(fields, ensure_ascii=False).encode() + b"\n"
+    except UnicodeEncodeError:  # a lone surrogate: as an escape it survives
+        return json.dumps(fields).encode() + b"\n"
+
+
+def _header_fields(header: RecordingHeader) -> dict[str, object]:
+    fields: dict[str, object] = {"model": header.model, "made": header.made}
+    return {**fields, "note": header.note} if header.note else fields
+
+
+def _reply_fields(reply: RecordedReply) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "trajectory": reply.trajectory,
+        "turn": reply.turn,
+        "text": reply.text,
+        "finish": str(reply.finish),
+    }
+    if reply.reasoning:
+        fields["reasoning"] = reply.reasoning
+    if reply.usage is not None:
+        usage = reply.usage
+        fields["usage"] = {
+            "prompt_tokens": usage.prompt_tokens,
+            "completion_tokens": usage.completion_tokens,
+            "cached_tokens": usage.cached_tokens,
+        }
+    if reply.duration_s is not None:
+        fields["duration_s"] = reply.duration_s
+    return fields
+
+
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The JSON objects of a file with their line numbers, from 1."""
+    try:
+        with path.open("rb") as raw:
+            is_zst = raw.read(4) == zstandard.MAGIC_NUMBER.to_bytes(4, "little")
+            raw.seek(0)
+            file = zstandard.ZstdDecompressor().stream_reader(raw) if is_zst else raw
+            for number, line in enumerate(io.BufferedReader(file), start=1):
+                yield number, _object(path, number, line)
+    except (OSError, zstandard.ZstdError) as error:
+        raise UsageError(f"cannot read the recording {path}: {error}") from error
+
+
+def _object(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    try:
+        fields = json.loads(line, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        _refuse(path, number, f"not JSON ({error})")
+    if not isinstance(fields, dict):
+        _refuse(path, number, "not a JSON object")
+    return fields
+
+
+def _no_constant(name: str) -> Never:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _refuse(path: Path, number: int, problem: str) -> Never:
+    raise UsageError(f"{path}, line {number}: {problem}", mend="Record it again.")
+
+
+def _read_header(path: Path, first: tuple[int, dict[str, Any]]) -> RecordingHeader:
+    number, values = first
+    version = values.get("format")
+    if not isinstance(version, str) or not version.startswith(_FAMILY):
+        _refuse(path, number, f'not a recording: no {{"format": "{FORMAT}", …}}')
+    if version != FORMAT:
+        raise UsageError(
+            f"{path} is in format {version}; this Troop reads {FORMAT}",
+            mend="Use the Troop that wrote it, or a newer one.",
+        )
+    fields = _Fields(path, number, values)
+    fields.take("format", str)
+    header = RecordingHeader(
+        model=fields.take("model", str),
+        made=fields.take("made", str),
+        note=fields.take("note", str, ""),
+    )
+    fields.done()
+    try:
+        datetime.datetime.fromisoformat(header.made)
+    except ValueError:
+        fields.refuse(f"made: {header.made!r} is no ISO date")
+    return header
+
+
+class _Fields:
+    """Takes each field of an object once, and complains about what is left."""
+
+    def __init__(self, path: Path, number: int, values: dict[str, Any], prefix: str = "") -> None:
+        self._path = path
+        self._number = number
+        self._left = dict(values)
+        self._prefix = prefix
+
+    def refuse(self, problem: str) -> Never:
+        _refuse(self._path, self._number, self._prefix + problem)
+
+    def take(self, name: str, kind: type[T], default: T | None = None) -> T:
+        if name not in self._left:
+            if default is None:
+                self.refuse(f"no {name!r}")
+            return default
+        value = self._left.pop(name)
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind:
+            self.refuse(f"{name} is {type(value).__name__}, not {kind.__name__}")
+        if isinstance(value, int | float) and value < 0:
+            self.refuse(f"{name} is negative")
+        return cast(T, value)
+
+    def done(self) -> None:
+        if self._left:
+            self.refuse(f"unknown field {next(iter(self._left))!r}")
+
+    def reply(self) -> RecordedReply:
+        trajectory, turn = self.take("trajectory", str), self.take("turn", int)
+        reply = RecordedReply(
+            trajectory=trajectory,
+            turn=turn,
+            text=self.take("text", str),
+            finish=self._finish(),
+            reasoning=self.take("reasoning", str, ""),
+            usage=self._usage() if "usage" in self._left else None,
+            duration_s=self.take("duration_s", float) if "duration_s" in self._left else None,
+        )
+        self.done()
+        return reply
+
+    def _finish(self) -> Finish:
+        name = self.take("finish", str)
+        try:
+            return Finish(name)
+        except ValueError:
+            self.refuse(f"finish is {name!r}, not one of {', '.join(Finish)}")
+
+    def _usage(self) -> Usage:
+        inner = _Fields(self._path, self._number, self.take("usage", dict), "usage: ")
+        usage = Usage(
+            prompt_tokens=inner.take("prompt_tokens", int),
+            completion_tokens=inner.take("completion_tokens", int),
+            cached_tokens=inner.take("cached_tokens", int, 0),
+        )
+        inner.done()
+        return usage

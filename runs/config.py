@@ -1,0 +1,172 @@
+"""The configuration: one frozen, strict object from flags and a TOML file."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from agent.settings import STRICT, ContextSettings, ModelSettings, SampleSettings
+from data.errors import UsageError
+from runs.prices import Price  # noqa: TC001 - pydantic resolves annotations
+from sandbox.protocol import Limits
+from selection.settings import SelectionSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SandboxKind = Literal["auto", "docker", "local"]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How much goes on at once. Results do not depend on it."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+
+    instances: int = 4
+    """Instances worked on at once; older ones are served first."""
+    model_calls: int = 64
+    """Model calls in flight."""
+    executions: int = 0
+    """Executions at once; 0: as many as this machine has cores."""
+    sandbox: SandboxKind = "docker"
+    """"docker"; "local" runs the model's scripts on this machine, only lightly walled off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings of a run."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+
+    model: ModelSettings = field(default_factory=ModelSettings)
+    context: ContextSettings = field(default_factory=ContextSettings)
+    samples: SampleSettings = field(default_factory=SampleSettings)
+    selection: SelectionSettings = field(default_factory=SelectionSettings)
+    limits: Limits = field(default_factory=Limits)
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    prices: dict[str, Price] = field(default_factory=dict)
+    """US dollars for a million tokens, by model name."""
+
+    def identity(self) -> dict[str, Any]:
+        """The settings that results depend on, flat, by dotted name: what must match to resume."""
+        flat = {
+            f"{section}.{name}": value
+            for section, values in dataclasses.asdict(self).items()
+            if section not in {"engine", "prices"}
+            for name, value in values.items()
+        }
+        return {name: value for name, value in flat.items() if name not in _OPERATIONAL}
+
+
+_OPERATIONAL = frozenset(
+    {
+        "model.base_url",
+        "model.api_key_env",
+        "model.timeout_s",
+        "model.retry_budget_s",
+        "model.samples_per_call",
+    }
+)
+"""May differ when a run is resumed, say because the server has moved."""
+
+
+def digest(identity: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of what identifies a configuration."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+def load_config(file: Path | None, overrides: Mapping[str, Any]) -> Config:
+    """The configuration: defaults, then `file` (TOML), then `overrides` (dotted name -> value).
+
+    Raises:
+        UsageError: the file cannot be read; a key is unknown or a value has the wrong type.
+
+    """
+    values: dict[str, Any] = _read(file) if file is not None else {}
+    for name, value in overrides.items():
+        section, _, key = name.partition(".")
+        if not key or not isinstance(values.setdefault(section, {}), dict):
+            raise UsageError(f"no such setting: {name}", mend="see `troop config` for all of them")
+        values[section][key] = value
+    return _validated(values, str(file) if file else "the settings given")
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """A "section.key=value" from the command line; the value in TOML's notation, or plain text.
+
+    Raises:
+        UsageError: there is no "=".
+
+    """
+    name, equals, raw = text.partition("=")
+    if not equals:
+        raise UsageError(f"not a setting: {text}", mend="write --set section.key=value")
+    try:
+        return name.strip(), tomllib.loads(f"value = {raw}")["value"]
+    except tomllib.TOMLDecodeError:
+        return name.strip(), raw.strip()
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} is not valid TOML: {error}") from error
+
+
+def _validated(values: Mapping[str, Any], where: str) -> Config:
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        config = TypeAdapter(Config).validate_python(values)
+    except ValidationError as error:
+        told = "; ".join(
+            f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].lower()}"
+            for problem in error.errors(include_url=False)
+        )
+        raise UsageError(
+            f"{where}: {told}", mend="`troop config` prints all settings with their defaults"
+        ) from error
+    _check_ranges(config, where)
+    return config
+
+
+def _check_ranges(config: Config, where: str) -> None:
+    """Counts and sizes that make no sense."""
+    at_least_one = (
+        "context.tokens context.rankings samples.testing_turns samples.editing_turns"
+        " selection.finalists engine.instances engine.model_calls limits.memory_mb"
+        " limits.processes limits.disk_mb limits.output_chars limits.timeout_s limits.cpus"
+    )
+    for name in at_least_one.split():
+        section, _, key = name.partition(".")
+        if getattr(getattr(config, section), key) <= 0:
+            raise UsageError(f"{where}: {name} must be more than 0")
+    if config.samples.count < 0 or config.selection.turns < 0:
+        raise UsageError(f"{where}: samples.count and selection.turns cannot be negative")
+
+
+def describe_settings() -> list[tuple[str, str]]:
+    """Every setting as a line of TOML, by section, for `troop config`."""
+    sections = []
+    for section in dataclasses.fields(Config):
+        if section.name == "prices":
+            continue
+        values = dataclasses.asdict(getattr(Config(), section.name))
+        lines = [f"{key} = {_toml(value)}" for key, value in values.items()]
+        sections.append((section.name, "\n".join(lines)))
+    return sections
+
+
+def _toml(value: object) -> str:
+    if value is None:
+        return '""  # unset'
+    return json.dumps(value)

@@ -1,0 +1,122 @@
+"""One instance from end to end: context, samples, matrix, vote, selection, patch.
+
+A plain function over a journal: run again, it goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent.context import ContextReader
+from agent.conversation import Conversation
+from agent.journal import Kind, TrajectoryId
+from agent.prompting import render
+from agent.sample import Sampler
+from selection.candidates import Entry, merge_candidates, merge_tests
+from selection.matrix import GrowingMatrix, fill_matrix
+from selection.selector import Decision, Reason, decide
+from selection.votes import rank
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from agent.context import Context
+    from agent.sample import SampleResult
+    from agent.workbench import Workbench
+    from runs.config import Config
+    from selection.votes import Matrix, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """What an instance came to, with the evidence."""
+
+    context_files: tuple[str, ...]
+    samples: tuple[SampleResult, ...]
+    matrix: Matrix
+    standings: tuple[Standing, ...]
+    """All candidates in the vote's order."""
+    finalists: tuple[int, ...]
+    """Numbers of the candidates that were chosen between."""
+    decision: Decision | None
+    """None: there was no candidate."""
+
+
+async def solve_instance(
+    bench: Workbench,
+    config: Config,
+    outside: Sequence[Entry],
+    on_sample: Callable[[SampleResult], Awaitable[None]],
+) -> Solution:
+    """Solve one instance.
+
+    Args:
+        bench: the instance's effects.
+        config: settings.
+        outside: candidates from other systems; they join the race as they are.
+        on_sample: awaited when a sample has ended.
+
+    Raises:
+        ModelError: the model server cannot be used.
+        SandboxError: the engine failed.
+        StoreError: the database failed.
+        Interrupted: a person asked to stop.
+
+    """
+    context = await ContextReader(bench, config.context, config.model.name).gather()
+    growing = GrowingMatrix(bench)
+    for entry in outside:
+        await growing.add(None, entry.patch)
+
+    async def sample_done(result: SampleResult) -> None:
+        await on_sample(result)
+        await growing.add(result.script, result.patch)
+
+    sampler = Sampler(
+        bench, context, model=config.model, settings=config.samples, limits=config.limits
+    )
+    samples = await sampler.run(sample_done)
+    entries = [Entry(s.patch, s.number) for s in samples] + list(outside)
+    tests = merge_tests((s.number, s.script) for s in samples if s.script is not None)
+    matrix = await fill_matrix(bench, merge_candidates(entries), tests)
+    standings = rank(matrix, config.selection.votes)
+    finalists = standings[: config.selection.finalists]
+    return Solution(
+        context_files=tuple(file.path for file in context.files),
+        samples=tuple(samples),
+        matrix=matrix,
+        standings=standings,
+        finalists=tuple(s.candidate.number for s in finalists),
+        decision=await _decide(bench, config, context, matrix, finalists),
+    )
+
+
+async def _decide(
+    bench: Workbench,
+    config: Config,
+    context: Context,
+    matrix: Matrix,
+    finalists: Sequence[Standing],
+) -> Decision | None:
+    if not finalists:
+        return None
+    if len(finalists) == 1:
+        only = len(matrix.candidates) == 1
+        return Decision(finalists[0].candidate, Reason.ONLY_CANDIDATE if only else Reason.VOTE)
+    settings = config.selection
+    if not settings.turns:
+        return Decision(finalists[0].candidate, Reason.VOTE)
+    bench.observer.stage(Kind.SELECTION, settings.turns)
+    talk = Conversation(
+        bench,
+        TrajectoryId("selection", Kind.SELECTION),
+        model=config.model.name,
+        temperature=settings.temperature,
+        max_tokens=settings.max_tokens,
+        system=render("system"),
+        prefix=context.text,
+    )
+    decision = await decide(talk, matrix, finalists, turns=settings.turns, limits=config.limits)
+    await talk.end(decision.outcome)
+    return decision

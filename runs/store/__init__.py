@@ -1,0 +1,1 @@
+"""The store: every reply, execution and vote in a SQL database."""

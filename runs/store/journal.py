@@ -1,0 +1,253 @@
+"""The journal of one instance, in the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from agent.journal import RecordedTurn, TrajectoryId, TurnPrompt
+from agent.model import Choice, Finish, Usage
+from runs.store.blobs import expand, put_text
+from runs.store.dialect import insert_missing
+from runs.store.tables import Blob, Call, Execution, Sighting, Trajectory, Turn, now
+from sandbox.protocol import Ending
+from sandbox.protocol import Execution as Executed
+
+if TYPE_CHECKING:
+    from agent.model import ModelRequest, Response
+    from data.patch import Patch
+    from runs.prices import Prices
+    from runs.store.writer import Writer
+    from sandbox.protocol import Script
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What the journal holds of one instance."""
+
+    turns: dict[tuple[str, int], RecordedTurn]
+    executions: dict[tuple[str, str], Executed]
+    """(script digest, patch digest) -> execution."""
+
+
+class StoreJournal:
+    """`agent.journal.Journal` over the database, with what is recorded held in memory."""
+
+    def __init__(self, writer: Writer, instance: int, recorded: Recorded, prices: Prices) -> None:
+        self._writer = writer
+        self._instance = instance
+        self._recorded = recorded
+        self._prices = prices
+
+    def recall_turn(self, trajectory: str, turn: int) -> RecordedTurn | None:
+        """See `Journal`."""
+        return self._recorded.turns.get((trajectory, turn))
+
+    async def record_call(
+        self, request: ModelRequest, response: Response, turns: list[TurnPrompt]
+    ) -> None:
+        """See `Journal`."""
+
+        def work(connection: sa.Connection) -> None:
+            call = self._insert_call(connection, request, response, turns[0])
+            for turn, choice in zip(turns, response.choices, strict=True):
+                self._insert_turn(connection, call, turn, choice)
+
+        await self._writer.write(work)
+        for turn, choice in zip(turns, response.choices, strict=True):
+            recorded = RecordedTurn(turn.digest, choice, response.usage)
+            self._recorded.turns[turn.trajectory.key, turn.turn] = recorded
+
+    def recall_execution(self, script: Script, patch: Patch) -> Executed | None:
+        """See `Journal`."""
+        return self._recorded.executions.get((script.digest, patch.digest))
+
+    async def record_execution(self, script: Script, patch: Patch, execution: Executed) -> None:
+        """See `Journal`."""
+
+        def work(connection: sa.Connection) -> None:
+            known = self._writer.known
+            row = {
+                "instance_id": self._instance,
+                "script": script.digest,
+                "script_text": put_text(connection, script.text, known),
+                "patch": patch.digest,
+                "diff": put_text(connection, patch.diff, known) if patch else "",
+                "ending": execution.ending.value,
+                "exit_code": execution.exit_code,
+                "output": put_text(connection, execution.output, known),
+                "output_bytes": execution.output_bytes,
+                "duration_s": execution.duration_s,
+                "created_at": now(),
+            }
+            insert_missing(connection, Execution, row)
+
+        await self._writer.write(work)
+        self._recorded.executions[script.digest, patch.digest] = execution
+
+    async def record_use(
+        self, trajectory: TrajectoryId, turn: int, purpose: str, script: Script, patch: Patch
+    ) -> None:
+        """See `Journal`."""
+
+        def work(connection: sa.Connection) -> None:
+            row = {
+                "trajectory_id": self._trajectory(connection, trajectory),
+                "execution_id": self._execution(connection, script, patch),
+                "turn": turn,
+                "purpose": purpose,
+            }
+            insert_missing(connection, Sighting, row)
+
+        await self._writer.write(work)
+
+    async def record_ending(self, trajectory: TrajectoryId, outcome: str) -> None:
+        """See `Journal`."""
+
+        def work(connection: sa.Connection) -> None:
+            key = self._trajectory(connection, trajectory)
+            connection.execute(
+                sa.update(Trajectory).where(Trajectory.id == key).values(outcome=outcome)
+            )
+
+        await self._writer.write(work)
+
+    def _insert_call(
+        self,
+        connection: sa.Connection,
+        request: ModelRequest,
+        response: Response,
+        first: TurnPrompt,
+    ) -> int:
+        usage = response.usage
+        row = {
+            "instance_id": self._instance,
+            "kind": first.trajectory.kind.value,
+            "model": request.model,
+            "temperature": request.temperature,
+            "max_tokens": request.max_tokens,
+            "n": request.n,
+            "prompt_tokens": usage.prompt_tokens if usage else None,
+            "cached_tokens": usage.cached_tokens if usage else None,
+            "completion_tokens": usage.completion_tokens if usage else None,
+            "cost_usd": self._prices.cost(request.model, usage),
+            "duration_s": response.duration_s,
+            "attempts": response.attempts,
+            "replayed": response.replayed,
+            "created_at": now(),
+        }
+        key: int = connection.execute(sa.insert(Call).values(row).returning(Call.id)).scalar_one()
+        return key
+
+    def _insert_turn(
+        self, connection: sa.Connection, call: int, turn: TurnPrompt, choice: Choice
+    ) -> None:
+        known = self._writer.known
+        trajectory = self._trajectory(connection, turn.trajectory)
+        if turn.turn == 0:
+            values = {
+                "system": put_text(connection, turn.system, known),
+                "prefix": put_text(connection, turn.prefix, known),
+            }
+            connection.execute(
+                sa.update(Trajectory).where(Trajectory.id == trajectory).values(values)
+            )
+        reasoning = put_text(connection, choice.reasoning, known) if choice.reasoning else None
+        row = {
+            "trajectory_id": trajectory,
+            "number": turn.turn,
+            "call_id": call,
+            "request_digest": turn.digest,
+            "prompt": put_text(connection, turn.prompt, known),
+            "reply": put_text(connection, choice.text, known),
+            "reasoning": reasoning,
+            "finish": choice.finish.value,
+        }
+        connection.execute(sa.insert(Turn).values(row))
+
+    def _trajectory(self, connection: sa.Connection, trajectory: TrajectoryId) -> int:
+        """The trajectory's primary key; its row is made at first need."""
+        name = (self._instance, trajectory.key)
+        if name not in self._writer.keys:
+            row = {
+                "instance_id": self._instance,
+                "key": trajectory.key,
+                "kind": trajectory.kind.value,
+                "sample": trajectory.sample,
+                "created_at": now(),
+            }
+            insert_missing(connection, Trajectory, row)
+            self._writer.keys[name] = connection.execute(
+                sa.select(Trajectory.id).where(
+                    Trajectory.instance_id == self._instance, Trajectory.key == trajectory.key
+                )
+            ).scalar_one()
+        return self._writer.keys[name]
+
+    def _execution(self, connection: sa.Connection, script: Script, patch: Patch) -> int:
+        return execution_key(connection, self._instance, script.digest, patch.digest)
+
+
+def execution_key(connection: sa.Connection, instance: int, script: str, patch: str) -> int:
+    """The primary key of the execution of a script (digest) on a patch (digest)."""
+    key: int = connection.execute(
+        sa.select(Execution.id).where(
+            Execution.instance_id == instance,
+            Execution.script == script,
+            Execution.patch == patch,
+        )
+    ).scalar_one()
+    return key
+
+
+def load_recorded(connection: sa.Connection, instance: int) -> Recorded:
+    """What the database holds of one instance."""
+    return Recorded(_load_turns(connection, instance), _load_executions(connection, instance))
+
+
+def _load_turns(connection: sa.Connection, instance: int) -> dict[tuple[str, int], RecordedTurn]:
+    rows = connection.execute(
+        sa.select(
+            Trajectory.key,
+            Turn.number,
+            Turn.request_digest,
+            Turn.finish,
+            Call.prompt_tokens,
+            Call.cached_tokens,
+            Call.completion_tokens,
+            Blob.data,
+            Blob.size,
+        )
+        .join_from(Turn, Trajectory, Turn.trajectory_id == Trajectory.id)
+        .join(Call, Turn.call_id == Call.id)
+        .join(Blob, Turn.reply == Blob.digest)
+        .where(Trajectory.instance_id == instance)
+    )
+    found = {}
+    for row in rows:
+        usage = None
+        if row.prompt_tokens is not None:
+            usage = Usage(row.prompt_tokens, row.completion_tokens, row.cached_tokens)
+        choice = Choice(expand(row.data, row.size), Finish(row.finish))
+        found[row.key, row.number] = RecordedTurn(row.request_digest, choice, usage)
+    return found
+
+
+def _load_executions(connection: sa.Connection, instance: int) -> dict[tuple[str, str], Executed]:
+    rows = connection.execute(
+        sa.select(Execution, Blob.data, Blob.size)
+        .join(Blob, Execution.output == Blob.digest)
+        .where(Execution.instance_id == instance)
+    )
+    return {
+        (row.script, row.patch): Executed(
+            Ending(row.ending),
+            row.exit_code,
+            expand(row.data, row.size),
+            row.output_bytes,
+            row.duration_s,
+        )
+        for row in rows
+    }

@@ -1,0 +1,236 @@
+"""The tables. Texts are digests into `blob`; the views in `views.py` are what people query."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+DIGEST = String(64)
+
+
+def now() -> datetime:
+    """The time, in UTC and without a zone, as it is stored."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+
+class Blob(Base):
+    """A text, once, however often it is referred to."""
+
+    __tablename__ = "blob"
+    digest: Mapped[str] = mapped_column(DIGEST, primary_key=True)
+    size: Mapped[int]
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+    """zstd-compressed."""
+
+
+class Run(Base):
+    """A batch of instances under one configuration."""
+
+    __tablename__ = "run"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    status: Mapped[str]
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    owner: Mapped[str]
+    """The process that drives it, or drove it last."""
+    troop_version: Mapped[str]
+    dataset: Mapped[str]
+    model: Mapped[str]
+    sandbox: Mapped[str]
+    replayed: Mapped[bool]
+    config: Mapped[str]
+    """JSON: everything that results depend on."""
+    config_digest: Mapped[str] = mapped_column(DIGEST)
+
+
+class Instance(Base):
+    """One issue in one run."""
+
+    __tablename__ = "instance"
+    __table_args__ = (UniqueConstraint("run_id", "instance_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"))
+    instance_id: Mapped[str]
+    repo: Mapped[str]
+    base_commit: Mapped[str]
+    image: Mapped[str]
+    digest: Mapped[str] = mapped_column(DIGEST)
+    problem: Mapped[str] = mapped_column(DIGEST)
+    codebase: Mapped[str] = mapped_column(String(64), default="")
+    status: Mapped[str]
+    error: Mapped[str] = mapped_column(default="")
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    context_files: Mapped[str] = mapped_column(default="")
+    """JSON list of paths, in order."""
+    chosen: Mapped[int | None]
+    """Number of the chosen candidate."""
+    reason: Mapped[str] = mapped_column(default="")
+    patch: Mapped[str | None] = mapped_column(DIGEST)
+
+
+class Sample(Base):
+    """One attempt of N at an instance."""
+
+    __tablename__ = "sample"
+    __table_args__ = (UniqueConstraint("instance_id", "number"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
+    number: Mapped[int]
+    outcome: Mapped[str]
+    script: Mapped[str | None] = mapped_column(DIGEST)
+    diff: Mapped[str | None] = mapped_column(DIGEST)
+    test: Mapped[int | None]
+    candidate: Mapped[int | None]
+    finished_at: Mapped[datetime]
+
+
+class Trajectory(Base):
+    """One conversation with the model."""
+
+    __tablename__ = "trajectory"
+    __table_args__ = (UniqueConstraint("instance_id", "key"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
+    key: Mapped[str]
+    kind: Mapped[str]
+    sample: Mapped[int | None]
+    outcome: Mapped[str | None]
+    system: Mapped[str | None] = mapped_column(DIGEST)
+    prefix: Mapped[str | None] = mapped_column(DIGEST)
+    created_at: Mapped[datetime]
+
+
+class Call(Base):
+    """One request to the model server; it serves one turn, or the first turn of several."""
+
+    __tablename__ = "call"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"), index=True)
+    kind: Mapped[str]
+    model: Mapped[str]
+    temperature: Mapped[float | None]
+    max_tokens: Mapped[int]
+    n: Mapped[int]
+    prompt_tokens: Mapped[int | None]
+    cached_tokens: Mapped[int | None]
+    completion_tokens: Mapped[int | None]
+    cost_usd: Mapped[float | None]
+    """None: the price or the usage is unknown."""
+    duration_s: Mapped[float]
+    attempts: Mapped[int]
+    replayed: Mapped[bool]
+    created_at: Mapped[datetime]
+
+
+class Turn(Base):
+    """One reply in one trajectory."""
+
+    __tablename__ = "turn"
+    __table_args__ = (UniqueConstraint("trajectory_id", "number"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    trajectory_id: Mapped[int] = mapped_column(ForeignKey("trajectory.id"))
+    number: Mapped[int]
+    call_id: Mapped[int] = mapped_column(ForeignKey("call.id"), index=True)
+    request_digest: Mapped[str] = mapped_column(DIGEST)
+    prompt: Mapped[str] = mapped_column(DIGEST)
+    reply: Mapped[str] = mapped_column(DIGEST)
+    reasoning: Mapped[str | None] = mapped_column(DIGEST)
+    finish: Mapped[str]
+
+
+class Execution(Base):
+    """One script, run once on one patch."""
+
+    __tablename__ = "execution"
+    __table_args__ = (UniqueConstraint("instance_id", "script", "patch"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
+    script: Mapped[str] = mapped_column(DIGEST)
+    """Digest of the script with its interpreter: what identical pairs are told by."""
+    script_text: Mapped[str] = mapped_column(DIGEST)
+    patch: Mapped[str] = mapped_column(DIGEST)
+    """Digest of the files that the patch results in."""
+    diff: Mapped[str] = mapped_column(DIGEST)
+    ending: Mapped[str]
+    exit_code: Mapped[int | None]
+    output: Mapped[str] = mapped_column(DIGEST)
+    output_bytes: Mapped[int]
+    duration_s: Mapped[float]
+    created_at: Mapped[datetime]
+
+
+class Sighting(Base):
+    """A trajectory saw an execution."""
+
+    __tablename__ = "sighting"
+    __table_args__ = (UniqueConstraint("trajectory_id", "turn", "purpose", "execution_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    trajectory_id: Mapped[int] = mapped_column(ForeignKey("trajectory.id"))
+    execution_id: Mapped[int] = mapped_column(ForeignKey("execution.id"), index=True)
+    turn: Mapped[int]
+    """How many replies the trajectory had by then."""
+    purpose: Mapped[str]
+
+
+class Candidate(Base):
+    """A distinct patch in the race."""
+
+    __tablename__ = "candidate"
+    __table_args__ = (UniqueConstraint("instance_id", "number"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
+    number: Mapped[int]
+    diff: Mapped[str] = mapped_column(DIGEST)
+    patch: Mapped[str] = mapped_column(DIGEST)
+    samples: Mapped[str]
+    """Numbers of the samples that wrote it, separated by spaces."""
+    sources: Mapped[str]
+    """Names of the outside systems that wrote it, separated by spaces."""
+    support: Mapped[int]
+    size: Mapped[int]
+    paper_votes: Mapped[int]
+    discriminating_votes: Mapped[int]
+    agreement: Mapped[int]
+    place: Mapped[int]
+    """In the vote's order, from 1."""
+    finalist: Mapped[bool]
+    chosen: Mapped[bool]
+
+
+class Test(Base):
+    """A distinct test script among the samples' last ones."""
+
+    __test__ = False
+    __tablename__ = "test"
+    __table_args__ = (UniqueConstraint("instance_id", "number"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
+    number: Mapped[int]
+    script: Mapped[str] = mapped_column(DIGEST)
+    samples: Mapped[str]
+    discriminates: Mapped[bool]
+    """It does not pass on the unedited code."""
+
+
+class Vote(Base):
+    """What one test says of one candidate; candidate 0 is the unedited code."""
+
+    __tablename__ = "vote"
+    __table_args__ = (
+        UniqueConstraint("instance_id", "candidate", "test"),
+        Index("vote_execution", "execution_id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
+    candidate: Mapped[int]
+    test: Mapped[int]
+    verdict: Mapped[str]
+    execution_id: Mapped[int] = mapped_column(ForeignKey("execution.id"))

@@ -1,0 +1,243 @@
+"""The views: what people query. Each column is described; `troop sql --views` prints this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A named view with its columns (name -> (expression, description))."""
+
+    name: str
+    about: str
+    columns: tuple[tuple[str, str, str], ...]
+    """(name, SQL expression, description)."""
+    source: str
+    """What follows FROM."""
+
+    @property
+    def sql(self) -> str:
+        """The CREATE VIEW statement."""
+        columns = ", ".join(f"{expression} AS {name}" for name, expression, _ in self.columns)
+        return f"CREATE VIEW {self.name} AS SELECT {columns} FROM {self.source}"  # noqa: S608 - ours
+
+
+_INSTANCE = "JOIN instance i ON i.id = {0}.instance_id JOIN run r ON r.id = i.run_id"
+_RUN_CALLS = "call c JOIN instance i ON i.id = c.instance_id WHERE i.run_id = r.id"
+_WHERE = (("run", "r.name", "the run's name"), ("instance_id", "i.instance_id", "the instance"))
+
+VIEWS = (
+    View(
+        "runs",
+        "one row per run",
+        (
+            ("run", "r.name", "its name"),
+            ("status", "r.status", "running, finished, interrupted or failed"),
+            ("created_at", "r.created_at", "UTC"),
+            ("finished_at", "r.finished_at", "UTC"),
+            ("dataset", "r.dataset", "where the instances came from"),
+            ("model", "r.model", "the main model"),
+            ("sandbox", "r.sandbox", "docker or local"),
+            ("replayed", "r.replayed", "1: replies came from a recording"),
+            ("troop_version", "r.troop_version", "the version that began it"),
+            ("config", "r.config", "JSON: all that results depend on"),
+            (
+                "instances",
+                "(SELECT count(*) FROM instance i WHERE i.run_id = r.id)",
+                "instances begun or waiting",
+            ),
+            (
+                "solved",
+                "(SELECT count(*) FROM instance i WHERE i.run_id = r.id AND i.status = 'solved')",
+                "instances that ended with a patch (which is not yet to say a right one)",
+            ),
+            (
+                "calls",
+                "(SELECT count(*) FROM " + _RUN_CALLS + ")",
+                "model calls",
+            ),
+            (
+                "cost_usd",
+                "(SELECT sum(c.cost_usd) FROM " + _RUN_CALLS + ")",
+                "known cost; NULL: no price is known",
+            ),
+        ),
+        "run r",
+    ),
+    View(
+        "instances",
+        "one row per instance of a run",
+        (
+            ("run", "r.name", "the run's name"),
+            ("instance_id", "i.instance_id", "the instance"),
+            ("repo", "i.repo", "the repository"),
+            ("base_commit", "i.base_commit", "the commit that is repaired"),
+            ("image", "i.image", "the Docker image"),
+            ("status", "i.status", "waiting, running, solved, unsolved, failed or interrupted"),
+            ("error", "i.error", "why it failed"),
+            ("started_at", "i.started_at", "UTC"),
+            ("finished_at", "i.finished_at", "UTC"),
+            ("problem", "i.problem", "the issue (content() shows it)"),
+            ("context_files", "i.context_files", "JSON: paths shown to the model, in order"),
+            ("chosen", "i.chosen", "number of the chosen candidate"),
+            (
+                "reason",
+                "i.reason",
+                "why: only_candidate, vote, selection or fallback",
+            ),
+            ("patch", "i.patch", "the chosen diff (content() shows it)"),
+            (
+                "cost_usd",
+                "(SELECT sum(c.cost_usd) FROM call c WHERE c.instance_id = i.id)",
+                "known cost; NULL: no price is known",
+            ),
+        ),
+        "instance i JOIN run r ON r.id = i.run_id",
+    ),
+    View(
+        "samples",
+        "one row per finished sample",
+        (
+            *_WHERE,
+            ("sample", "s.number", "from 1"),
+            ("outcome", "s.outcome", "done, out_of_turns, no_edit, context_exceeded, rejected"),
+            ("test", "s.test", "number of its last test among the distinct ones"),
+            ("candidate", "s.candidate", "number of its patch among the distinct ones"),
+            ("script", "s.script", "its last test (content() shows it)"),
+            ("diff", "s.diff", "its last patch (content() shows it)"),
+            ("finished_at", "s.finished_at", "UTC"),
+        ),
+        "sample s " + _INSTANCE.format("s"),
+    ),
+    View(
+        "trajectories",
+        "one row per conversation with the model",
+        (
+            *_WHERE,
+            ("trajectory", "t.key", 'for example "sample-3/editing"'),
+            ("kind", "t.kind", "relevance, ranking, testing, editing, matrix, selection"),
+            ("sample", "t.sample", "the sample it belongs to"),
+            ("outcome", "t.outcome", "how it ended; NULL: not yet"),
+            (
+                "turns",
+                "(SELECT count(*) FROM turn u WHERE u.trajectory_id = t.id)",
+                "replies so far",
+            ),
+        ),
+        "trajectory t " + _INSTANCE.format("t"),
+    ),
+    View(
+        "turns",
+        "one row per model reply",
+        (
+            *_WHERE,
+            ("trajectory", "t.key", "the trajectory"),
+            ("kind", "t.kind", "its kind"),
+            ("sample", "t.sample", "its sample"),
+            ("turn", "u.number", "from 0"),
+            ("model", "c.model", "the model"),
+            ("finish", "u.finish", "stop, length, filtered or empty"),
+            ("call", "c.id", "the request; turns that share one have n > 1"),
+            ("n", "c.n", "replies that the request asked for"),
+            ("prompt_tokens", "c.prompt_tokens", "of the whole request"),
+            ("cached_tokens", "c.cached_tokens", "of the prompt, found in the server's cache"),
+            ("completion_tokens", "c.completion_tokens", "of the whole request"),
+            ("cost_usd", "c.cost_usd", "of the whole request; NULL: unknown"),
+            ("duration_s", "c.duration_s", "seconds, of the attempt that succeeded"),
+            ("attempts", "c.attempts", "tries it took"),
+            ("replayed", "c.replayed", "1: from a recording"),
+            ("created_at", "c.created_at", "UTC"),
+            ("prompt", "u.prompt", "the new part of the prompt (content() shows it)"),
+            ("reply", "u.reply", "the reply (content() shows it)"),
+        ),
+        "turn u JOIN trajectory t ON t.id = u.trajectory_id JOIN call c ON c.id = u.call_id "
+        + _INSTANCE.format("t"),
+    ),
+    View(
+        "executions",
+        "one row per script run in a sandbox",
+        (
+            *_WHERE,
+            ("execution", "e.id", "its number"),
+            ("ending", "e.ending", "exited, timeout, out_of_memory, disk_exceeded, ..."),
+            ("exit_code", "e.exit_code", "0 fixed, 2 issue is there; NULL: it was stopped"),
+            ("duration_s", "e.duration_s", "seconds"),
+            ("output_bytes", "e.output_bytes", "printed in all"),
+            ("edited", "e.diff != ''", "0: on the unedited code"),
+            ("script", "e.script_text", "the script (content() shows it)"),
+            ("diff", "e.diff", "the patch (content() shows it)"),
+            ("output", "e.output", "what it printed (content() shows it)"),
+            ("created_at", "e.created_at", "UTC"),
+        ),
+        "execution e " + _INSTANCE.format("e"),
+    ),
+    View(
+        "candidates",
+        "one row per distinct patch in the race",
+        (
+            *_WHERE,
+            ("candidate", "k.number", "from 1"),
+            ("place", "k.place", "in the vote's order, from 1"),
+            ("chosen", "k.chosen", "1: this one came out"),
+            ("finalist", "k.finalist", "1: the selection trajectory saw it"),
+            ("discriminating_votes", "k.discriminating_votes", "tests passed that fail before"),
+            ("paper_votes", "k.paper_votes", "tests passed"),
+            ("agreement", "k.agreement", "how many wrote one that all tests see alike"),
+            ("support", "k.support", "how many wrote this very patch"),
+            ("samples", "k.samples", "their numbers"),
+            ("sources", "k.sources", "outside systems that wrote it"),
+            ("size", "k.size", "characters of the diff"),
+            ("diff", "k.diff", "the patch (content() shows it)"),
+        ),
+        "candidate k " + _INSTANCE.format("k"),
+    ),
+    View(
+        "tests",
+        "one row per distinct test script",
+        (
+            *_WHERE,
+            ("test", "x.number", "from 1"),
+            ("discriminates", "x.discriminates", "1: it does not pass on the unedited code"),
+            ("samples", "x.samples", "numbers of the samples that ended with it"),
+            ("script", "x.script", "the script (content() shows it)"),
+        ),
+        "test x " + _INSTANCE.format("x"),
+    ),
+    View(
+        "votes",
+        "one row per test and candidate",
+        (
+            *_WHERE,
+            ("candidate", "v.candidate", "0: the unedited code"),
+            ("test", "v.test", "the test's number"),
+            ("verdict", "v.verdict", "pass, fail or error"),
+            ("exit_code", "e.exit_code", "of the execution"),
+            ("ending", "e.ending", "of the execution"),
+            ("execution", "e.id", "the execution's number"),
+            ("output", "e.output", "what it printed (content() shows it)"),
+        ),
+        "vote v JOIN execution e ON e.id = v.execution_id " + _INSTANCE.format("v"),
+    ),
+    View(
+        "cost_by_stage",
+        "one row per run, stage and model",
+        (
+            ("run", "r.name", "the run's name"),
+            ("stage", "c.kind", "relevance, ranking, testing, editing or selection"),
+            ("model", "c.model", "the model"),
+            ("calls", "count(*)", "requests"),
+            ("prompt_tokens", "sum(c.prompt_tokens)", "sent"),
+            ("cached_tokens", "sum(c.cached_tokens)", "of them found in the server's cache"),
+            ("completion_tokens", "sum(c.completion_tokens)", "written"),
+            ("cost_usd", "sum(c.cost_usd)", "known cost; NULL: no price is known"),
+            (
+                "unpriced_calls",
+                "sum(CASE WHEN c.cost_usd IS NULL THEN 1 ELSE 0 END)",
+                "calls whose cost is unknown",
+            ),
+            ("seconds", "sum(c.duration_s)", "of waiting for replies, added up"),
+        ),
+        "call c " + _INSTANCE.format("c") + " GROUP BY r.name, c.kind, c.model",
+    ),
+)

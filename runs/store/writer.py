@@ -1,0 +1,108 @@
+"""One thread writes; what waits is committed together, and durable before the caller goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from runs.store.database import translated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import sqlalchemy as sa
+
+T = TypeVar("T")
+BATCH = 256
+"""Writes that share one commit at most."""
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Callable[[sa.Connection], Any]
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+
+    def settle(self, result: object, error: BaseException | None) -> None:
+        def tell() -> None:
+            if self.future.done():
+                return
+            if error is None:
+                self.future.set_result(result)
+            else:
+                self.future.set_exception(error)
+
+        self.loop.call_soon_threadsafe(tell)
+
+
+class Writer:
+    """Runs writes one after the other in a thread of its own, many to a transaction."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.known: set[str] = set()
+        """Digests of texts that are stored; only the writing thread touches it."""
+        self.keys: dict[object, int] = {}
+        """Primary keys of rows that are stored; only the writing thread touches it."""
+        self._engine = engine
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name="troop-writer", daemon=True)
+        self._thread.start()
+
+    async def write(self, work: Callable[[sa.Connection], T]) -> T:
+        """Run `work` in a transaction; returns once it is committed.
+
+        The write happens even when the waiting caller is cancelled.
+
+        Raises:
+            StoreError: the database refused; nothing of `work` was kept.
+
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._jobs.put(_Job(work, loop, future))
+        return await asyncio.shield(future)
+
+    def close(self) -> None:
+        """Finish what is queued and end the thread. Safe to call twice."""
+        if self._thread.is_alive():
+            self._jobs.put(None)
+            self._thread.join()
+
+    def _serve(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            batch = [job]
+            ended = False
+            while len(batch) < BATCH and not ended:
+                try:
+                    further = self._jobs.get_nowait()
+                except queue.Empty:
+                    break
+                ended = further is None
+                if further is not None:
+                    batch.append(further)
+            self._commit(batch)
+            if ended:
+                return
+
+    def _commit(self, batch: list[_Job]) -> None:
+        """Commit all of `batch` at once; if that fails, each alone, so that one error stays one."""
+        try:
+            results = self._transact(batch)
+        except BaseException as error:  # noqa: BLE001 - handed to the caller that waits for it
+            self.known.clear()  # what was rolled back is not stored
+            self.keys.clear()
+            if len(batch) == 1:
+                batch[0].settle(None, error)
+                return
+            for job in batch:
+                self._commit([job])
+            return
+        for job, result in zip(batch, results, strict=True):
+            job.settle(result, None)
+
+    def _transact(self, batch: list[_Job]) -> list[Any]:
+        with translated(str(self._engine.url)), self._engine.begin() as connection:
+            return [job.work(connection) for job in batch]

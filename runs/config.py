@@ -7,7 +7,6 @@ import hashlib
 import json
 import tomllib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from agent.settings import STRICT, ContextSettings, ModelSettings, SampleSettings
@@ -18,6 +17,7 @@ from selection.settings import SelectionSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 SandboxKind = Literal["auto", "docker", "local"]
 
@@ -152,21 +152,3 @@ def _check_ranges(config: Config, where: str) -> None:
             raise UsageError(f"{where}: {name} must be more than 0")
     if config.samples.count < 0 or config.selection.turns < 0:
         raise UsageError(f"{where}: samples.count and selection.turns cannot be negative")
-
-
-def describe_settings() -> list[tuple[str, str]]:
-    """Every setting as a line of TOML, by section, for `troop config`."""
-    sections = []
-    for section in dataclasses.fields(Config):
-        if section.name == "prices":
-            continue
-        values = dataclasses.asdict(getattr(Config(), section.name))
-        lines = [f"{key} = {_toml(value)}" for key, value in values.items()]
-        sections.append((section.name, "\n".join(lines)))
-    return sections
-
-
-def _toml(value: object) -> str:
-    if value is None:
-        return '""  # unset'
-    return json.dumps(value)

@@ -54,6 +54,8 @@ class RunSpec:
     config_digest: str
     owner: str
     version: str
+    again: bool = False
+    """Begin anew when the run found is finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ def begin_run(
 
     """
     found = _find(connection, spec)
+    if found is not None and spec.again:
+        fresh = fresh or found.status == Status.FINISHED
     if found is None or (fresh and not spec.name):
         return _insert_run(connection, spec)
     if fresh:

@@ -24,7 +24,14 @@ class View:
 
 
 _INSTANCE = "JOIN instance i ON i.id = {0}.instance_id JOIN run r ON r.id = i.run_id"
-_RUN_CALLS = "call c JOIN instance i ON i.id = c.instance_id WHERE i.run_id = r.id"
+
+
+def _of_run(expression: str) -> str:
+    """`expression` over the calls of the run in the row."""
+    calls = "call c JOIN instance i ON i.id = c.instance_id WHERE i.run_id = r.id"
+    return f"(SELECT {expression} FROM {calls})"  # noqa: S608 - ours
+
+
 _WHERE = (("run", "r.name", "the run's name"), ("instance_id", "i.instance_id", "the instance"))
 
 VIEWS = (
@@ -54,12 +61,12 @@ VIEWS = (
             ),
             (
                 "calls",
-                "(SELECT count(*) FROM " + _RUN_CALLS + ")",
+                _of_run("count(*)"),
                 "model calls",
             ),
             (
                 "cost_usd",
-                "(SELECT sum(c.cost_usd) FROM " + _RUN_CALLS + ")",
+                _of_run("sum(c.cost_usd)"),
                 "known cost; NULL: no price is known",
             ),
         ),

@@ -1,0 +1,106 @@
+"""Flags that several commands share, and what is made of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runs.config import load_config, parse_setting
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping, Sequence
+
+    from data.predictions import Prediction
+    from runs.config import Config
+
+_SETTINGS = {
+    "model": "model.name",
+    "base_url": "model.base_url",
+    "samples": "samples.count",
+    "context_model": "context.model",
+    "context_tokens": "context.tokens",
+    "prefilter": "context.prefilter_files",
+    "sandbox": "engine.sandbox",
+    "timeout": "limits.timeout_s",
+}
+
+
+def add_database(parser: argparse.ArgumentParser) -> None:
+    """--db."""
+    parser.add_argument(
+        "--db",
+        metavar="FILE",
+        help="the database: a SQLite file or a SQLAlchemy URL ($TROOP_DB, or in your data folder)",
+    )
+
+
+def add_work(parser: argparse.ArgumentParser) -> None:
+    """The flags of commands that solve something."""
+    model = parser.add_argument_group("model")
+    model.add_argument("--model", metavar="M", help="the model's name as the server knows it")
+    model.add_argument(
+        "--base-url", metavar="URL", help="an OpenAI-compatible server, usually ending in /v1"
+    )
+    model.add_argument("--context-model", metavar="M", help="a cheaper model that reads the files")
+    work = parser.add_argument_group("work")
+    work.add_argument("--samples", type=int, metavar="N", help="independent attempts (10)")
+    work.add_argument("--context-tokens", type=int, metavar="N", help="context size (128000)")
+    work.add_argument(
+        "--prefilter",
+        type=int,
+        metavar="N",
+        help="only the N best-matching files are read",
+    )
+    work.add_argument("--timeout", type=float, metavar="S", help="seconds for one script (100)")
+    work.add_argument(
+        "--sandbox",
+        choices=("docker", "local", "auto"),
+        help="where scripts run: docker (default), or local, which is only lightly walled off",
+    )
+    work.add_argument(
+        "--candidates", type=Path, metavar="FILE", help="other systems' predictions join the race"
+    )
+    run = parser.add_argument_group("run")
+    run.add_argument("--name", default="", help="the run's name (made from dataset and model)")
+    run.add_argument("--fresh", action="store_true", help="begin anew instead of resuming")
+    run.add_argument("--replay", type=Path, metavar="FILE", help="take replies from a recording")
+    run.add_argument("--config", type=Path, metavar="FILE", help="settings, TOML (`troop config`)")
+    run.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="any setting, for example --set selection.votes=paper",
+    )
+    add_database(run)  # type: ignore[arg-type]
+
+
+def configuration(args: argparse.Namespace, defaults: Mapping[str, Any] | None = None) -> Config:
+    """The configuration that the flags ask for.
+
+    Raises:
+        UsageError: a setting is unknown or has the wrong type.
+
+    """
+    overrides = dict(defaults or {})
+    for flag, name in _SETTINGS.items():
+        value = getattr(args, flag, None)
+        if value is not None:
+            overrides[name] = value
+    overrides.update(parse_setting(text) for text in args.set)
+    return load_config(args.config, overrides)
+
+
+def outside_candidates(file: Path | None) -> Mapping[str, Sequence[Prediction]]:
+    """Other systems' predictions by instance.
+
+    Raises:
+        UsageError: the file cannot be read.
+
+    """
+    if file is None:
+        return {}
+    from data.predictions import read_predictions
+
+    return read_predictions(file)

@@ -1,0 +1,119 @@
+"""`troop`: finds the command, runs it, and turns what goes wrong into words and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from data.errors import TroopError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+COMMANDS = {
+    "demo": "repair a small library that ships with Troop, with recorded replies",
+    "solve": "repair one issue: of a SWE-bench instance or of your own repository",
+    "run": "repair many instances of a dataset in one resumable run",
+    "show": "look at runs, instances, votes and trajectories",
+    "sql": "ask the database, read-only",
+    "export": "write predictions for the SWE-bench harness, or a recording",
+    "config": "print all settings with their defaults, as a TOML file",
+}
+
+EPILOG = """\
+examples:
+  troop demo
+  troop solve --repo . --issue bug.md --model qwen3-coder --base-url http://localhost:8000/v1
+  troop solve --dataset lite --instance django__django-11099 --model gpt-4.1
+  troop run --dataset verified --samples 10 --model gpt-4.1 --name first
+  troop show last
+  troop sql "SELECT stage, cost_usd FROM cost_by_stage"
+
+exit codes:
+  0 done   1 no patch came out   2 bad input   3 sandbox   4 model server   5 database
+  130 interrupted; the same command goes on
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says on a wrong flag which help to read."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n  see: {self.prog} --help\n")
+
+
+def build_parser(command: str | None) -> argparse.ArgumentParser:
+    """The parser; only the module of `command` is imported, so that --help answers at once."""
+    parser = _Parser(
+        prog="troop",
+        description="Repairs software by scaled sampling: many attempts, their tests vote,"
+        " one patch comes out with its evidence.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, about in COMMANDS.items():
+        module = importlib.import_module(f"runs.cli.{name}") if name == command else None
+        described = (module.__doc__ or "") if module else about
+        summary, _, epilog = described.partition("\n\n")
+        sub = commands.add_parser(
+            name,
+            help=about,
+            description=summary,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if module is not None:
+            module.configure(sub)
+            sub.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    named = next((word for word in given if not word.startswith("-")), None)
+    args = build_parser(named if named in COMMANDS else None).parse_args(given)
+    if args.version:
+        from runs.session import version
+
+        print(f"troop {version()}")  # noqa: T201 - what was asked for
+        return 0
+    if args.command is None:
+        build_parser(None).print_help()
+        return 2
+    return _guarded(args.run, args)
+
+
+def _guarded(command: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
+    """Run a command; what a person can mend becomes words and an exit code."""
+    try:
+        return command(args)
+    except TroopError as error:
+        _complain(error.message, error.mend)
+        return error.exit_code
+    except KeyboardInterrupt:
+        _complain("interrupted", "the same command goes on where it stopped")
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _complain(str(error), "free some space; the same command goes on where it stopped")
+        return 5
+
+
+def _complain(message: str, mend: str) -> None:
+    from runs.report.words import visible
+
+    sys.stderr.write(visible(f"troop: {message}\n" + (f"  {mend}\n" if mend else "")))

@@ -1,0 +1,86 @@
+"""Look at what is stored: all runs, a run, an instance with its votes, a trajectory.
+
+Examples:
+  troop show                                  all runs
+  troop show last                             the latest run
+  troop show first django__django-11099       an instance: patch, vote matrix, why, cost
+  troop show first django__django-11099 sample-3/editing
+  troop show first django__django-11099 --sample 3
+  troop show first django__django-11099 --patch
+
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runs.cli.flags import add_database
+from runs.places import database_url
+
+if TYPE_CHECKING:
+    import argparse
+
+    from runs.store.reading import Reader
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's flags."""
+    parser.add_argument("show_run", nargs="?", metavar="RUN", help='a run\'s name, or "last"')
+    parser.add_argument("instance", nargs="?", metavar="INSTANCE")
+    parser.add_argument(
+        "trajectory", nargs="?", metavar="TRAJECTORY", help='for example "sample-1/testing"'
+    )
+    parser.add_argument("--sample", type=int, metavar="N", help="both trajectories of a sample")
+    parser.add_argument("--patch", action="store_true", help="the chosen patch, nothing else")
+    parser.add_argument("--trajectories", action="store_true", help="list the instance's")
+    parser.add_argument("--full", action="store_true", help="the shared context too")
+    add_database(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry the command out; its exit code."""
+    from runs.store.reading import Reader
+
+    with Reader(database_url(args.db)) as reader:
+        _show(args, reader)
+    return 0
+
+
+def _show(args: argparse.Namespace, reader: Reader) -> None:
+    from runs.cli.terminal import results
+    from runs.report.instance import instance_report
+    from runs.report.lists import run_report, runs_list, trajectories_list
+
+    console = results()
+    if args.show_run is None:
+        console.print(runs_list(reader))
+        return
+    found = reader.run(None if args.show_run == "last" else args.show_run)
+    deeper = args.trajectory or args.sample or args.patch or args.trajectories
+    if args.instance is None and not deeper and found["instances"] != 1:
+        console.print(run_report(reader, found))
+        return
+    instance = reader.instance(found["run"], args.instance)
+    if args.patch:
+        console.file.write(reader.text(instance["patch"]))
+    elif args.trajectory or args.sample:
+        _show_trajectories(args, reader, found["run"], instance["instance_id"])
+    elif args.trajectories:
+        console.print(trajectories_list(reader, instance))
+    else:
+        console.print(instance_report(reader, instance))
+
+
+def _show_trajectories(
+    args: argparse.Namespace, reader: Reader, run: str, instance_id: str
+) -> None:
+    from runs.cli.terminal import results
+    from runs.report.trajectory import trajectory_report
+
+    keys = [args.trajectory]
+    if args.sample:
+        rows = reader.view("trajectories", run=run, instance_id=instance_id, sample=args.sample)
+        keys = [row["trajectory"] for row in rows] or [f"sample-{args.sample}/testing"]
+    for key in keys:
+        talk = reader.conversation(run, instance_id, key)
+        results().print(trajectory_report(talk, full=args.full))

@@ -1,0 +1,114 @@
+r"""Repair one issue: of a SWE-bench instance whose image is on this machine, or of your own
+git repository at its HEAD.
+
+Examples:
+  troop solve --dataset lite --instance django__django-11099 --model gpt-4.1
+  troop solve --repo . --issue bug.md --setup "pip install -e ." --model qwen3-coder \
+      --base-url http://localhost:8000/v1
+  troop solve --repo . --issue bug.md --image my-app:dev --model gpt-4.1 --patch-only | git apply
+
+The patch goes into a file and the database too. The same command again resumes what was
+interrupted, or shows what is stored.
+
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.errors import UsageError
+from runs.cli.flags import add_work, configuration, outside_candidates
+from runs.places import database_url
+
+if TYPE_CHECKING:
+    import argparse
+
+    from data.instance import Instance
+
+DEFAULT_IMAGE = "python:3.12"
+"""What an own repository is laid on where no image is named."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's flags."""
+    what = parser.add_argument_group("what to repair")
+    what.add_argument("--dataset", metavar="D", help="JSONL, JSON or parquet file, or a hub name")
+    what.add_argument("--split", help="the dataset's split (test)")
+    what.add_argument("--instance", metavar="ID", help="one of the dataset's instances")
+    what.add_argument("--repo", type=Path, metavar="PATH", help="your own git repository")
+    what.add_argument("--issue", type=Path, metavar="FILE", help="its issue, a text file")
+    what.add_argument(
+        "--image",
+        help=f"Docker image to lay the repository on ({DEFAULT_IMAGE}), with its dependencies",
+    )
+    what.add_argument(
+        "--setup", default="", metavar="CMD", help="installs the repository, run once with network"
+    )
+    what.add_argument(
+        "--repo-dir", default="/testbed", metavar="DIR", help="where in the image (/testbed)"
+    )
+    parser.add_argument("--patch-only", action="store_true", help="print the patch, nothing else")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="where the patch goes")
+    add_work(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry the command out; its exit code."""
+    config = configuration(args)
+    dataset, instance = _instance(args, local=config.engine.sandbox == "local")
+    outside = outside_candidates(args.candidates)
+
+    from runs.cli.ending import show_solution
+    from runs.cli.terminal import progress
+    from runs.session import Job, carry_out
+
+    job = Job(
+        dataset=dataset,
+        instances=[instance],
+        config=config,
+        database=database_url(args.db),
+        name=args.name,
+        fresh=args.fresh,
+        replay=args.replay,
+        outside=outside,
+    )
+    finished = asyncio.run(carry_out(job, progress()))
+    return show_solution(
+        finished,
+        job.database,
+        instance.instance_id,
+        output=args.output,
+        patch_only=args.patch_only,
+    )
+
+
+def _instance(args: argparse.Namespace, *, local: bool) -> tuple[str, Instance]:
+    """The instance that the flags name, with the name of its dataset."""
+    if (args.dataset is None) == (args.repo is None):
+        raise UsageError(
+            "give either --dataset with --instance, or --repo with --issue",
+            mend="see: troop solve --help",
+        )
+    if args.dataset is not None:
+        if args.instance is None:
+            raise UsageError("which instance? Give --instance ID", mend="or solve many: troop run")
+        from data.loaders import load_instances, pick_instances
+
+        (instance,) = pick_instances(
+            load_instances(args.dataset, split=args.split), [args.instance]
+        )
+        return args.dataset, instance
+    if args.issue is None:
+        raise UsageError("which issue? Give --issue FILE")
+    from data.repository import own_repository, read_issue
+
+    instance = own_repository(
+        args.repo,
+        read_issue(args.issue),
+        image=None if local else args.image or DEFAULT_IMAGE,
+        setup=args.setup,
+        repo_dir=args.repo_dir,
+    )
+    return str(args.repo.resolve()), instance

@@ -1,0 +1,70 @@
+"""Ask the database, read-only. `troop sql --views` lists the views and their columns.
+
+Examples:
+  troop sql "SELECT stage, calls, cost_usd FROM cost_by_stage WHERE run = 'first'"
+  troop sql "SELECT test, candidate, verdict FROM votes WHERE instance_id LIKE 'django%'"
+  troop sql "SELECT content(reply) FROM turns WHERE trajectory = 'selection' ORDER BY turn"
+  troop sql --format csv "SELECT * FROM samples" > samples.csv
+
+Texts (prompts, replies, scripts, diffs, outputs) are stored compressed: content() shows them.
+
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from runs.cli.flags import add_database
+from runs.places import database_url
+
+if TYPE_CHECKING:
+    import argparse
+
+    from runs.store.query import Answer
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's flags."""
+    parser.add_argument("query", nargs="?", metavar="SELECT", help="one SQL statement")
+    parser.add_argument("--views", action="store_true", help="list the views and their columns")
+    parser.add_argument(
+        "--format",
+        choices=("table", "csv", "json"),
+        help="table (default), or CSV or JSON lines for programs",
+    )
+    add_database(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry the command out; its exit code."""
+    from runs.cli.terminal import results
+    from runs.report.query import answer_table, views_list
+
+    if args.views or args.query is None:
+        results().print(views_list())
+        return 0 if args.views else 2
+    from runs.store.query import ask
+
+    answer = ask(database_url(args.db), args.query)
+    if args.format == "csv":
+        _write_csv(answer)
+    elif args.format == "json":
+        _write_json(answer)
+    else:
+        results().print(answer_table(answer))
+    return 0
+
+
+def _write_csv(answer: Answer) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(answer.columns)
+    writer.writerows(answer.rows)
+
+
+def _write_json(answer: Answer) -> None:
+    for row in answer.rows:
+        named = dict(zip(answer.columns, row, strict=True))
+        sys.stdout.write(json.dumps(named, default=str, ensure_ascii=False) + "\n")

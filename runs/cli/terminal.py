@@ -1,0 +1,26 @@
+"""The consoles: results go to standard output, progress to standard error."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+
+PAPER = 120
+"""Columns where there is no terminal."""
+
+
+def results() -> Console:
+    """For what was asked for."""
+    return _console(stderr=False)
+
+
+def progress() -> Console:
+    """For what happens meanwhile."""
+    return _console(stderr=True)
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else PAPER
+    return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)

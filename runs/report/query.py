@@ -1,0 +1,47 @@
+"""The answer to a query, and the views it can be asked of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from runs.report.words import plain
+from runs.store.views import VIEWS
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from runs.store.query import Answer
+
+
+def answer_table(answer: Answer) -> RenderableType:
+    """The rows as a table."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for name in answer.columns:
+        table.add_column(plain(name), overflow="fold")
+    for row in answer.rows:
+        table.add_row(*(_cell(value) for value in row))
+    count = len(answer.rows)
+    return Group(table, Text(f"({count} row{'' if count == 1 else 's'})", style="dim"))
+
+
+def views_list() -> RenderableType:
+    """Every view with its columns."""
+    parts: list[RenderableType] = []
+    for view in VIEWS:
+        table = Table.grid(padding=(0, 2))
+        for name, _, about in view.columns:
+            table.add_row(f"  {name}", Text(about, style="dim"))
+        parts += [Text.assemble((view.name, "bold"), f": {view.about}"), table]
+    return Group(*parts)
+
+
+def _cell(value: object) -> Text:
+    if value is None:
+        return Text("NULL", style="dim")
+    if isinstance(value, float):
+        return Text(f"{value:.6g}")
+    return plain(value)

@@ -1,0 +1,155 @@
+"""One command's work, to a finished run: server, sandbox, store and engine together."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sandbox.choose import choose_provider
+
+from agent.openai_client import OpenAIClient
+from agent.recording import RecordedClient, read_recording
+from data.errors import UsageError
+from runs.config import digest
+from runs.engine import Ending, Engine, Tally
+from runs.live import Display
+from runs.store.registry import RunSpec
+from runs.store.store import Store
+from sandbox.owner import is_dead, this_process
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from agent.model import ModelClient
+    from data.instance import Instance
+    from data.predictions import Prediction
+    from runs.config import Config
+    from runs.store.registry import RunRow
+    from sandbox.protocol import SandboxProvider
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a command asks for."""
+
+    dataset: str
+    """What the instances came from, as it is stored."""
+    instances: Sequence[Instance]
+    config: Config
+    database: str
+    """A SQLAlchemy URL."""
+    name: str = ""
+    fresh: bool = False
+    again: bool = False
+    replay: Path | None = None
+    pace: float = 0.0
+    """Seconds that a replayed reply waits for a thousand tokens."""
+    outside: Mapping[str, Sequence[Prediction]] = field(default_factory=dict)
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What came of it."""
+
+    run: str
+    tally: Tally
+
+
+async def carry_out(
+    job: Job, console: Console, provider: SandboxProvider | None = None
+) -> Finished:
+    """Do the job, or as much of it as is not done yet.
+
+    Raises:
+        TroopError: it cannot be done; what was done is stored.
+
+    """
+    async with AsyncExitStack() as stack:
+        store = stack.enter_context(Store(job.database))
+        if provider is None:
+            provider = await choose_provider("auto" if job.replay else job.config.engine.sandbox)
+        run = await store.begin_run(_spec(job, provider.kind), fresh=job.fresh, alive=_alive)
+        display = stack.enter_context(Display(console, title=_title(job, run), quiet=job.quiet))
+        rows = await store.enter(run, list(job.instances))
+        client = _client(job, display)
+        stack.push_async_callback(client.close)
+        if not all(row.status.final for row in rows):
+            if not job.quiet:
+                display.note(provider.describe())
+            await client.check(job.config.model.name)
+            await stack.enter_async_context(provider)
+        engine = Engine(
+            store,
+            job.config,
+            client=client,
+            provider=provider,
+            display=display,
+            outside=job.outside,
+        )
+        tally = await engine.run(run, job.instances, rows)
+    return Finished(run.name, tally)
+
+
+def version() -> str:
+    """Troop's version."""
+    try:
+        return importlib.metadata.version("troop-repair")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _client(job: Job, display: Display) -> ModelClient:
+    if job.replay is not None:
+        return RecordedClient(read_recording(job.replay), pace=job.pace)
+    settings = job.config.model
+    if not settings.name:
+        raise UsageError("no model is named", mend="give --model, or [model] name = … in --config")
+    return OpenAIClient(
+        settings.base_url,
+        settings.api_key_env,
+        timeout_s=settings.timeout_s,
+        retry_budget_s=settings.retry_budget_s,
+        max_tokens_field=settings.max_tokens_field,
+        on_retry=display.retrying,
+    )
+
+
+def _spec(job: Job, sandbox: str) -> RunSpec:
+    identity = job.config.identity() | {"replay": job.replay.name if job.replay else ""}
+    return RunSpec(
+        name=job.name,
+        dataset=job.dataset,
+        model=job.config.model.name,
+        sandbox=sandbox,
+        replayed=job.replay is not None,
+        config=identity,
+        config_digest=digest(identity),
+        owner=_me(),
+        version=version(),
+        again=job.again,
+    )
+
+
+def _me() -> str:
+    owner = this_process()
+    return f"{owner} {owner.place}"
+
+
+def _alive(stored: str) -> bool:
+    owner, _, place = stored.partition(" ")
+    return not is_dead(owner, place, this_process())
+
+
+def _title(job: Job, run: RunRow) -> str:
+    resumed = ", resumed" if run.resumed else ""
+    replayed = ", replayed" if job.replay else ""
+    return f"{run.name} ({job.config.model.name}{replayed}{resumed})"
+
+
+__all__ = ["Ending", "Finished", "Job", "carry_out", "version"]

@@ -73,7 +73,6 @@ class ContextReader:
 
         Raises:
             ModelError, Interrupted.
-
         """
         issue = self._bench.instance.problem_statement
         files = source_files(self._bench.codebase)

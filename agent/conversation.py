@@ -65,7 +65,6 @@ class Conversation:
             ModelError: the server cannot be used.
             ContextExceeded, RequestRejected: an outcome of this trajectory.
             Interrupted: a person asked to stop.
-
         """
         turn = self.pose(prompt)
         choice = self.bench.recall(turn)
@@ -80,7 +79,6 @@ class Conversation:
         Raises:
             SandboxError: the engine failed.
             Interrupted: a person asked to stop.
-
         """
         return await self.bench.execute(
             script, patch, trajectory=self.id, turn=self.turn, purpose=purpose
@@ -154,7 +152,6 @@ class SharedFirstTurn:
         Raises:
             ModelError: the server cannot be used.
             Interrupted: a person asked to stop.
-
         """
         try:
             await together(*(self._ask(chunk) for chunk in self._unanswered()))
@@ -168,7 +165,6 @@ class SharedFirstTurn:
         Raises:
             ContextExceeded, RequestRejected: an outcome of this trajectory.
             ModelError, Interrupted: as `ask_all`.
-
         """
         return await asyncio.shield(self._replies[conversation.key])
 

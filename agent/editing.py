@@ -60,7 +60,6 @@ async def write_edit(
 
     Raises:
         ModelError, SandboxError, Interrupted, ContextExceeded, RequestRejected.
-
     """
     prompt = _opening(talk, draft, limits)
     for left in reversed(range(turns)):

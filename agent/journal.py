@@ -79,7 +79,6 @@ class Journal(Protocol):
 
         Raises:
             StoreError: it could not be stored.
-
         """
 
     def recall_execution(self, script: Script, patch: Patch) -> Execution | None:
@@ -90,7 +89,6 @@ class Journal(Protocol):
 
         Raises:
             StoreError: it could not be stored.
-
         """
 
     async def record_use(

@@ -130,7 +130,6 @@ class ModelClient(Protocol):
             ModelUnavailable: no answer within the retry budget.
             ContextExceeded: the conversation is too long.
             RequestRejected: the server refuses the request for another reason.
-
         """
 
     async def check(self, model: str) -> ServerFacts:
@@ -139,7 +138,6 @@ class ModelClient(Protocol):
         Raises:
             ModelRefused: as `complete`; names the models that the server has.
             ModelUnavailable: as `complete`, at once rather than after the whole budget.
-
         """
 
     async def close(self) -> None:

@@ -15,7 +15,6 @@ def render(name: str, **values: object) -> str:
 
     Raises:
         jinja2.UndefinedError: the prompt uses a variable that was not given.
-
     """
     return _template(name).render(values)
 

@@ -16,13 +16,11 @@ replay something that never happened.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime
-import io
 import json
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Never, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Never, TypeVar
 
 import zstandard
 
@@ -81,13 +79,11 @@ def write_recording(path: Path, header: RecordingHeader, replies: Iterable[Recor
 
     Raises `OSError` where the disk refuses.
     """
+    lines = [{"format": FORMAT, **_header_fields(header)}, *map(_reply_fields, replies)]
+    data = b"".join(map(_line, lines))
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    compress = zstandard.open if path.suffix == ".zst" else open
     try:
-        with compress(draft, "wb") as file:
-            file.write(_line({"format": FORMAT, **_header_fields(header)}))
-            for reply in replies:
-                file.write(_line(_reply_fields(reply)))
+        draft.write_bytes(zstandard.compress(data) if path.suffix == ".zst" else data)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
@@ -95,20 +91,17 @@ def write_recording(path: Path, header: RecordingHeader, replies: Iterable[Recor
 
 def read_recording(path: Path) -> Recording:
     """Read a recording. `UsageError` names the line of whatever is wrong with it."""
-    with contextlib.closing(_lines(path)) as lines:
-        header = _read_header(path, next(lines, (1, {})))
-        replies: dict[tuple[str, int], RecordedReply] = {}
-        numbers: dict[tuple[str, int], int] = {}
-        for number, fields in lines:
-            reply = _Fields(path, number, fields).reply()
-            key = reply.trajectory, reply.turn
-            if key in replies:
-                _refuse(
-                    path,
-                    number,
-                    f"{reply.trajectory!r} turn {reply.turn} is already on line {numbers[key]}",
-                )
-            replies[key], numbers[key] = reply, number
+    lines = _lines(path)
+    header = _read_header(path, *next(lines, (1, {})))
+    replies: dict[tuple[str, int], RecordedReply] = {}
+    numbers: dict[tuple[str, int], int] = {}
+    for number, values in lines:
+        reply = _Fields(path, number, values).reply()
+        key = reply.trajectory, reply.turn
+        if key in replies:
+            problem = f"{reply.trajectory!r} turn {reply.turn} is already on line {numbers[key]}"
+            _refuse(path, number, problem)
+        replies[key], numbers[key] = reply, number
     return Recording(header, replies)
 
 
@@ -223,14 +216,25 @@ def _reply_fields(reply: RecordedReply) -> dict[str, object]:
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """The JSON objects of a file with their line numbers, from 1."""
     try:
-        with path.open("rb") as raw:
-            is_zst = raw.read(4) == zstandard.MAGIC_NUMBER.to_bytes(4, "little")
-            raw.seek(0)
-            file = zstandard.ZstdDecompressor().stream_reader(raw) if is_zst else raw
-            for number, line in enumerate(io.BufferedReader(file), start=1):
-                yield number, _object(path, number, line)
+        data = _decompressed(path.read_bytes())
     except (OSError, zstandard.ZstdError) as error:
         raise UsageError(f"cannot read the recording {path}: {error}") from error
+    # Not splitlines(): replies may hold U+2028 and its like.
+    for number, line in enumerate(data.removesuffix(b"\n").split(b"\n"), start=1):
+        yield number, _object(path, number, line)
+
+
+def _decompressed(data: bytes) -> bytes:
+    if not data.startswith(zstandard.FRAME_HEADER):
+        return data
+    frames = []
+    while data:
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        frames.append(frame.decompress(data))
+        if not frame.eof:
+            raise zstandard.ZstdError("it is cut off")
+        data = frame.unused_data
+    return b"".join(frames)
 
 
 def _object(path: Path, number: int, line: bytes) -> dict[str, Any]:
@@ -251,8 +255,7 @@ def _refuse(path: Path, number: int, problem: str) -> Never:
     raise UsageError(f"{path}, line {number}: {problem}", mend="Record it again.")
 
 
-def _read_header(path: Path, first: tuple[int, dict[str, Any]]) -> RecordingHeader:
-    number, values = first
+def _read_header(path: Path, number: int, values: dict[str, Any]) -> RecordingHeader:
     version = values.get("format")
     if not isinstance(version, str) or not version.startswith(_FAMILY):
         _refuse(path, number, f'not a recording: no {{"format": "{FORMAT}", …}}')
@@ -298,9 +301,9 @@ class _Fields:
             value = float(value)
         if type(value) is not kind:
             self.refuse(f"{name} is {type(value).__name__}, not {kind.__name__}")
-        if isinstance(value, int | float) and value < 0:
-            self.refuse(f"{name} is negative")
-        return cast(T, value)
+        if isinstance(value, int | float) and not 0 <= value < float("inf"):
+            self.refuse(f"{name} is {value}")
+        return value
 
     def done(self) -> None:
         if self._left:

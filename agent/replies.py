@@ -28,7 +28,6 @@ def require_whole(choice: Choice) -> str:
 
     Raises:
         Unreadable: the reply is empty, or was cut at the limit on its length.
-
     """
     if choice.finish is Finish.LENGTH:
         raise Unreadable(
@@ -47,7 +46,6 @@ def find_script(text: str) -> str | None:
 
     Raises:
         Unreadable: a script tag that is not closed, several scripts, or an empty one.
-
     """
     script, _ = split_script(text)
     return script
@@ -58,7 +56,6 @@ def split_script(text: str) -> tuple[str | None, str]:
 
     Raises:
         Unreadable: as `find_script`.
-
     """
     opened = list(_OPEN.finditer(text))
     if not opened:
@@ -101,14 +98,13 @@ def find_choice(text: str, letters: str) -> str | None:
 
     Raises:
         Unreadable: there is no such candidate, or several are chosen.
-
     """
-    chosen = {letter.upper() for letter in _CHOOSE.findall(text)}
+    chosen = {str(letter).upper() for letter in _CHOOSE.findall(text)}
     if not chosen:
         return None
     if len(chosen) > 1:
         raise Unreadable("Your reply chooses several candidates. Choose exactly one.")
-    (letter,) = chosen
+    letter: str = chosen.pop()
     if letter not in letters:
         raise Unreadable(
             f"There is no candidate {letter}. The candidates are {', '.join(letters)}."
@@ -129,7 +125,6 @@ def read_relevance(choice: Choice) -> Relevance:
 
     Raises:
         Unreadable: no verdict in the reply.
-
     """
     text = require_whole(choice)
     verdicts = {verdict.lower() for verdict in _RELEVANT.findall(text)}
@@ -147,7 +142,6 @@ def read_ranking(choice: Choice, paths: frozenset[str]) -> list[str]:
 
     Raises:
         Unreadable: no ranking, or one without any known path.
-
     """
     text = require_whole(choice)
     found = _RANKING.search(text)

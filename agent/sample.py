@@ -73,7 +73,6 @@ class Sampler:
 
         Raises:
             ModelError, SandboxError, Interrupted.
-
         """
         talks = [self._talk(Kind.TESTING, n) for n in range(1, self._settings.count + 1)]
         if not talks:

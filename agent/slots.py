@@ -34,7 +34,6 @@ class Slots:
 
         Raises:
             Interrupted: `stop` was called before a place was had.
-
         """
         await self._take(priority)
         try:

@@ -55,7 +55,6 @@ async def write_test(talk: Conversation, first: Choice, draft: Draft, *, turns: 
 
     Raises:
         ModelError, SandboxError, Interrupted, ContextExceeded, RequestRejected.
-
     """
     reply = first
     for left in reversed(range(turns)):

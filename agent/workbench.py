@@ -59,7 +59,6 @@ class Workbench:
 
         Raises:
             StoreError: the journal holds a reply to another request.
-
         """
         found = self.journal.recall_turn(turn.trajectory.key, turn.turn)
         if found is None:
@@ -82,7 +81,6 @@ class Workbench:
             ModelError: the server cannot be used.
             ContextExceeded, RequestRejected: an outcome of the trajectory.
             Interrupted: a person asked to stop.
-
         """
         async with self._model_slots.hold(self._priority):
             response = await self._client.complete(request)
@@ -99,7 +97,6 @@ class Workbench:
         Raises:
             SandboxError: the engine failed.
             Interrupted: a person asked to stop.
-
         """
         execution = await self._execute_once(script, patch)
         await self.journal.record_use(trajectory, turn, purpose, script, patch)

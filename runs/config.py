@@ -86,7 +86,6 @@ def load_config(file: Path | None, overrides: Mapping[str, Any]) -> Config:
 
     Raises:
         UsageError: the file cannot be read; a key is unknown or a value has the wrong type.
-
     """
     values: dict[str, Any] = _read(file) if file is not None else {}
     for name, value in overrides.items():
@@ -102,7 +101,6 @@ def parse_setting(text: str) -> tuple[str, Any]:
 
     Raises:
         UsageError: there is no "=".
-
     """
     name, equals, raw = text.partition("=")
     if not equals:

@@ -91,7 +91,6 @@ class Engine:
         Raises:
             ModelError: the model server cannot be used; the run can be resumed.
             StoreError: the database failed.
-
         """
         ending = Status.FAILED
         try:

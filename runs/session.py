@@ -68,7 +68,6 @@ async def carry_out(
 
     Raises:
         TroopError: it cannot be done; what was done is stored.
-
     """
     async with AsyncExitStack() as stack:
         store = stack.enter_context(Store(job.database))

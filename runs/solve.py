@@ -62,7 +62,6 @@ async def solve_instance(
         SandboxError: the engine failed.
         StoreError: the database failed.
         Interrupted: a person asked to stop.
-
     """
     context = await ContextReader(bench, config.context, config.model.name).gather()
     growing = GrowingMatrix(bench)

@@ -25,53 +25,89 @@ class End:
 def find_end(
     tokens: Sequence[Token], first: int, start: Marker, is_text: Callable[[int, Tag], bool]
 ) -> End | None:
-    """Which token, from `first` on, ends the block that `start` begins.
-
-    The marker with its word and as wide as the one that begins the block does.
-    One of another width may belong to the text: it then ends a block that began
-    inside. One without its word is the last resort.
-    """
-    bare = odd = inner = None
-    divided = unclear = False
+    """Which token, from `first` on, ends the block that `start` begins."""
+    search = _EndSearch(start)
     for at in range(first, len(tokens)):
         token = tokens[at]
         if isinstance(token, Tag):
-            if not is_text(at, token):
-                break
+            over = not search.nests(token) and not is_text(at, token)
         elif token.sign == "=":
-            divided = True
-        elif token.sign == "<":
-            if odd is not None or _begins_next(token, start, after_bare=bare is not None):
-                break
-            inner = token.width if token.labelled else inner
-            unclear |= bare is not None and not token.labelled and token.width == start.width
-        elif not token.labelled:
-            if bare is None and divided and token.width == start.width:
-                bare = at
-        elif token.width == start.width:
-            return End(at, unclear)
-        elif token.width == inner:
-            inner = None
-        elif odd is None:
-            odd = at
-    last = bare if odd is None else odd
-    return None if last is None else End(last)
+            search.divided, over = True, False
+        else:
+            over = search.opens(token) if token.sign == "<" else search.closes(at, token)
+        if over:
+            break
+    return search.end
 
 
-def _begins_next(token: Marker, start: Marker, *, after_bare: bool) -> bool:
-    """Whether `token` begins the next block, not a line of this one's text."""
-    if token.width != start.width:
+class _EndSearch:
+    """What was seen of a block so far.
+
+    The marker with its word and as wide as the one that begins the block ends
+    it. One of another width may belong to the text: it then ends a block that
+    began inside. One without its word is the last resort.
+    """
+
+    def __init__(self, start: Marker) -> None:
+        self.divided = False
+        self._start = start
+        self._depth = 0
+        self._sure: End | None = None
+        self._odd: int | None = None
+        """The first marker with its word but another width that ends nothing inside."""
+        self._bare: int | None = None
+        self._inner: int | None = None
+        """How wide the markers are of a block that began inside."""
+        self._unclear = False
+
+    @property
+    def end(self) -> End | None:
+        last = self._bare if self._odd is None else self._odd
+        return self._sure or (None if last is None else End(last))
+
+    def nests(self, tag: Tag) -> bool:
+        """Whether `tag` belongs to an <edit> that stands in the text of the block."""
+        if tag.name != "edit" or tag.complete:
+            return False
+        nested = not tag.closing or self._depth > 0
+        self._depth = max(0, self._depth + (-1 if tag.closing else 1))
+        return nested
+
+    def opens(self, token: Marker) -> bool:
+        """Whether `token`, of the form <<<<<<<, begins the next block."""
+        if self._odd is not None:
+            return True
+        if token.labelled and token.width != self._start.width:
+            self._inner = token.width
+        if token.width != self._start.width:
+            return False
+        if token.labelled or (self._bare is not None and not self._start.labelled):
+            return True
+        self._unclear |= self._bare is not None
         return False
-    return token.labelled or (after_bare and not start.labelled)
+
+    def closes(self, at: int, token: Marker) -> bool:
+        """Whether `token`, of the form >>>>>>>, ends the block for certain."""
+        if token.width == self._start.width:
+            if token.labelled:
+                self._sure = End(at, self._unclear)
+                return True
+            if self._bare is None and self.divided:
+                self._bare = at
+        elif token.labelled and token.width == self._inner:
+            self._inner = None
+        elif token.labelled and self._odd is None:
+            self._odd = at
+        return False
 
 
 def telling(tokens: Sequence[Token]) -> list[Token | None]:
-    """For each token the next one after it that opens a tag or is a marker with its word."""
+    """For each token the next one after it that names a file or is a marker with its word."""
     following: Token | None = None
     result: list[Token | None] = []
     for token in reversed(tokens):
         result.append(following)
-        if (not token.closing) if isinstance(token, Tag) else token.labelled:
+        if token.path is not None if isinstance(token, Tag) else token.labelled:
             following = token
     return result[::-1]
 

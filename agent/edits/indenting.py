@@ -39,15 +39,14 @@ def shift_between(pairs: Sequence[tuple[str, str]]) -> Shift | None:
 
 def _shift_in_columns(pairs: Sequence[tuple[str, str]]) -> Shift | None:
     tabs = any("\t" in file for _, file in pairs)
-    fitting = []
     for width in _TAB_WIDTHS:
         offsets = {_columns(file, width) - _columns(reply, width) for reply, file in pairs}
         if len(offsets) == 1:
-            fitting.append((offsets.pop(), width))
-    if not fitting:
-        return None
-    offset, width = min(fitting, key=lambda one: one[0] != 0)
+            return _shift_by(offsets.pop(), width, tabs=tabs)
+    return None
 
+
+def _shift_by(offset: int, width: int, *, tabs: bool) -> Shift:
     def shift(line: str) -> str | None:
         indent = indent_of(line)
         columns = _columns(indent, width) + offset

@@ -115,9 +115,7 @@ def locate(hay: Haystack, search: Sequence[str], replace: Sequence[str]) -> Outc
     return outcome or _within_blanks(hay, search, replace) or _shifted(hay, search, replace)
 
 
-def _only(
-    starts: Iterator[int], length: int, splice: Callable[[int], Splice], how: str
-) -> Outcome:
+def _only(starts: Iterator[int], length: int, splice: Callable[[int], Splice], how: str) -> Outcome:
     found = [start for start, _ in zip(starts, range(MOST_PLACES + 1), strict=False)]
     if len(found) > 1:
         return Several(tuple(found), length, how)

@@ -12,14 +12,14 @@ MALFORMED_LIMIT = 1_500
 MISMATCH_LIMIT = 6_000
 
 
-class MalformedEdits(Exception):  # noqa: N818 - an outcome of a turn, not an error of ours
+class MalformedEdits(Exception):
     """The reply breaks the format; the message tells the model where, and how to mend it."""
 
     def __init__(self, message: str) -> None:
         super().__init__(clip(message, MALFORMED_LIMIT))
 
 
-class EditMismatch(Exception):  # noqa: N818 - likewise
+class EditMismatch(Exception):
     """The edits do not fit the codebase; the message tells the model why, and what is there."""
 
     def __init__(self, message: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import NoReturn
 
 from agent.edits.blocks import find_end, find_splits, other_markers, telling
 from agent.edits.nouns import (
@@ -38,7 +37,6 @@ def parse_edits(reply: str) -> tuple[FileEdit, ...]:
 
     Raises:
         MalformedEdits: a tag or a block cannot be read, or is not closed.
-
     """
     return tuple(_Parser(reply.replace("\r\n", "\n").split("\n")).edits())
 
@@ -57,7 +55,7 @@ class _Parser:
             if isinstance(token, Tag):
                 edits.append(self._element(token))
             elif token.labelled:
-                self._fail(
+                raise self._error(
                     token,
                     'is outside of any <edit>. Write <edit path="..."> on a line of its own before'
                     " the first block of a file, and </edit> after its last.",
@@ -72,14 +70,16 @@ class _Parser:
 
     def _element(self, tag: Tag) -> FileEdit:
         if tag.closing:
-            self._fail(
+            raise self._error(
                 tag,
                 f"closes a tag that is not open. Write <{tag.name} path=...> alone on a line before"
                 f" it, and </{tag.name}> only once.",
             )
         if tag.path is None:
             example = f'<{tag.name} path="src/pkg/mod.py"{"/" if tag.name == "delete" else ""}>'
-            self._fail(tag, f"cannot be read. A tag stands alone on its line, like {example}.")
+            raise self._error(
+                tag, f"cannot be read. A tag stands alone on its line, like {example}."
+            )
         if tag.name == "delete":
             return self._delete(tag, tag.path)
         if tag.name == "create":
@@ -99,15 +99,19 @@ class _Parser:
             if not isinstance(token, Tag) or token.name != "create" or token.indent > tag.indent:
                 continue
             if not token.closing:
-                self._fail(tag, f"is not closed before line {token.at + 1} opens another <create>.")
+                raise self._error(
+                    tag, f"is not closed before line {token.at + 1} opens another <create>."
+                )
             return "".join(f"{line}\n" for line in self._lines[tag.at + 1 : token.at])
-        self._fail(tag, f"is never closed. Write </create> on a line of its own, not indented. {_CUT}")
+        raise self._error(
+            tag, f"is never closed. Write </create> on a line of its own, not indented. {_CUT}"
+        )
 
     def _blocks_of(self, tag: Tag) -> tuple[Block, ...]:
         blocks: list[Block] = []
         end = tag.at
         if tag.complete:
-            self._fail(tag, _NO_BLOCK)
+            raise self._error(tag, _NO_BLOCK)
         while (token := self._take()) is not None:
             self._check_between(end, token.at)
             if isinstance(token, Marker):
@@ -115,30 +119,32 @@ class _Parser:
                 end = self._tokens[self._next - 1].at
             elif _closes(token, "edit"):
                 if not blocks:
-                    self._fail(tag, _NO_BLOCK)
+                    raise self._error(tag, _NO_BLOCK)
                 return tuple(blocks)
             else:
-                self._fail(
+                raise self._error(
                     tag, f"is not closed before {excerpt(token.text)} in line {token.at + 1}."
                 )
         self._check_between(end, len(self._lines))
-        self._fail(tag, f"is never closed. Write </edit> on a line of its own. {_CUT}")
+        raise self._error(tag, f"is never closed. Write </edit> on a line of its own. {_CUT}")
 
     def _block(self, tag: Tag, start: Marker) -> Block:
         if start.sign != "<":
-            self._fail(start, f"stands outside of a block. A block is {_FORM}.")
+            raise self._error(start, f"stands outside of a block. A block is {_FORM}.")
         self._blocks += 1
         if self._blocks > MAX_BLOCKS:
-            self._fail(start, f"begins block {MAX_BLOCKS + 1}; a reply can hold {MAX_BLOCKS}.")
+            raise self._error(
+                start, f"begins block {MAX_BLOCKS + 1}; a reply can hold {MAX_BLOCKS}."
+            )
         end = find_end(self._tokens, self._next, start, partial(self._is_text, tag))
         if end is None:
-            self._fail(
+            raise self._error(
                 start,
                 "begins a block that has no end. After the new lines write >>>>>>> REPLACE on a"
                 f" line of its own, before the next block and before </edit>. {_CUT}",
             )
         if end.unclear:
-            self._fail(
+            raise self._error(
                 start,
                 "begins what may be one block or two: inside stand markers without their word."
                 f" Write SEARCH and REPLACE; if they are text of the file, write the markers of"
@@ -147,9 +153,9 @@ class _Parser:
         splits = find_splits(start, self._tokens[self._next : end.at])
         self._next = end.at + 1
         if not splits:
-            self._fail(start, f"begins a block without a divider. A block is {_FORM}.")
+            raise self._error(start, f"begins a block without a divider. A block is {_FORM}.")
         if len(splits) > MAX_SPLITS:
-            self._fail(
+            raise self._error(
                 start,
                 f"begins a block with {len(splits)} lines that look like its divider. Write several"
                 f" smaller blocks, or markers of another length: {other_markers(start.width)}.",
@@ -181,8 +187,8 @@ class _Parser:
                     f" A block is {_FORM}, each marker alone on its line."
                 )
 
-    def _fail(self, token: Token, why: str) -> NoReturn:
-        raise MalformedEdits(
+    def _error(self, token: Token, why: str) -> MalformedEdits:
+        return MalformedEdits(
             f'Line {token.at + 1} of your reply, "{excerpt(self._lines[token.at])}", {why}'
         )
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from agent.edits.matching import Found, Haystack, Outcome, Several, is_blank, locate
-from agent.edits.nouns import Block, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from agent.edits.nouns import Block, Reading
 
 _FENCES = ("```", "~~~")
 
@@ -30,10 +31,11 @@ def choose(hay: Haystack, block: Block) -> Choice:
 
     The search texts of the readings begin alike, so where a longer one is found
     the shorter ones are. The longest is meant: under a shorter one the
-    replacement would begin by repeating what follows in the file. That holds if
-    the longer one adds more than the doubtful line itself; and if the doubtful
-    line follows in the file without the rest of the longer reading, that one may
-    be meant, with a mistake in it.
+    replacement would begin by repeating what follows in the file. It is in doubt
+    if it adds nothing but a line that looks like the divider, or if such a line
+    follows in the file without the rest of a still longer reading, which may be
+    the one that is meant, with a mistake in it. No doubt is left where both
+    halves hold as many such lines: then headings became headings.
     """
     found: list[tuple[int, Found]] = []
     several: Several | None = None
@@ -48,6 +50,8 @@ def choose(hay: Haystack, block: Block) -> Choice:
     if not found:
         return several or _choose_unfenced(hay, block)
     split, best = found[-1]
+    if 2 * block.splits.index(split) + 1 == len(block.splits):
+        return best
     if len(found) > 1 and is_blank(block.lines[found[-2][0] + 1 : split]):
         return Unclear(block.lines[split])
     if split != block.splits[-1] and _follows(hay, best, block.lines[split]):

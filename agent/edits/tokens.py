@@ -12,9 +12,7 @@ _MIN_WIDTH, _MAX_WIDTH = 5, 9
 _LONGEST_TAG = 5_000
 _LABELS = {"<": "search", "=": "", ">": "replace"}
 
-_TAG = re.compile(
-    r"<(edit|create|delete)(?=[\s/>])([^<>]*)>[ \t]*(</\1[ \t]*>)?", re.IGNORECASE
-)
+_TAG = re.compile(r"<(edit|create|delete)(?=[\s/>])([^<>]*)>[ \t]*(</\1[ \t]*>)?", re.IGNORECASE)
 _CLOSING = re.compile(r"</(edit|create|delete)[ \t]*>", re.IGNORECASE)
 _MEANT_AS_TAG = re.compile(
     r"<(edit|create|delete)(?:\s+path\b.*|(?=[\s/>])[^<>]*>?|)", re.IGNORECASE

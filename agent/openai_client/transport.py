@@ -93,7 +93,9 @@ class Transport:
             # httpx counts time between two bytes; a server that dribbles must end as well.
             async with asyncio.timeout(limit_s):
                 response = (await call()).http_response
-        except (openai.APITimeoutError, TimeoutError):
+        except (openai.APITimeoutError, TimeoutError) as error:
+            if type(error.__cause__).__name__ == "ConnectTimeout":
+                return Lost(Loss.TIMEOUT, f"no connection within {min(CONNECT_S, limit_s):g} s")
             return Lost(Loss.TIMEOUT, f"no answer within {limit_s:g} s")
         except openai.APIConnectionError as error:
             return _lost(error)

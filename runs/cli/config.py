@@ -3,7 +3,6 @@
 Examples:
   troop config > troop.toml
   troop run --config troop.toml --dataset verified
-
 """
 
 from __future__ import annotations

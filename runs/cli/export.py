@@ -4,7 +4,6 @@ Examples:
   troop export first -o out/                  out/preds.json and out/all_preds.jsonl
   python -m swebench.harness.run_evaluation -d SWE-bench/SWE-bench_Lite -p out/preds.json -id first
   troop export last --recording replies.jsonl    then: troop solve … --replay replies.jsonl
-
 """
 
 from __future__ import annotations

@@ -81,7 +81,6 @@ def configuration(args: argparse.Namespace, defaults: Mapping[str, Any] | None =
 
     Raises:
         UsageError: a setting is unknown or has the wrong type.
-
     """
     overrides = dict(defaults or {})
     for flag, name in _SETTINGS.items():
@@ -97,7 +96,6 @@ def outside_candidates(file: Path | None) -> Mapping[str, Sequence[Prediction]]:
 
     Raises:
         UsageError: the file cannot be read.
-
     """
     if file is None:
         return {}

@@ -6,7 +6,6 @@ Examples:
       --base-url http://localhost:8000/v1
 
 The same command again goes on where the run stopped, and tries again what failed.
-
 """
 
 from __future__ import annotations

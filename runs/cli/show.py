@@ -7,7 +7,6 @@ Examples:
   troop show first django__django-11099 sample-3/editing
   troop show first django__django-11099 --sample 3
   troop show first django__django-11099 --patch
-
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ Examples:
 
 The patch goes into a file and the database too. The same command again resumes what was
 interrupted, or shows what is stored.
-
 """
 
 from __future__ import annotations

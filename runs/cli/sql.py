@@ -7,7 +7,6 @@ Examples:
   troop sql --format csv "SELECT * FROM samples" > samples.csv
 
 Texts (prompts, replies, scripts, diffs, outputs) are stored compressed: content() shows them.
-
 """
 
 from __future__ import annotations

@@ -37,7 +37,6 @@ def get_text(connection: Connection, digest: str) -> str:
 
     Raises:
         StoreError: there is none, or it is damaged.
-
     """
     row = connection.execute(select(Blob.size, Blob.data).where(Blob.digest == digest)).first()
     if row is None:
@@ -50,7 +49,6 @@ def expand(data: bytes, size: int) -> str:
 
     Raises:
         StoreError: it is damaged.
-
     """
     try:
         raw = zstandard.decompress(data, max_output_size=size + 1)

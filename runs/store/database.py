@@ -25,7 +25,6 @@ def open_database(url: str, *, create: bool = True) -> sa.Engine:
 
     Raises:
         StoreError: it cannot be read or written, or a newer Troop made it.
-
     """
     with translated(url):
         engine = _engine(url, create=create)
@@ -40,7 +39,6 @@ def open_reading(url: str) -> sa.Engine:
 
     Raises:
         StoreError: there is none, it cannot be read, or a newer Troop made it.
-
     """
     open_database(url, create=False).dispose()
     parsed = sa.make_url(url)

@@ -31,7 +31,6 @@ def ask(url: str, query: str) -> Answer:
     Raises:
         UsageError: the statement is wrong, or wants to write.
         StoreError: the database cannot be read.
-
     """
     engine = open_reading(url)
     event.listen(engine, "connect", _add_content)

@@ -83,7 +83,6 @@ class Reader:
 
         Raises:
             UsageError: there is no such run.
-
         """
         runs = self.view("runs")
         if not runs:
@@ -97,7 +96,6 @@ class Reader:
 
         Raises:
             UsageError: there is no such instance, or it is not the only one.
-
         """
         instances = self.view("instances", run=run)
         if instance_id is not None:
@@ -114,7 +112,6 @@ class Reader:
 
         Raises:
             UsageError: there is no such trajectory.
-
         """
         where = {"run": run, "instance_id": instance_id}
         found = _pick(self.view("trajectories", **where), "trajectory", trajectory, "trajectory")

@@ -90,7 +90,6 @@ def begin_run(
     Raises:
         UsageError: a run of that name has another configuration, or `fresh` and it exists.
         StoreError: another process drives that run now.
-
     """
     found = _find(connection, spec)
     if found is not None and spec.again:
@@ -173,7 +172,6 @@ def enter_instance(
 
     Raises:
         UsageError: the run holds another issue or commit under this id.
-
     """
     wanted = (Instance.run_id == run.key) & (Instance.instance_id == given.instance_id)
     found = connection.execute(sa.select(Instance).where(wanted)).first()
@@ -217,7 +215,6 @@ def check_codebase(connection: sa.Connection, key: int, digest: str) -> None:
 
     Raises:
         UsageError: the image or repository has changed since the run began.
-
     """
     stored = connection.execute(
         sa.select(Instance.codebase, Instance.instance_id).where(Instance.id == key)

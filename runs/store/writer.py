@@ -58,7 +58,6 @@ class Writer:
 
         Raises:
             StoreError: the database refused; nothing of `work` was kept.
-
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()

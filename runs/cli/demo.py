@@ -1,0 +1,78 @@
+"""Repair a small library that ships with Troop, from its issue to the patch, in under a minute.
+
+Model replies come from a recording; everything else is real: files are read, scripts run in
+sandboxes (Docker where an engine answers, else lightly walled off on this machine), tests vote,
+and a selection trajectory writes a test that separates the finalists. No key, no GPU, no network.
+
+examples:
+  troop demo
+  troop demo --sandbox local
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from runs.cli.flags import add_database
+from runs.places import cache_folder, database_url
+
+if TYPE_CHECKING:
+    import argparse
+
+    from sandbox.protocol import SandboxProvider
+
+PACE_S = 0.6
+"""Seconds that a replayed reply waits for a thousand tokens, so that there is something to watch."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's flags."""
+    parser.add_argument(
+        "--sandbox",
+        choices=("auto", "docker", "local"),
+        default="auto",
+        help="where scripts run (auto: Docker where an engine answers, else local)",
+    )
+    parser.add_argument("--fresh", action="store_true", help="do not resume an interrupted demo")
+    parser.add_argument("--no-wait", action="store_true", help="replay as fast as possible")
+    parser.add_argument("--patch-only", action="store_true", help="print the patch, nothing else")
+    add_database(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry the command out; its exit code."""
+    from runs.cli.ending import show_solution
+    from runs.cli.terminal import progress
+    from runs.config import load_config
+    from runs.demo.subject import demo_instance, recording, settings
+    from runs.session import Job, carry_out
+
+    provider, image = asyncio.run(_provider(args.sandbox))
+    instance = demo_instance(cache_folder() / "demo", image=image)
+    job = Job(
+        dataset="demo",
+        instances=[instance],
+        config=load_config(settings(), {}),
+        database=database_url(args.db),
+        fresh=args.fresh,
+        again=True,
+        replay=recording(),
+        pace=0.0 if args.no_wait else PACE_S,
+    )
+    finished = asyncio.run(carry_out(job, progress(), provider))
+    return show_solution(
+        finished, job.database, instance.instance_id, output=None, patch_only=args.patch_only
+    )
+
+
+async def _provider(kind: str) -> tuple[SandboxProvider, str | None]:
+    """What runs the scripts and, for Docker, an image with this machine's own Python."""
+    from sandbox.choose import choose_provider
+
+    provider = await choose_provider(kind)
+    if provider.kind != "docker":
+        return provider, None
+    from sandbox.docker.hostimage import host_python_image
+
+    return provider, await asyncio.to_thread(host_python_image)

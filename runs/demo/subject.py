@@ -1,0 +1,91 @@
+"""Makes the demo's git repository out of the files that ship with Troop."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from data.instance import Environment, Instance
+
+NAME = "cadence"
+_WHEN = datetime(2024, 1, 1, tzinfo=UTC)
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "*.egg-info")
+
+
+def demo_instance(folder: Path, *, image: str | None) -> Instance:
+    """The demo's instance; its repository is made below `folder` unless it is there.
+
+    The commit is the same on every machine: the same files, author and date.
+    """
+    with as_file(files("runs").joinpath("demo")) as demo:
+        repository = _repository(Path(demo) / "library", folder)
+        issue = (Path(demo) / "issue.md").read_text(encoding="utf-8")
+    import git
+
+    with git.Repo(repository) as repo:
+        commit = repo.head.commit.hexsha
+    return Instance(
+        instance_id=f"{NAME}-demo",
+        repo=NAME,
+        base_commit=commit,
+        problem_statement=issue,
+        environment=Environment(image=image, repo_dir=f"/work/{NAME}", source=repository),
+    )
+
+
+def recording() -> Path:
+    """The recorded replies."""
+    return Path(str(files("runs").joinpath("demo", "replies.jsonl")))
+
+
+def settings() -> Path:
+    """The configuration that the replies were recorded under."""
+    return Path(str(files("runs").joinpath("demo", "demo.toml")))
+
+
+def _repository(library: Path, folder: Path) -> Path:
+    """A git repository of one commit, made at first need and renamed into place."""
+    place = folder / _digest(library) / NAME
+    if (place / ".git").is_dir():
+        return place
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place.parent) as scratch:
+        made = Path(scratch) / NAME
+        shutil.copytree(library, made, ignore=_LEFT_OUT)
+        _commit(made)
+        try:
+            made.rename(place)
+        except OSError:
+            if not (place / ".git").is_dir():  # else another process was faster
+                raise
+    return place
+
+
+def _commit(folder: Path) -> None:
+    import git
+
+    author = git.Actor(f"The {NAME} authors", f"{NAME}@example.org")
+    with git.Repo.init(folder, initial_branch="main") as repo:
+        repo.git.execute(
+            ["git", "-c", "core.autocrlf=false", "-c", "core.attributesFile=", "add", "--all", "-f"]
+        )
+        repo.index.commit(
+            f"{NAME} 0.4.1",
+            author=author,
+            committer=author,
+            author_date=_WHEN,
+            commit_date=_WHEN,
+            skip_hooks=True,
+        )
+
+
+def _digest(library: Path) -> str:
+    sha = hashlib.sha256()
+    for path in sorted(p for p in library.rglob("*") if p.is_file()):
+        if "__pycache__" not in path.parts:
+            sha.update(f"{path.relative_to(library).as_posix()}\0".encode() + path.read_bytes())
+    return sha.hexdigest()[:16]

@@ -13,7 +13,7 @@ class Unreadable(Exception):
 
 
 _OPEN = re.compile(r"^[ \t]*<test_script>[ \t]*(?=\S|$)", re.MULTILINE)
-_CLOSE = re.compile(r"^(.*?)</test_script>[ \t]*$", re.MULTILINE)
+_CLOSE = re.compile(r"</test_script>[ \t]*$", re.MULTILINE)
 _DONE = re.compile(r"^[ \t]*(?:<done\s*/>|<done>\s*</done>)[ \t]*$", re.MULTILINE)
 _CHOOSE = re.compile(r"<choose>\s*(?:candidate\s+)?([A-Za-z])\s*</choose>", re.IGNORECASE)
 _FENCE = re.compile(r"^```[\w+-]*[ \t]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -70,8 +70,7 @@ def split_script(text: str) -> tuple[str | None, str]:
             " Write </test_script> on a line of its own after the script."
         )
     last = closed[-1]
-    body = text[start : last.start()] + last.group(1)
-    return _clean_script(body), text[: opened[0].start()] + text[last.end() :]
+    return _clean_script(text[start : last.start()]), text[: opened[0].start()] + text[last.end() :]
 
 
 def find_fenced_script(text: str) -> str | None:

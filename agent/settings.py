@@ -31,7 +31,7 @@ class ModelSettings:
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     """What the server calls the limit on completion tokens."""
     samples_per_call: int = 0
-    """Replies asked for in one request (n) at the first turn of the tests; 0: one for each sample."""
+    """Replies asked for in one request (n) at the first turn of the tests; 0: all samples'."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_BYTE_ORDER_MARKS = {"utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,7 @@ class SourceFile:
     """Relative to the repository, with forward slashes."""
     text: str
     encoding: str = "utf-8"
+    """A Python codec; "utf-8-sig", "utf-16-le", "utf-16-be" begin with a mark that `text` lacks."""
     executable: bool = False
 
     def encode(self, text: str | None = None) -> bytes:
@@ -25,7 +30,9 @@ class SourceFile:
         Raises:
             UnicodeEncodeError: the file's encoding has no such character.
         """
-        return (self.text if text is None else text).encode(self.encoding)
+        encoded = (self.text if text is None else text).encode(self.encoding)
+        mark = _BYTE_ORDER_MARKS.get(self.encoding)
+        return encoded if mark is None else mark + encoded
 
 
 @dataclass(frozen=True, slots=True)

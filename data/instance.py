@@ -15,11 +15,11 @@ class Environment:
     """Where an instance's code lies and how its scripts are started."""
 
     image: str | None = None
-    """Docker image that holds the codebase and its dependencies; for `source`, the image to lay it on."""
+    """Docker image with the codebase and its dependencies; for `source`, the image to lay it on."""
     repo_dir: str = "/testbed"
     """Absolute path of the repository inside the sandbox."""
     activate: str = ""
-    """Shell lines (POSIX sh or bash) run before each script, for example to enter a conda environment."""
+    """Shell lines (POSIX sh or bash) run before each script, say to enter a conda environment."""
     source: Path | None = None
     """A git repository on this machine whose `commit` is the codebase; None: the image holds it."""
     setup: str = ""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -103,6 +103,8 @@ class Sandbox(Protocol):
         Raises:
             SandboxError: the engine failed, not the script; worth another try.
             SandboxUnavailable: no execution can succeed until a person mends it.
+            UsageError: the patch cannot be laid over the codebase: a path that leads
+                out of it, lies in `.git`, or behind a symbolic link.
         """
 
     async def close(self) -> None:
@@ -128,7 +130,7 @@ class SandboxProvider(Protocol):
             UsageError: this kind cannot hold this instance.
         """
 
-    async def __aenter__(self) -> SandboxProvider:
+    async def __aenter__(self) -> Self:
         """Connect, and remove what dead owners left."""
 
     async def __aexit__(

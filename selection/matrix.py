@@ -27,7 +27,6 @@ async def fill_matrix(
     Raises:
         SandboxError: the engine failed; no vote is counted for it.
         Interrupted: a person asked to stop.
-
     """
     rows: list[tuple[int, Patch]] = [(UNEDITED_ROW, UNEDITED)]
     rows += [(candidate.number, candidate.patch) for candidate in candidates]
@@ -57,7 +56,6 @@ class GrowingMatrix:
         Raises:
             SandboxError: the engine failed.
             Interrupted: a person asked to stop.
-
         """
         cells: list[tuple[Script, Patch]] = []
         if script is not None and script not in self._scripts:

@@ -57,7 +57,6 @@ async def decide(
 
     Raises:
         ModelError, SandboxError, Interrupted.
-
     """
     candidates = dict(zip(ascii_uppercase, (s.candidate for s in finalists), strict=False))
     prompt = _opening(talk, matrix, candidates, turns, limits)

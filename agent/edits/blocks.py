@@ -75,15 +75,13 @@ class _EndSearch:
 
     def opens(self, token: Marker) -> bool:
         """Whether `token`, of the form <<<<<<<, begins the next block."""
-        if self._odd is not None:
+        alike = token.width == self._start.width
+        ended = self._odd is not None or (alike and self._bare is not None)
+        if alike and (token.labelled or (ended and not self._start.labelled)):
             return True
-        if token.labelled and token.width != self._start.width:
+        if token.labelled:
             self._inner = token.width
-        if token.width != self._start.width:
-            return False
-        if token.labelled or (self._bare is not None and not self._start.labelled):
-            return True
-        self._unclear |= self._bare is not None
+        self._unclear |= ended and (alike or token.labelled)
         return False
 
     def closes(self, at: int, token: Marker) -> bool:
@@ -96,7 +94,7 @@ class _EndSearch:
                 self._bare = at
         elif token.labelled and token.width == self._inner:
             self._inner = None
-        elif token.labelled and self._odd is None:
+        elif token.labelled and self._odd is None and self.divided:
             self._odd = at
         return False
 

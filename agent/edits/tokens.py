@@ -9,7 +9,6 @@ from typing import TypeAlias
 from agent.edits.nouns import excerpt
 
 _MIN_WIDTH, _MAX_WIDTH = 5, 9
-_LONGEST_TAG = 5_000
 _LABELS = {"<": "search", "=": "", ">": "replace"}
 
 _TAG = re.compile(r"<(edit|create|delete)(?=[\s/>])([^<>]*)>[ \t]*(</\1[ \t]*>)?", re.IGNORECASE)
@@ -72,9 +71,7 @@ def _token(at: int, indent: int, text: str) -> Token | None:
         if label in {"", _LABELS[sign]}:
             return Marker(at, indent, sign, width, labelled=bool(label))
         return None
-    if sign == "<" and width == 1 and len(text) <= _LONGEST_TAG:
-        return _tag(at, indent, text)
-    return None
+    return _tag(at, indent, text) if sign == "<" else None
 
 
 def _tag(at: int, indent: int, text: str) -> Tag | None:

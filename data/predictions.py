@@ -1,0 +1,145 @@
+"""Predictions: patches in the files that SWE-bench's harness and its relatives share."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from data.errors import StoreError, UsageError
+from data.records import Record, kind_of, read_json
+from data.writing import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+PREDICTIONS = "preds.json"
+"""An object keyed by instance id."""
+ALL_PREDICTIONS = "all_preds.jsonl"
+"""One line for each instance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One system's patch for one instance, not yet applied or checked."""
+
+    instance_id: str
+    model_name_or_path: str
+    model_patch: str
+
+
+def read_predictions(path: Path, *, notes: list[str] | None = None) -> dict[str, list[Prediction]]:
+    """Read candidates by instance id, in the file's order.
+
+    The file is an object keyed by instance id, an array of objects, or JSON
+    Lines. An instance that occurs several times has several candidates. A null
+    or empty patch is left out; `notes` takes a line for people about it. A row
+    without a model's name gets the file's. Columns with verdicts are not read.
+
+    Raises:
+        UsageError: the file cannot be read or is malformed; names the place.
+    """
+    found: dict[str, list[Prediction]] = {}
+    for record in _records(path):
+        name = record.required("instance_id")
+        if "model_patch" not in record.values:
+            raise record.error(
+                "lacks model_patch",
+                mend="Each prediction has instance_id, model_name_or_path and model_patch.",
+            )
+        patch = record.text("model_patch") or ""
+        if not patch.strip():
+            if notes is not None:
+                notes.append(f"{record.where}: the patch for {name} is empty and is left out")
+            continue
+        model = record.text("model_name_or_path") or path.stem
+        found.setdefault(name, []).append(Prediction(name, model, patch))
+    return found
+
+
+def validate_predictions(path: Path) -> str:
+    """Check a file as graders do, and give back the one model name in it.
+
+    Raises:
+        UsageError: malformed; a null patch, or one without a newline at its end;
+            an instance that occurs twice; no model name, or more than one.
+    """
+    models: dict[str, str] = {}
+    places: dict[str, str] = {}
+    for record in _records(path):
+        name, model = record.required("instance_id"), record.required("model_name_or_path")
+        patch = record.values.get("model_patch")
+        if not isinstance(patch, str):
+            raise record.error(f"model_patch must be text, not {kind_of(patch)}")
+        if patch and not patch.endswith("\n"):
+            raise record.error("model_patch does not end in a newline")
+        if name in places:
+            raise record.error(f"{name} is already at {places[name]}")
+        places[name] = record.where
+        models.setdefault(model, record.where)
+    if len(models) != 1:
+        listed = ", ".join(f"{model} ({where})" for model, where in models.items())
+        raise UsageError(
+            f"{path} must have one model_name_or_path, not {len(models)}: {listed or 'no rows'}.",
+            mend="Write one file for each model or sample.",
+        )
+    return next(iter(models))
+
+
+def write_predictions(folder: Path, model_name: str, patches: Mapping[str, str]) -> None:
+    """Write `preds.json` and `all_preds.jsonl`, each whole or not at all.
+
+    `patches` are diffs by instance id, "" for an instance without one; a newline
+    that a diff lacks at its end is added.
+
+    Raises:
+        UsageError: no model name, or a text that JSON readers would choke on.
+        StoreError: the folder cannot be written.
+    """
+    if not model_name.strip() or not model_name.isprintable():
+        raise UsageError(f"{model_name!r} is no name for a model.")
+    rows = [
+        {"model_name_or_path": model_name, "instance_id": name, "model_patch": _ended(name, patch)}
+        for name, patch in patches.items()
+    ]
+    whole = json.dumps({row["instance_id"]: row for row in rows}, indent=2) + "\n"
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / PREDICTIONS, whole.encode("ascii"), durable=True)
+        write_whole(folder / ALL_PREDICTIONS, lines.encode("ascii"), durable=True)
+    except OSError as error:
+        raise StoreError(
+            f"The predictions cannot be written to {folder}: {error.strerror}.",
+            mend="Name a folder on a disk with room, where you may write.",
+        ) from error
+
+
+def _records(path: Path) -> Iterable[Record]:
+    found = read_json(path)
+    if isinstance(found, list):
+        return found
+    if isinstance(found.get("instance_id"), str):
+        return [Record(f"{path}, row 1", found)]
+    return [_keyed(path, name, value) for name, value in found.items()]
+
+
+def _keyed(path: Path, name: str, value: object) -> Record:
+    where = f"{path}, {name}"
+    if isinstance(value, str):
+        value = {"model_patch": value}
+    if not isinstance(value, dict):
+        raise UsageError(f"{where}: holds {kind_of(value)}, not a prediction.")
+    inner = value.get("instance_id", name)
+    if inner != name:
+        raise UsageError(f"{where}: its instance_id says {inner!r}.")
+    return Record(where, {**value, "instance_id": name})
+
+
+def _ended(name: str, patch: str) -> str:
+    try:
+        patch.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UsageError(f"The patch for {name} holds characters outside UTF-8.") from error
+    return patch if not patch or patch.endswith("\n") else patch + "\n"

@@ -1,0 +1,131 @@
+"""Containers that are always removed, and one as a process that can be watched."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import tarfile
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from data.errors import SandboxError
+from sandbox.docker.failure import TransientEngineError
+from sandbox.supervise import Exit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from sandbox.docker.engine import Attached, Engine
+    from sandbox.launch import StagedFile
+    from sandbox.supervise import Stop
+
+_KILLED = 137
+_WAIT_S = 60.0
+_LOG = logging.getLogger(__name__)
+
+
+def retrying(stop: Stop) -> Retrying:
+    """Three tries, where the engine fails in a way that passes."""
+    return Retrying(
+        stop=stop_after_attempt(3),
+        wait=wait_random_exponential(multiplier=0.3, max=2),
+        retry=retry_if_exception_type(TransientEngineError),
+        sleep=stop.sleep,
+        reraise=True,
+    )
+
+
+class Containers:
+    """The containers that one provider holds at the moment. Safe to use in several threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._held: set[str] = set()
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def new(self, settings: Mapping[str, Any], host: Mapping[str, Any]) -> Iterator[str]:
+        """A created container, killed and removed at the end whatever happens."""
+        container = self._engine.create(settings, host)
+        with self._lock:
+            self._held.add(container)
+        try:
+            yield container
+        finally:
+            self._remove(container)
+
+    def remove_all(self) -> None:
+        """Remove what an earlier removal had to leave."""
+        for container in list(self._held):
+            self._remove(container)
+
+    def _remove(self, container: str) -> None:
+        try:
+            for attempt in Retrying(
+                stop=stop_after_attempt(3),
+                wait=wait_random_exponential(multiplier=0.3, max=2),
+                retry=retry_if_exception_type(TransientEngineError),
+                reraise=True,
+            ):
+                with attempt:
+                    self._engine.remove(container)
+        except SandboxError as error:
+            # What was executed stays true; the label brings the reaper here later.
+            _LOG.warning("Container %s could not be removed: %s", container[:12], error)
+        else:
+            with self._lock:
+                self._held.discard(container)
+
+
+class RunningContainer:
+    """A started container as `sandbox.supervise.Process`."""
+
+    def __init__(self, engine: Engine, container: str, output: Attached) -> None:
+        self._engine = engine
+        self._container = container
+        self._frames = output.frames()
+
+    def read(self) -> bytes:
+        """The next piece of output; b"" once the container's processes are gone."""
+        return next((data for _, data in self._frames if data), b"")
+
+    def wait(self) -> Exit:
+        """How the container ended.
+
+        The engine's mark for lack of memory is set by any process of the
+        container; only where the script itself was killed is it the ending.
+        """
+        code = self._engine.wait(self._container, _WAIT_S)
+        killed = code == _KILLED and self._engine.state(self._container).out_of_memory
+        return Exit(code, out_of_memory=killed)
+
+    def kill(self) -> None:
+        """Kill the first process, and with it the namespace of all others."""
+        self._engine.kill(self._container)
+
+    def disk_bytes(self) -> int:
+        """The size of the container's own layer."""
+        return self._engine.disk_bytes(self._container)
+
+
+def tar_of(files: Iterable[StagedFile], folder: str) -> bytes:
+    """A tar of `files` under `folder` ("troop"), owned by root."""
+    buffer = io.BytesIO()
+    now = int(time.time())
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for name in (folder, f"{folder}/files"):
+            info = tarfile.TarInfo(name)
+            info.type, info.mode, info.mtime = tarfile.DIRTYPE, 0o755, now
+            tar.addfile(info)
+        for file in files:
+            info = tarfile.TarInfo(f"{folder}/{file.name}")
+            info.size = len(file.content)
+            # Not a fixed time: Python takes a compiled module for fresh by its source's time.
+            info.mtime = now
+            info.mode = 0o755 if file.executable else 0o644
+            tar.addfile(info, io.BytesIO(file.content))
+    return buffer.getvalue()

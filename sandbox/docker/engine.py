@@ -1,0 +1,268 @@
+"""The Docker engine as the sandbox needs it.
+
+All of the Docker SDK is used here; what leaves is plain values and
+`SandboxError`, classified by `failure.py`. Safe to use in several threads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, ParamSpec, TypeVar, cast
+
+import docker
+import docker.errors
+import docker.types
+import requests
+import urllib3
+from docker.utils.socket import STDOUT, frames_iter
+
+from sandbox.docker.failure import TransientEngineError, failure_of, to_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_FAILURES = (
+    docker.errors.DockerException,
+    requests.exceptions.RequestException,
+    urllib3.exceptions.HTTPError,
+    OSError,
+)
+_GONE = 404
+_CONFLICT = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What the engine says of an image."""
+
+    name: str
+    """As it was asked for."""
+    id: str
+    env: Mapping[str, str]
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the engine says of a container that ended."""
+
+    exit_code: int
+    out_of_memory: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A container in the engine's list."""
+
+    id: str
+    labels: Mapping[str, str]
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Raise what the SDK raises as a SandboxError."""
+    try:
+        yield
+    except _FAILURES as error:
+        raise to_error(failure_of(error)) from error
+
+
+def _translates(function: Callable[P, T]) -> Callable[P, T]:
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        with translated():
+            return function(*args, **kwargs)
+
+    return call
+
+
+class Engine:
+    """One connection to an engine.
+
+    Every method raises SandboxUnavailable where a person has to act, and
+    TransientEngineError (a SandboxError) where another try may succeed.
+    """
+
+    def __init__(self, api: docker.APIClient) -> None:
+        # The SDK's stubs leave too much out for a typed use.
+        self._api: Any = api
+
+    @classmethod
+    @_translates
+    def connect(cls, *, connections: int = 10, timeout_s: int = 60) -> Engine:
+        """Connect as the environment says: DOCKER_HOST, else the current context."""
+        client = docker.from_env(timeout=timeout_s, max_pool_size=connections)
+        return cls(client.api)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._api.close()
+
+    @_translates
+    def version(self) -> Mapping[str, Any]:
+        """What `docker version` shows of the server."""
+        return dict(self._api.version())
+
+    @_translates
+    def cpus(self) -> int:
+        """The processors that the engine can give."""
+        return int(self._api.info()["NCPU"])
+
+    @_translates
+    def image(self, name: str) -> Image:
+        """Look `name` up; SandboxUnavailable where the engine has no such image."""
+        found = self._api.inspect_image(name)
+        config = found.get("Config") or {}
+        pairs = (line.partition("=") for line in config.get("Env") or [])
+        return Image(
+            name=name,
+            id=found["Id"],
+            env={key: value for key, _, value in pairs},
+            labels=dict(config.get("Labels") or {}),
+        )
+
+    def has_image(self, name: str) -> bool:
+        """Whether the engine has an image of this name."""
+        with translated():
+            try:
+                self._api.inspect_image(name)
+            except docker.errors.ImageNotFound:
+                return False
+            return True
+
+    @_translates
+    def import_image(self, tar: BinaryIO, name: str, changes: Sequence[str]) -> None:
+        """Make an image of one layer from a tar file at its beginning."""
+        repository, _, tag = name.rpartition(":")
+        # The file is sent with its length; import_image_from_stream would declare chunks
+        # and then not send them as such.
+        self._api.import_image_from_data(tar, repository=repository, tag=tag, changes=list(changes))
+
+    @_translates
+    def create(self, settings: Mapping[str, Any], host: Mapping[str, Any]) -> str:
+        """Create a container; `settings` and `host` are the SDK's keyword arguments."""
+        config = self._api.create_host_config(**host)
+        made = self._api.create_container(
+            **settings,
+            host_config=config,
+            # The client's configuration may hold a proxy with its password.
+            use_config_proxy=False,
+        )
+        return str(made["Id"])
+
+    @_translates
+    def put(self, container: str, tar: bytes | BinaryIO, path: str = "/") -> None:
+        """Unpack `tar` at `path` in a container."""
+        self._api.put_archive(container, path, tar)
+
+    def archive(self, container: str, path: str) -> Iterator[bytes]:
+        """A tar stream of `path`, which the container need not run for."""
+        with translated():
+            chunks, _ = self._api.get_archive(container, path)
+            yield from chunks
+
+    @_translates
+    def attach(self, container: str) -> Attached:
+        """Connect to a container's output, before it is started."""
+        params = {"stdout": 1, "stderr": 1, "stream": 1}
+        return Attached(self._api.attach_socket(container, params=params))
+
+    @_translates
+    def start(self, container: str) -> None:
+        """Start a created container."""
+        self._api.start(container)
+
+    @_translates
+    def wait(self, container: str, timeout_s: float) -> int:
+        """Wait until a container has ended; its exit code."""
+        return int(self._api.wait(container, timeout=timeout_s)["StatusCode"])
+
+    @_translates
+    def state(self, container: str) -> State:
+        """How a container ended."""
+        state = self._api.inspect_container(container)["State"]
+        return State(int(state["ExitCode"]), bool(state["OOMKilled"]))
+
+    @_translates
+    def disk_bytes(self, container: str) -> int:
+        """What a container has written on its own layer."""
+        # The SDK's inspect_container has no such parameter.
+        url = self._api._url("/containers/{0}/json", container)  # noqa: SLF001
+        answer = self._api._get(url, params={"size": "true"})  # noqa: SLF001
+        return int(self._api._result(answer, json=True).get("SizeRw") or 0)  # noqa: SLF001
+
+    def kill(self, container: str) -> None:
+        """Kill a container with all its processes; one that does not run is left alone."""
+        self._tolerate(functools.partial(self._api.kill, container))
+
+    def remove(self, container: str) -> None:
+        """Kill and remove a container and its anonymous volumes; one that is gone is fine."""
+        self._tolerate(functools.partial(self._api.remove_container, container, force=True, v=True))
+
+    @staticmethod
+    def _tolerate(action: Callable[[], object]) -> None:
+        with translated():
+            try:
+                action()
+            except docker.errors.APIError as error:
+                if error.status_code not in {_GONE, _CONFLICT}:
+                    raise
+
+    @_translates
+    def labelled(self, *labels: str) -> list[Listed]:
+        """All containers, running or not, that carry all of `labels` (`key` or `key=value`)."""
+        found = self._api.containers(all=True, filters={"label": list(labels)})
+        return [Listed(item["Id"], dict(item.get("Labels") or {})) for item in found]
+
+    @_translates
+    def commit(self, container: str, name: str, changes: Sequence[str]) -> None:
+        """Make an image of a container's state."""
+        repository, _, tag = name.rpartition(":")
+        self._api.commit(container, repository=repository, tag=tag, changes="\n".join(changes))
+
+
+class Attached:
+    """A container's output as it comes."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        # Below the SDK's file-like object lies the socket, whose timeout would
+        # end the reading of a script that prints nothing for a while.
+        self._socket: socket.socket | None = getattr(stream, "_sock", None)
+        if isinstance(stream, socket.socket):
+            self._socket = stream
+        if self._socket is not None:
+            self._socket.settimeout(None)
+
+    def frames(self) -> Iterator[tuple[bool, bytes]]:
+        """Pieces of output, each with whether it is standard output (else: error).
+
+        Raises:
+            TransientEngineError: the connection broke.
+        """
+        with translated():
+            try:
+                frames = cast(Callable[..., Iterator[tuple[int, bytes]]], frames_iter)
+                for stream, data in frames(self._stream, tty=False):
+                    yield stream == STDOUT, bytes(data)
+            except ValueError as error:
+                # What reading a file raises that another thread has closed.
+                raise TransientEngineError(f"The output was closed: {error}") from error
+
+    def close(self) -> None:
+        """Let go, also while another thread reads."""
+        with contextlib.suppress(OSError):
+            if self._socket is not None:
+                self._socket.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            response = getattr(self._stream, "_response", None)
+            if response is not None:
+                response.close()
+            self._stream.close()

@@ -1,0 +1,70 @@
+"""The labels on what Troop makes in an engine, and the removal of what dead owners left."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from data.errors import SandboxError
+from sandbox.owner import is_dead
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandbox.docker.engine import Engine
+    from sandbox.owner import Owner
+
+MADE = "troop"
+"""On all that Troop makes; its value is "1"."""
+RUN = "troop.run"
+INSTANCE = "troop.instance"
+OWNER = "troop.owner"
+"""`<host boot id>:<pid>:<process start time>`."""
+PLACE = "troop.place"
+"""`<host>:<process namespace>`: where the owner's pid has a meaning."""
+KIND = "troop.kind"
+"""On images: what kind of image it is."""
+
+_LOG = logging.getLogger(__name__)
+
+
+def container_labels(owner: Owner, run: str, instance: str) -> dict[str, str]:
+    """The labels of a container that `owner` makes."""
+    return {MADE: "1", RUN: run, INSTANCE: instance, OWNER: str(owner), PLACE: owner.place}
+
+
+def image_labels(kind: str) -> dict[str, str]:
+    """The labels of an image.
+
+    Containers inherit their image's labels, also those that people start, so
+    it names no owner, and says so where it is made from a container of one.
+    """
+    return {MADE: "1", KIND: kind, OWNER: "", PLACE: "", RUN: "", INSTANCE: ""}
+
+
+def label_changes(labels: Mapping[str, str]) -> list[str]:
+    """Dockerfile lines that set `labels`."""
+    return [f'LABEL {key}="{value}"' for key, value in labels.items()]
+
+
+def reap_dead_owners(engine: Engine, me: Owner) -> list[str]:
+    """Remove the containers of owners that are provably dead; their ids.
+
+    Never one without Troop's labels, of a living owner, or of another host. A
+    container that cannot be removed is left for the next time.
+
+    Raises:
+        SandboxError: the engine does not list its containers.
+    """
+    removed = []
+    for container in engine.labelled(f"{MADE}=1", OWNER):
+        labels = container.labels
+        if not is_dead(labels.get(OWNER, ""), labels.get(PLACE, ""), me):
+            continue
+        try:
+            engine.remove(container.id)
+        except SandboxError as error:
+            _LOG.warning("Container %s of a dead owner stays: %s", container.id[:12], error)
+        else:
+            removed.append(container.id)
+    return removed

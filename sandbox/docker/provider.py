@@ -1,0 +1,156 @@
+"""The provider of Docker sandboxes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from data.codebase_reader import CodebaseCache
+from data.errors import SandboxError, UsageError
+from sandbox.docker.containers import Containers, retrying
+from sandbox.docker.engine import Engine
+from sandbox.docker.labels import container_labels, reap_dead_owners
+from sandbox.docker.oneshot import OneShot
+from sandbox.docker.prepare import Preparation
+from sandbox.docker.sandbox import DockerSandbox
+from sandbox.owner import this_process
+from sandbox.workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from data.instance import Instance
+    from sandbox.docker.engine import Image
+    from sandbox.supervise import Stop
+
+_LOCK_S = 0.2
+_LOG = logging.getLogger(__name__)
+
+
+class DockerProvider:
+    """Opens sandboxes in Docker containers: `sandbox.protocol.SandboxProvider`.
+
+    The engine is the one that DOCKER_HOST or the current Docker context names.
+    """
+
+    kind = "docker"
+
+    def __init__(
+        self,
+        *,
+        slots: int = 64,
+        connect: Callable[[], Engine] | None = None,
+        cache: CodebaseCache | None = None,
+    ) -> None:
+        """Nothing is connected before the provider is entered.
+
+        `slots`: how many executions may be under way at once; `connect`: for an
+        engine other than the environment's; `cache`: where codebases are kept.
+        """
+        self._slots = slots
+        self._connect = connect or (lambda: Engine.connect(connections=2 * slots))
+        self._cache = cache or CodebaseCache()
+        self._preparing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._connection: _Connection | None = None
+
+    def describe(self) -> str:
+        """One line for people: what runs scripts, and how well it is isolated."""
+        version = self._connection.version if self._connection else ""
+        name = f"Docker {version}".strip()
+        return f"{name}: a new container per execution, no network, no capabilities"
+
+    async def __aenter__(self) -> Self:
+        """Connect, and remove the containers that dead owners left.
+
+        Raises:
+            SandboxUnavailable: no engine answers, or not to this user.
+            SandboxError: the engine failed.
+        """
+        self._connection = await asyncio.to_thread(self._begin)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Remove whatever this provider still holds."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await asyncio.to_thread(connection.end)
+
+    async def open(self, instance: Instance, *, run: str) -> DockerSandbox:
+        """A sandbox for `instance`; nothing is ever pulled.
+
+        Raises:
+            SandboxUnavailable: the engine has no such image.
+            SandboxError: the engine failed.
+            UsageError: the instance names no image, or its setup failed.
+        """
+        here = self._connection
+        if here is None:
+            raise RuntimeError("a provider opens sandboxes only while it is entered")
+        labels = container_labels(this_process(), run, instance.instance_id)
+        image = await here.workers.run(
+            lambda stop: retrying(stop)(self._image, here, instance, labels, stop)
+        )
+        runner = OneShot(
+            here.engine, here.containers, image, instance.environment, labels, here.cpus
+        )
+        return DockerSandbox(runner, here.workers, self._cache)
+
+    def _image(
+        self, here: _Connection, instance: Instance, labels: Mapping[str, str], stop: Stop
+    ) -> Image:
+        environment = instance.environment
+        if environment.image is None:
+            raise UsageError(
+                f"{instance.instance_id} names no Docker image.",
+                mend="Name the image that holds the repository, or one to lay it on"
+                " (for example python:3.12), or use the local sandbox.",
+            )
+        image = here.engine.image(environment.image)
+        if not environment.source and not environment.setup.strip():
+            return image
+        preparation = Preparation(here.engine, here.containers, image, environment, labels)
+        lock = self._preparing[image.id]
+        while not lock.acquire(timeout=_LOCK_S):
+            stop.check()
+        try:
+            return preparation.image(instance.base_commit, stop)
+        finally:
+            lock.release()
+
+    def _begin(self) -> _Connection:
+        engine = self._connect()
+        try:
+            version, cpus = str(engine.version().get("Version", "")), engine.cpus()
+            removed = reap_dead_owners(engine, this_process())
+        except SandboxError:
+            engine.close()
+            raise
+        if removed:
+            _LOG.info("Removed %d containers of dead owners", len(removed))
+        return _Connection(engine, Containers(engine), Workers(self._slots), version, cpus)
+
+
+@dataclass(frozen=True, slots=True)
+class _Connection:
+    """What a provider holds while it is entered."""
+
+    engine: Engine
+    containers: Containers
+    workers: Workers
+    version: str
+    cpus: int
+
+    def end(self) -> None:
+        self.workers.close()
+        self.containers.remove_all()
+        self.engine.close()

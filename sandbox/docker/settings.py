@@ -1,0 +1,84 @@
+"""How a container is made: its limits, its walls and its environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sandbox.docker.engine import Image
+    from sandbox.protocol import Limits
+
+_MEGABYTE = 1 << 20
+_LEAST_MEMORY_MB = 6
+_OWN_PROCESSES = 4
+_OPEN_FILES = 4096
+
+
+def container_settings(
+    image: Image, command: Sequence[str], labels: Mapping[str, str], env: Mapping[str, str]
+) -> dict[str, Any]:
+    """The SDK's arguments for a container that runs `command` as root without a host's traces."""
+    return {
+        "image": image.id,
+        # Some images have a shell as their entrypoint.
+        "entrypoint": list(command),
+        "command": [],
+        "environment": dict(env),
+        "labels": dict(labels),
+        "user": "0:0",
+        "working_dir": "/",
+        "hostname": "sandbox",
+        "healthcheck": {"test": ["NONE"]},
+    }
+
+
+def script_env(image: Image, repo_dir: str) -> dict[str, str]:
+    """The environment of scripts, besides the image's own."""
+    others = [part for part in image.env.get("PYTHONPATH", "").split(":") if part != repo_dir]
+    return {
+        "PYTHONPATH": ":".join([repo_dir, *filter(None, others)]),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "TERM": "dumb",
+    }
+
+
+def walled(limits: Limits, engine_cpus: int) -> dict[str, Any]:
+    """The SDK's host arguments for scripts: no network, no capability, all limits."""
+    memory = max(limits.memory_mb, _LEAST_MEMORY_MB) * _MEGABYTE
+    return {
+        **_always(),
+        "network_mode": "none",
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges"],
+        # Beside the script's own run the init, the shell, and the guard with its clock.
+        "pids_limit": limits.processes + _OWN_PROCESSES,
+        "mem_limit": memory,
+        "memswap_limit": memory,
+        "nano_cpus": round(min(limits.cpus, engine_cpus) * 1e9),
+        "ulimits": [
+            {"Name": "nofile", "Soft": _OPEN_FILES, "Hard": _OPEN_FILES},
+            {"Name": "core", "Soft": 0, "Hard": 0},
+            {
+                "Name": "fsize",
+                "Soft": limits.file_mb * _MEGABYTE,
+                "Hard": limits.file_mb * _MEGABYTE,
+            },
+        ],
+    }
+
+
+def trusted(*, network: bool) -> dict[str, Any]:
+    """The SDK's host arguments for a repository's own setup, which may install packages."""
+    return {**_always(), "network_mode": "bridge" if network else "none"}
+
+
+def _always() -> dict[str, Any]:
+    return {
+        "init": True,
+        "ipc_mode": "private",
+        "log_config": {"Type": "none", "Config": {}},
+    }

@@ -1,0 +1,61 @@
+"""Equal patches are one candidate."""
+
+from data.patch import UNEDITED, FileChange, Patch
+from sandbox.protocol import Script
+from selection.candidates import Entry, merge_candidates, merge_tests
+
+
+def patch(content: bytes | None, path: str = "a.py", diff: str = "diff") -> Patch:
+    return Patch(diff, (FileChange(path, content),))
+
+
+def merged(*patches: Patch) -> list[tuple[int, ...]]:
+    entries = [Entry(p, number) for number, p in enumerate(patches, 1)]
+    return [candidate.samples for candidate in merge_candidates(entries)]
+
+
+def test_the_same_files_are_one_candidate():
+    assert merged(patch(b"x = 1\n"), patch(b"x = 2\n"), patch(b"x = 1\n")) == [(1, 3), (2,)]
+
+
+def test_comments_and_layout_do_not_tell_python_files_apart():
+    assert merged(patch(b"x = [1,2]\n"), patch(b"x = [1, 2]  # why\n\n")) == [(1, 2)]
+
+
+def test_what_code_does_tells_them_apart():
+    assert merged(patch(b"x = 1\n"), patch(b"x = -1\n")) == [(1,), (2,)]
+
+
+def test_a_docstring_is_code():
+    assert len(merged(patch(b'"""a"""\n'), patch(b'"""b"""\n'))) == 2
+
+
+def test_files_that_are_not_python_are_compared_as_text():
+    assert merged(patch(b"a  \nb\n", "a.txt"), patch(b"a\nb\n", "a.txt")) == [(1, 2)]
+    assert len(merged(patch(b"a # x\n", "a.txt"), patch(b"a\n", "a.txt"))) == 2
+
+
+def test_python_that_does_not_parse_is_compared_as_text():
+    assert len(merged(patch(b"def (\n"), patch(b"def (  # x\n"))) == 2
+    assert merged(patch(b"\0"), patch(b"\0")) == [(1, 2)]
+
+
+def test_a_deletion_is_not_an_empty_file():
+    assert len(merged(patch(None), patch(b""))) == 2
+
+
+def test_an_empty_patch_is_no_candidate():
+    assert merged(UNEDITED, patch(b"x\n")) == [(2,)]
+
+
+def test_the_shortest_diff_stands_for_all():
+    long, short = patch(b"x = 1 # long\n", diff="long diff"), patch(b"x = 1\n", diff="short")
+    (candidate,) = merge_candidates([Entry(long, 1), Entry(short, 2), Entry(long, source="them")])
+    assert candidate.patch is short
+    assert candidate.support == 3
+    assert candidate.sources == ("them",)
+
+
+def test_equal_scripts_are_one_test():
+    tests = merge_tests([(1, Script("a")), (2, Script("b")), (3, Script("a"))])
+    assert [(t.number, t.samples) for t in tests] == [(1, (1, 3)), (2, (2,))]

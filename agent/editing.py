@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.applying import diff_files
+from data.errors import UsageError
 
 from agent.edits import EditMismatch, MalformedEdits, apply_edits, parse_edits
 from agent.phrases import describe, replies_left, script_rules
@@ -18,6 +20,7 @@ from sandbox.protocol import Script
 
 if TYPE_CHECKING:
     from agent.conversation import Conversation
+    from agent.edits import FileEdit
     from agent.model import Choice
     from agent.testing import Draft
     from data.codebase import Codebase
@@ -65,7 +68,7 @@ async def write_edit(
     for left in reversed(range(turns)):
         reply = await talk.ask(prompt)
         try:
-            step = _read(reply, talk.bench.codebase, has_edit=bool(attempt.patch))
+            step = await _read(reply, talk.bench.codebase, has_edit=bool(attempt.patch))
         except (Unreadable, MalformedEdits) as error:
             prompt = render(
                 "unreadable", reason=error, reminder=REMINDER, replies_left=replies_left(left)
@@ -92,7 +95,7 @@ def _opening(talk: Conversation, draft: Draft, limits: Limits) -> str:
     )
 
 
-def _read(reply: Choice, codebase: Codebase, *, has_edit: bool) -> _Step | None:
+async def _read(reply: Choice, codebase: Codebase, *, has_edit: bool) -> _Step | None:
     """What the reply asks for; None for "done"."""
     text = require_whole(reply)
     written, rest = split_script(text)
@@ -106,8 +109,17 @@ def _read(reply: Choice, codebase: Codebase, *, has_edit: bool) -> _Step | None:
     script = Script(written) if written is not None else None
     if not edits:
         return _Step(script=script)
+    patch, notes = await asyncio.to_thread(_apply, edits, codebase)
+    return _Step(patch, script, notes)
+
+
+def _apply(edits: tuple[FileEdit, ...], codebase: Codebase) -> tuple[Patch, tuple[str, ...]]:
+    """The patch that the edits make of the original files."""
     edited = apply_edits(edits, codebase)
-    return _Step(diff_files(edited.changes, codebase), script, tuple(edited.notes))
+    try:
+        return diff_files(edited.changes, codebase), tuple(edited.notes)
+    except UsageError as error:
+        raise EditMismatch(error.message) from error
 
 
 async def _run(talk: Conversation, step: _Step, attempt: Attempt, left: int) -> str:

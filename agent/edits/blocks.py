@@ -19,7 +19,7 @@ class End:
 
     at: int
     unclear: bool = False
-    """The block may as well be two, with a marker in it that lacks its word."""
+    """The block may as well be two, with markers that lack their word or differ in width."""
 
 
 def find_end(

@@ -146,9 +146,9 @@ class _Parser:
         if end.unclear:
             raise self._error(
                 start,
-                "begins what may be one block or two: inside stand markers without their word."
-                f" Write SEARCH and REPLACE; if they are text of the file, write the markers of"
-                f" this block as {other_markers(start.width)}.",
+                "begins what may be one block or two. Write each marker with its word, and all"
+                " three of a block in one length; if the file itself holds such lines, write"
+                f" {other_markers(start.width)}.",
             )
         splits = find_splits(start, self._tokens[self._next : end.at])
         self._next = end.at + 1

@@ -110,7 +110,7 @@ _MODEL = _any(
     r"\bmodel\b.{0,200}?(?:does not exist|not exist|not found|is not a valid|not a valid model)",
     r"not a valid model|model name passed|model is not supported",
 )
-_MODEL_404 = _any(_MODEL_MARKS, r"\bmodels?\b")
+_MODEL_404 = _any(_MODEL_MARKS, r"\bmodels?\b|no endpoints found")
 _PARAMETER = _any(
     r"unsupported[ _](?:parameter|value)",
     r"use '?max_completion_tokens'? instead",

@@ -88,8 +88,10 @@ def test_more_choices_than_asked_for():
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"null", b"[]", b"{}", b'"x"', b"{", b"\xff\xfe", b'{"error": {}}', b"[" * 100_000]
-    + [b'{"error": {"message": "no"}, "choices": null}'],
+    [
+        *(b"", b"null", b"[]", b"{}", b'"x"', b"{", b"\xff\xfe", b'{"error": {}}', b"[" * 100_000),
+        b'{"error": {"message": "no"}, "choices": null}',
+    ],
 )
 def test_no_completion(body):
     assert read_completion(body, 1) is None
@@ -144,8 +146,8 @@ anything = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["choices", "message", "content", "text", "usage", "error", "reasoning", "data"]
-                + ["prompt_tokens", "completion_tokens", "prompt_tokens_details", "id", "thinking"]
+                "choices message content text usage error reasoning data id thinking prompt_tokens "
+                "completion_tokens prompt_tokens_details".split()
             ),
             inner,
             max_size=4,

@@ -73,11 +73,13 @@ TOO_LONG = {
             "Make sure that `max_model_len` is no smaller than the number of text tokens."
         ),
     ),
-    "vllm-engine": (500, said("The decoder prompt (length 9) is longer than the maximum model l")),
+    "vllm-500": (500, said("The prompt (length 9) is longer than the maximum model length of 8")),
     "vllm-left": (400, said("max_tokens must be at least 1, got -186.")),
     "sglang": (
         400,
-        flat("The input (516368 tokens) is longer than the model's context length (262144 tokens)."),
+        flat(
+            "The input (516368 tokens) is longer than the model's context length (262144 tokens)."
+        ),
     ),
     "sglang-total": (
         400,
@@ -207,7 +209,7 @@ TABLE = [
     (404, said("The model `x` does not exist", code="model_not_found"), Kind.MODEL),
     (404, said('model "x" not found, try pulling it first'), Kind.MODEL),
     (404, said("model: claude-9", type="not_found_error"), Kind.MODEL),
-    (404, said("No endpoints found for x", code="model_not_found"), Kind.MODEL),
+    (404, said("No endpoints found for x.", code=404), Kind.MODEL),
     (400, said("Model Not Exist"), Kind.MODEL),
     (400, said("foo/bar is not a valid model ID"), Kind.MODEL),
     (400, said("Invalid model: foo", type="invalid_model"), Kind.MODEL),

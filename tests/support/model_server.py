@@ -174,6 +174,8 @@ class ModelServer:
         self.seen: list[Seen] = []
         self.in_flight = 0
         self.most_in_flight = 0
+        self.arrived = threading.Event()
+        """Set by the first request."""
         self._answer = answer
         self._models = models
         self._max_model_len = max_model_len
@@ -261,6 +263,7 @@ class ModelServer:
         self, seen: Seen, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
         self.seen.append(seen)
+        self.arrived.set()
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:

@@ -27,6 +27,20 @@ d
 </edit>
 """
 
+CROSSWISE = """<edit path="a">
+<<<<<<< SEARCH
+a
+=======
+b
+>>>>>>>> REPLACE
+<<<<<<<< SEARCH
+c
+=======
+d
+>>>>>>> REPLACE
+</edit>
+"""
+
 
 def halves(reply: str) -> list[tuple[str, str]]:
     """The halves of all blocks, each of which can be divided in one way only."""
@@ -121,7 +135,7 @@ def test_markers_without_words_twice() -> None:
 def test_markers_of_unequal_width() -> None:
     body = (
         "<<<<<<< SEARCH\na\n=======\nb\n>>>>>>>> REPLACE\n"
-        "<<<<<<<< SEARCH\nc\n=======\nd\n>>>>>>> REPLACE\n"
+        "<<<<<<< SEARCH\nc\n========\nd\n>>>>>> REPLACE\n"
     )
     assert halves(f'<edit path="a">\n{body}</edit>') == [("a\n", "b\n"), ("c\n", "d\n")]
 
@@ -226,6 +240,7 @@ def test_deleted(form: str) -> None:
         ),
         (edit("a", *[("a\n", "b\n")] * (MAX_BLOCKS + 1)), rf"can hold {MAX_BLOCKS}"),
         (ONE_OR_TWO, r"Line 2 .*one block or two"),
+        (CROSSWISE, r"Line 2 .*one block or two"),
     ],
 )
 def test_malformed(reply: str, told: str) -> None:

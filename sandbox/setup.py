@@ -1,0 +1,107 @@
+"""Running an environment's setup command, once, before any script."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+from typing import TYPE_CHECKING
+
+from data.errors import SandboxError, SandboxUnavailable, UsageError
+from sandbox.launch import FOLDER, TO_BASH, Code, StagedFile
+from sandbox.protocol import Ending, Limits
+
+if TYPE_CHECKING:
+    from data.instance import Environment
+    from sandbox.supervise import Finish
+
+SETUP_LIMITS = Limits(
+    timeout_s=3600,
+    memory_mb=16_384,
+    processes=4096,
+    disk_mb=50_000,
+    file_mb=50_000,
+    output_chars=20_000,
+    output_mb=1024,
+    cpus=64,
+)
+
+COMMIT = """\
+if command -v git >/dev/null 2>&1; then
+  committing() {
+    GIT_AUTHOR_DATE=2000-01-01T00:00:00Z GIT_COMMITTER_DATE=2000-01-01T00:00:00Z \\
+    git -c user.name=troop -c user.email=troop@localhost -c commit.gpgsign=false \\
+      -c core.autocrlf=false -c core.hooksPath=/dev/null -c init.defaultBranch=main \\
+      -c safe.directory='*' -c gc.auto=0 "$@"
+  }
+  committing init -q . && committing add -A -f . &&
+    committing commit -q --allow-empty -m 'The base commit' || exit @NOT_COMMITTED
+fi
+""".replace("@NOT_COMMITTED", str(Code.NOT_COMMITTED.value))
+"""Shell lines that make the folder a repository of one commit, where there is a git."""
+
+_SHOWN_CHARS = 3000
+_LOG = logging.getLogger(__name__)
+
+
+def setup_files(
+    environment: Environment, mark: bytes, *, first: str = "", folder: str = FOLDER
+) -> list[StagedFile]:
+    """What a sandbox needs to run the setup, to be started as `sh <folder>/prepare.sh`.
+
+    `first`: shell lines that run in the repository before the environment is
+    entered. The folder is emptied at the end, as it may become part of an image.
+    """
+    at = shlex.quote(folder)
+    lines = [
+        TO_BASH,
+        "exec 2>&1 </dev/null",
+        "umask 022",
+        f"cd {shlex.quote(environment.repo_dir)} || exit {Code.NO_REPOSITORY.value}",
+        first,
+        f". {at}/activate.sh || exit {Code.NOT_ACTIVATED.value}",
+        f"printf '\\036%s\\n' {mark.strip().decode()}",
+        f"(set -e; . {at}/setup.sh)",
+        f"code=$?; rm -rf {at}/setup.sh {at}/activate.sh {at}/prepare.sh {at}/files; exit $code",
+    ]
+    return [
+        StagedFile("prepare.sh", "\n".join(lines).encode() + b"\n"),
+        StagedFile("activate.sh", environment.activate.encode() + b"\n"),
+        StagedFile("setup.sh", environment.setup.encode() + b"\n"),
+    ]
+
+
+def check_setup(finish: Finish, environment: Environment, where: str) -> None:
+    """Raise what a setup that did not succeed means for people.
+
+    Raises:
+        UsageError: the command failed.
+        SandboxError: it was never started.
+    """
+    if not finish.started:
+        raise _not_begun(finish, environment, where)
+    if finish.ending is Ending.EXITED and finish.exit_code == 0:
+        return
+    how = f"exit {finish.exit_code}" if finish.ending is Ending.EXITED else finish.ending
+    _LOG.error("The setup's output:\n%s", finish.output)
+    raise UsageError(
+        f"The setup command failed ({how}) in {where}. The end of its output:\n"
+        f"{finish.output[-_SHOWN_CHARS:]}",
+        mend="Correct the setup command, or give an environment that has what it needs.",
+    )
+
+
+def _not_begun(finish: Finish, environment: Environment, where: str) -> SandboxError:
+    said = finish.preamble.strip()[-_SHOWN_CHARS:]
+    match finish.exit_code:
+        case Code.NO_REPOSITORY:
+            return SandboxUnavailable(
+                f"There is no folder {environment.repo_dir} in {where}.",
+                mend="Give the folder that holds the repository as `repo_dir`.",
+            )
+        case Code.NOT_ACTIVATED:
+            what = "The environment could not be activated"
+        case Code.NOT_COMMITTED:
+            what = "The commit could not be recorded with git"
+        case _:
+            what = "The setup could not be started"
+    return SandboxError(f"{what} in {where} (exit {finish.exit_code}). {said}".strip())

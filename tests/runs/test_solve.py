@@ -1,0 +1,103 @@
+"""The whole pipeline over a real HTTP server and a real database."""
+
+import pytest
+
+from runs.engine import Ending
+from runs.report.instance import instance_report
+from tests.support import scripted_model
+from tests.support.model_server import ModelServer
+from tests.support.world import World
+
+
+@pytest.fixture
+def server():
+    with ModelServer(scripted_model.answer) as running:
+        yield running
+
+
+@pytest.fixture
+def world(tmp_path, server):
+    return World(tmp_path, server.base_url)
+
+
+async def test_an_issue_goes_in_and_the_right_patch_comes_out(world, server):
+    finished = await world.solve()
+    assert finished.tally.ending is Ending.FINISHED
+    with world.reader() as reader:
+        row = reader.instance(finished.run, "calc")
+        assert row["status"] == "solved"
+        assert row["reason"] == "selection"
+        assert "if ordered else 0.0" in reader.text(row["patch"])
+        samples = {s["sample"]: s for s in reader.view("samples", run=finished.run)}
+        assert [samples[n]["outcome"] for n in (1, 2, 3, 4)] == [
+            "done",
+            "done",
+            "done",
+            "no_edit",
+        ]
+        assert samples[1]["candidate"] == samples[2]["candidate"] != samples[3]["candidate"]
+        candidates = reader.view("candidates", run=finished.run)
+        assert len(candidates) == 2
+        votes = reader.view("votes", run=finished.run)
+        assert len(votes) == 3 * len(reader.view("tests", run=finished.run))
+        assert instance_report(reader, row)
+
+
+async def test_the_first_turn_of_all_tests_is_one_request(world, server):
+    await world.solve()
+    shared = [body for body in server.requests if body.get("n")]
+    assert [body["n"] for body in shared] == [4]
+
+
+async def test_the_context_stands_first_and_is_the_same_for_every_trajectory(world, server):
+    await world.solve()
+    openings = [b["messages"][1]["content"] for b in server.requests]
+    openings = [text for text in openings if "# Your task: " in text and "rank" not in text]
+    heads = {text.partition("# Your task: ")[0] for text in openings}
+    assert len(heads) == 1
+    systems = {b["messages"][0]["content"] for b in server.requests if "n" in b}
+    assert len(systems) == 1
+    assert '<file path="calc/ops.py">' in heads.pop()
+
+
+async def test_identical_pairs_are_run_once(world):
+    await world.solve()
+    assert len(world.sandbox.executed) == len(set(world.sandbox.executed))
+
+
+async def test_a_finished_run_asks_for_nothing_again(world, server):
+    first = await world.solve()
+    calls, executed = len(server.requests), len(world.sandbox.executed)
+    second = await world.solve()
+    assert second.run == first.run
+    assert (len(server.requests), len(world.sandbox.executed)) == (calls, executed)
+
+
+async def test_fresh_begins_anew_and_another_configuration_is_another_run(world):
+    first = await world.solve()
+    fresh = await world.solve(job={"fresh": True})
+    other = await world.solve(samples__count=2)
+    assert len({first.run, fresh.run, other.run}) == 3
+
+
+async def test_many_instances_in_parallel(world):
+    finished = await world.solve("a", "b", "c", engine__instances=2)
+    with world.reader() as reader:
+        rows = reader.view("instances", run=finished.run)
+        assert [row["status"] for row in rows] == ["solved"] * 3
+        assert len({reader.text(row["patch"]) for row in rows}) == 1
+        costs = reader.view("cost_by_stage", run=finished.run)
+        assert {row["stage"] for row in costs} >= {"relevance", "testing", "editing", "selection"}
+
+
+async def test_a_server_without_n_is_asked_one_by_one(tmp_path):
+    def one(body: dict) -> str | list[str]:
+        given = scripted_model.answer(body)
+        return given[0] if isinstance(given, list) else given
+
+    with ModelServer(one) as server:
+        world = World(tmp_path, server.base_url)
+        finished = await world.solve()
+        with world.reader() as reader:
+            assert len(reader.view("samples", run=finished.run)) == 4
+            assert reader.instance(finished.run, "calc")["status"] == "solved"

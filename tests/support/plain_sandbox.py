@@ -1,0 +1,75 @@
+"""A sandbox without walls: a temporary copy of given files, for tests of what is above it.
+
+The real ones have a contract suite of their own in tests/sandbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from data.codebase_reader import RawFile, codebase_from_files
+from sandbox.protocol import Ending, Execution
+
+
+class PlainSandbox:
+    """Runs scripts with this Python in a copy of `files`."""
+
+    kind = "plain"
+
+    def __init__(self, files: dict[str, str]) -> None:
+        self.files = files
+        self.executed: list[tuple[str, str]] = []
+        """(script text, patch digest), in the order they began."""
+
+    def describe(self) -> str:
+        return "plain sandbox for tests"
+
+    async def open(self, instance, *, run):
+        return self
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *ending):
+        return None
+
+    async def close(self):
+        return None
+
+    async def read_codebase(self):
+        return codebase_from_files(
+            RawFile(path, text.encode()) for path, text in self.files.items()
+        )
+
+    async def execute(self, script, patch, limits):
+        self.executed.append((script.text, patch.digest))
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            self._lay(Path(folder), patch)
+            (Path(folder) / "script.py").write_text(script.text)
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "script.py",
+                cwd=folder,
+                env={"PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"},
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+            output, _ = await process.communicate()
+        text = output.decode(errors="replace").replace(folder, "/repo")
+        seconds = time.monotonic() - began
+        return Execution(Ending.EXITED, process.returncode, text, len(output), seconds)
+
+    def _lay(self, folder, patch):
+        contents = {path: text.encode() for path, text in self.files.items()}
+        for change in patch.files:
+            contents.pop(change.path, None)
+            if change.content is not None:
+                contents[change.path] = change.content
+        for path, content in contents.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)

@@ -180,6 +180,7 @@ async def _verdict(talk: Conversation, prompt: str) -> Relevance:
         except (ContextExceeded, RequestRejected):
             break
         else:
+            await talk.end("done")
             return verdict
     await talk.end("unreadable")
     return Relevance(relevant=False, summary="")

@@ -88,10 +88,10 @@ async def write_edit(
 def _opening(talk: Conversation, draft: Draft, limits: Limits) -> str:
     return render(
         "editing",
-        script=draft.script.text if draft.script else "",
+        script=draft.script.text.rstrip() if draft.script else "",
         before=describe(draft.before) if draft.before else "",
         script_rules=script_rules(talk.bench.instance, limits),
-        edit_rules=render("edit_rules"),
+        edit_rules=render("edit_rules").rstrip(),
     )
 
 

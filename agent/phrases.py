@@ -24,7 +24,7 @@ def describe(execution: Execution) -> str:
     ending = str(execution.exit_code)
     if execution.ending is not Ending.EXITED:
         ending = _ENDINGS[execution.ending]
-    return render("execution", ending=ending, output=execution.output.rstrip())
+    return render("execution", ending=ending, output=execution.output.rstrip()).rstrip()
 
 
 def replies_left(turns: int) -> str:
@@ -40,4 +40,4 @@ def script_rules(instance: Instance, limits: Limits) -> str:
         interpreter="python",
         repo_dir=instance.environment.repo_dir,
         timeout=round(limits.timeout_s),
-    )
+    ).rstrip()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from selection.candidates import Candidate
     from selection.votes import Matrix, Standing
 
+UNEDITED_NAME = "unedited repository"
 REMINDER = "<test_script>\n...\n</test_script>\n\nor <choose>A</choose>"
 
 
@@ -106,7 +107,7 @@ def _opening(
             {"letter": letter, "diff": c.patch.diff.rstrip("\n"), "samples": c.support}
             for letter, c in candidates.items()
         ],
-        tests=[{"number": t.number, "script": t.script.text} for t in matrix.tests],
+        tests=[{"number": t.number, "script": t.script.text.rstrip()} for t in matrix.tests],
         table=_table(matrix, candidates),
         script_rules=script_rules(talk.bench.instance, limits),
         replies_left=replies_left(turns),
@@ -129,15 +130,15 @@ async def _compare(
 ) -> str:
     """Run one script everywhere; the next prompt."""
     script = Script(text)
-    names = ["The unedited repository", *(f"Candidate {letter}" for letter in candidates)]
+    names = [UNEDITED_NAME, *(f"candidate {letter}" for letter in candidates)]
     patches = [UNEDITED, *(c.patch for c in candidates.values())]
     executions = await together(
-        *(talk.run(script, patch, name.lower()) for name, patch in zip(names, patches, strict=True))
+        *(talk.run(script, patch, name) for name, patch in zip(names, patches, strict=True))
     )
     return render(
         "selection_result",
         results=[
-            {"name": name, "execution": describe(execution)}
+            {"name": name[0].upper() + name[1:], "execution": describe(execution)}
             for name, execution in zip(names, executions, strict=True)
         ],
         replies_left=replies_left(left),

@@ -133,24 +133,24 @@ def tell_apart(status: int, body: str, *, content_type: str = "", n: int = 1) ->
     """
     words = _read(body, content_type)
     if status in SUCCESS:
-        kind, status = _despite_success(words, body, n)
-    else:
-        kind = _kind(status, words, n)
-    return Failure(kind, status, words.message, words.is_page)
+        return _despite_success(words, n)
+    return Failure(_kind(status, words, n), status, words.message, words.is_page)
 
 
-def _despite_success(words: _Words, body: str, n: int) -> tuple[Kind, int]:
+def _despite_success(words: _Words, n: int) -> Failure:
+    if words.is_page:
+        return Failure(Kind.PAGE, HTTPStatus.OK, words.message, is_page=True)
     if not words.is_json:
-        # A body that began as JSON was cut on its way.
-        cut = not words.is_page and body.lstrip()[:1] in {"", "{", "["}
-        return (Kind.AGAIN if cut else Kind.PAGE), HTTPStatus.OK
+        if words.message[:1] in {"", "{", "["}:
+            return Failure(Kind.AGAIN, HTTPStatus.OK, "the answer was cut on its way")
+        return Failure(Kind.PAGE, HTTPStatus.OK, words.message)
     if not words.message and not words.marks:
-        return Kind.REQUEST, HTTPStatus.OK
+        return Failure(Kind.REQUEST, HTTPStatus.OK, "JSON, but no chat completion")
     # Gateways wrap errors in a 200, with the status in a field.
     status = words.code or 0
     if status not in _ERROR:
         status = HTTPStatus.BAD_REQUEST
-    return _kind(status, words, n), status
+    return Failure(_kind(status, words, n), status, words.message)
 
 
 def _kind(status: int, words: _Words, n: int) -> Kind:

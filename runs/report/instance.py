@@ -14,6 +14,7 @@ from rich.text import Text
 
 from runs.report.words import REASONS, VERDICT_STYLE, ending, plain, tokens, usd, visible
 from runs.store.reading import context_files
+from selection.selector import UNEDITED_NAME
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -89,7 +90,7 @@ def why(reader: Reader, instance: Row) -> list[RenderableType]:
     if instance["reason"] in {"selection", "fallback"}:
         talk = reader.conversation(instance["run"], instance["instance_id"], "selection")
         for turn in talk.turns:
-            for seen in turn.executions:
+            for seen in sorted(turn.executions, key=_unedited_first):
                 last = seen["output"].rstrip().rpartition("\n")[2][:100]
                 line = f"{seen['purpose']}: {ending(seen)}" + (f"  {last}" if last else "")
                 lines.append(Padding(plain(line, "dim"), (0, 0, 0, 2)))
@@ -148,6 +149,10 @@ def _heading(reader: Reader, instance: Row) -> RenderableType:
     if instance["error"]:
         text.append_text(plain(instance["error"] + "\n", "red"))
     return text
+
+
+def _unedited_first(seen: Row) -> tuple[bool, str]:
+    return seen["purpose"] != UNEDITED_NAME, seen["purpose"]
 
 
 def _letters(reader: Reader, instance: Row) -> str:

@@ -146,8 +146,11 @@ anything = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                "choices message content text usage error reasoning data id thinking prompt_tokens "
-                "completion_tokens prompt_tokens_details".split()
+                [
+                    *("choices", "message", "content", "text", "thinking", "reasoning", "usage"),
+                    *("prompt_tokens", "completion_tokens", "prompt_tokens_details"),
+                    *("error", "data", "id"),
+                ]
             ),
             inner,
             max_size=4,

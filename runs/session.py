@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sandbox.choose import choose_provider
 
 from agent.openai_client import OpenAIClient
 from agent.recording import RecordedClient, read_recording
@@ -72,6 +71,8 @@ async def carry_out(
     async with AsyncExitStack() as stack:
         store = stack.enter_context(Store(job.database))
         if provider is None:
+            from sandbox.choose import choose_provider
+
             provider = await choose_provider("auto" if job.replay else job.config.engine.sandbox)
         run = await store.begin_run(_spec(job, provider.kind), fresh=job.fresh, alive=_alive)
         display = stack.enter_context(Display(console, title=_title(job, run), quiet=job.quiet))

@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_READING = frozenset(
+    {
+        sqlite3.SQLITE_SELECT,
+        sqlite3.SQLITE_READ,
+        sqlite3.SQLITE_FUNCTION,
+        sqlite3.SQLITE_RECURSIVE,
+        sqlite3.SQLITE_TRANSACTION,
+    }
+)
+"""What a statement may do: ATTACH, say, would make files even on a read-only connection."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The rows of a query."""
@@ -53,7 +65,7 @@ def _explained(reason: str) -> UsageError:
         mend = f"the views are {', '.join(view.name for view in VIEWS)}"
     elif "no such column" in reason:
         mend = "`troop sql --views` lists the columns"
-    elif "readonly" in reason or "read-only" in reason:
+    elif any(sign in reason for sign in ("readonly", "read-only", "not authorized")):
         mend = "`troop sql` only reads"
     return UsageError(f"SQL: {reason}", mend=mend)
 
@@ -71,3 +83,6 @@ def _add_content(connection: Any, _record: object) -> None:
         return expand(row[1], row[0]) if row else None
 
     connection.create_function("content", 1, content, deterministic=True)
+    connection.set_authorizer(
+        lambda action, *_: sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY
+    )

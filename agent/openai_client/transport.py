@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
-import errno
 import os
-import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -145,8 +143,8 @@ def _lost(error: BaseException) -> Lost:
     reason = next((said for one in reversed(chain) if (said := str(one).strip())), "")
     for one in chain:
         if isinstance(one, OSError) and one.errno is not None and one.strerror:
-            # asyncio writes its own text over the system's; look-ups have negative numbers.
-            is_system = type(one) is not socket.gaierror and one.errno in errno.errorcode
+            # asyncio writes its own text over the system's; TLS and look-ups number their own.
+            is_system = type(one) is OSError or isinstance(one, ConnectionError)
             reason = os.strerror(one.errno) if is_system else one.strerror
     if "SSLCertVerificationError" in names or "WRONG_VERSION_NUMBER" in reason:
         return Lost(Loss.UNTRUSTED, reason)

@@ -133,7 +133,7 @@ def _script(spec: dict[str, Any]) -> NoReturn:
         signal.signal(ignored, signal.SIG_DFL)
     os.chdir(spec["cwd"])
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.execve(spec["argv"][0], spec["argv"], spec["env"])
+    os.execve(spec["argv"][0], spec["argv"], spec["env"])  # noqa: S606 - the launcher is the shell's
 
 
 def _build_root(spec: dict[str, Any], libc: _Libc) -> None:
@@ -141,7 +141,7 @@ def _build_root(spec: dict[str, Any], libc: _Libc) -> None:
     libc.mount("none", "/", "", _REC | _PRIVATE)
     libc.mount("tmpfs", root, "tmpfs", _NOSUID | _NODEV, "mode=755,size=4m")
     for target, link in spec["links"]:
-        os.symlink(link, root + target)
+        Path(root + target).symlink_to(link)
     for source, target, write in spec["binds"]:
         _bind(libc, source, root + target, write=write)
     _make_dev(libc, f"{root}/dev")
@@ -174,16 +174,16 @@ def _make_dev(libc: _Libc, dev: str) -> None:
     for name in _DEVICES:
         if Path(f"/dev/{name}").exists():
             _bind(libc, f"/dev/{name}", f"{dev}/{name}", write=True)
-    os.symlink("/proc/self/fd", f"{dev}/fd")
+    Path(f"{dev}/fd").symlink_to("/proc/self/fd")
     for number, name in enumerate(("stdin", "stdout", "stderr")):
-        os.symlink(f"/proc/self/fd/{number}", f"{dev}/{name}")
+        Path(f"{dev}/{name}").symlink_to(f"/proc/self/fd/{number}")
     Path(f"{dev}/shm").mkdir()
     libc.mount("tmpfs", f"{dev}/shm", "tmpfs", _NOSUID | _NODEV, "mode=1777,size=64m")
     Path(f"{dev}/pts").mkdir()
     with contextlib.suppress(OSError):
         options = "newinstance,ptmxmode=0666,mode=620"
         libc.mount("devpts", f"{dev}/pts", "devpts", _NOSUID | _NOEXEC, options)
-        os.symlink("pts/ptmx", f"{dev}/ptmx")
+        Path(f"{dev}/ptmx").symlink_to("pts/ptmx")
 
 
 def _give_up_rights(spec: dict[str, Any], libc: _Libc) -> None:

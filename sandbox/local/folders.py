@@ -1,0 +1,137 @@
+"""The folders of local executions: named by their owner, copied, measured, removed."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sandbox.owner import Owner, is_dead, this_process
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_TRIES = 5
+_LOG = logging.getLogger(__name__)
+
+
+def cache_folder() -> Path:
+    """`troop/local` in the user's cache folder."""
+    # The XDG specification says to ignore a path that is not absolute.
+    configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    home = configured if configured.is_absolute() else Path.home() / ".cache"
+    return home / "troop" / "local"
+
+
+class Folders:
+    """Temporary folders of one provider, all gone when it closes."""
+
+    def __init__(self, base: Path) -> None:
+        """`base`: the folder that those of all owners lie in."""
+        me = this_process()
+        own = base / _name(me)
+        own.mkdir(parents=True, exist_ok=True, mode=0o755)
+        self._folder = Path(tempfile.mkdtemp(dir=own))
+        self._folder.chmod(0o755)
+        self._numbers = itertools.count(1)
+
+    @contextlib.contextmanager
+    def new(self) -> Iterator[Path]:
+        """An empty folder, removed with all that is in it at the end."""
+        folder = self._folder / str(next(self._numbers))
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            remove_tree(folder)
+
+    def close(self) -> None:
+        """Remove what is left."""
+        remove_tree(self._folder)
+        with contextlib.suppress(OSError):
+            self._folder.parent.rmdir()
+
+
+def remove_dead_owners(base: Path) -> list[Path]:
+    """Remove the folders in `base` of owners that are provably dead; their paths."""
+    me = this_process()
+    removed = []
+    for folder in base.iterdir() if base.is_dir() else ():
+        owner, _, place = folder.name.partition("@")
+        if is_dead(owner.replace("_", ":"), place.replace("_", ":"), me):
+            remove_tree(folder)
+            removed.append(folder)
+    return removed
+
+
+def _name(owner: Owner) -> str:
+    # A colon would end a folder's name in PYTHONPATH.
+    return f"{owner}@{owner.place}".replace(":", "_")
+
+
+def copy_tree(source: Path, target: Path, uid: int | None) -> None:
+    """Copy a tree with its modes and times, links as links, all of it owned by `uid`."""
+    target.mkdir()
+    with os.scandir(source) as entries:
+        for entry in entries:
+            copy = target / entry.name
+            if entry.is_dir(follow_symlinks=False):
+                copy_tree(Path(entry.path), copy, uid)
+            else:
+                shutil.copy2(entry.path, copy, follow_symlinks=False)
+                if uid is not None:
+                    os.chown(copy, uid, uid, follow_symlinks=False)
+    shutil.copystat(source, target)
+    if uid is not None:
+        os.chown(target, uid, uid)
+
+
+def give_tree(folder: Path, uid: int | None) -> None:
+    """Make `uid` (None: leave it) the owner of a folder and all that is in it."""
+    if uid is None:
+        return
+    os.chown(folder, uid, uid, follow_symlinks=False)
+    for here, folders, files in os.walk(folder):
+        for name in [*folders, *files]:
+            os.chown(Path(here) / name, uid, uid, follow_symlinks=False)
+
+
+def tree_bytes(folder: Path) -> int:
+    """What the files in `folder` take on the disk; files that go meanwhile count as nothing."""
+    total = 0
+    todo = [os.fspath(folder)]
+    while todo:
+        with contextlib.suppress(OSError), os.scandir(todo.pop()) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    if entry.is_dir(follow_symlinks=False):
+                        todo.append(entry.path)
+                    else:
+                        total += entry.stat(follow_symlinks=False).st_blocks * 512
+    return total
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove `folder` whatever modes its contents have; never follows a link."""
+    for attempt in range(_TRIES):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        if attempt == 0:
+            _make_removable(folder)
+    _LOG.warning("The folder %s could not be removed", folder)
+
+
+def _make_removable(folder: Path) -> None:
+    todo = [folder]
+    while todo:
+        here = todo.pop()
+        with contextlib.suppress(OSError):
+            here.chmod(stat.S_IRWXU)
+            todo += [path for path in here.iterdir() if path.is_dir() and not path.is_symlink()]

@@ -1,0 +1,174 @@
+"""What this machine's kernel gives to separate a script from everything else."""
+
+from __future__ import annotations
+
+import enum
+import functools
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_HELPER = Path(__file__).with_name("inside.py")
+_PROBE_S = 30
+_PROBE_CODE = 7
+_FIRST_UID = 1_879_048_192
+_UIDS = 1 << 27
+_SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "nix", "gnu")
+_RESERVED = frozenset({*_SYSTEM, "dev", "proc", "sys", "troop"})
+
+
+class Isolation(enum.Enum):
+    """How scripts are separated."""
+
+    ROOT = "root"
+    """Own namespaces made by root; scripts run under a user id of their own."""
+    USER = "user"
+    """Own namespaces in an own user namespace."""
+    NONE = "none"
+    """A copy, limits and an own process group; no wall."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one script is to see, and how it is started."""
+
+    folder: Path
+    """On this machine: where mount points may be made."""
+    writable: dict[Path, str]
+    """Folder on this machine -> where it is seen."""
+    argv: list[str]
+    env: dict[str, str]
+    limits: dict[str, int]
+    """Names of the `resource` module -> bytes or counts."""
+    readable: dict[Path, str] = field(default_factory=dict)
+    network: bool = False
+    uid: int | None = None
+
+
+def new_uid(isolation: Isolation) -> int | None:
+    """A user id that no account and no other execution has, where one can be taken.
+
+    It lies above those that systemd hands out.
+    """
+    return _FIRST_UID + secrets.randbelow(_UIDS) if isolation is Isolation.ROOT else None
+
+
+def can_hold(repo_dir: str) -> bool:
+    """Whether a repository may lie at `repo_dir` in a script's own file system."""
+    parts = Path(repo_dir).parts
+    return (
+        Path(repo_dir).is_absolute()
+        and ".." not in parts
+        and len(parts) > 1
+        and parts[1] not in _RESERVED
+    )
+
+
+def base_python() -> Path:
+    """This machine's real interpreter, also when Troop runs in a virtual environment."""
+    return Path(getattr(sys, "_base_executable", "") or sys.executable).resolve()
+
+
+def start(isolation: Isolation, view: View) -> subprocess.Popen[bytes]:
+    """Start what `view` says; it ends when its standard input is closed."""
+    command = [os.fspath(sys.executable), "-I", "-S", "-B", os.fspath(_HELPER)]
+    return subprocess.Popen(
+        [*command, json.dumps(_spec(isolation, view))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={},
+        cwd="/",
+        start_new_session=True,
+        bufsize=0,
+    )
+
+
+@functools.cache
+def best() -> Isolation:
+    """The strongest separation that works here, found by trying. Takes a moment once."""
+    if sys.platform != "linux":
+        return Isolation.NONE
+    wanted = [Isolation.ROOT] if os.geteuid() == 0 else []
+    return next(filter(_works, [*wanted, Isolation.USER]), Isolation.NONE)
+
+
+def _works(isolation: Isolation) -> bool:
+    with tempfile.TemporaryDirectory(prefix="troop-") as name:
+        folder = Path(name)
+        work = folder / "work"
+        work.mkdir()
+        view = View(folder, {work: "/work"}, ["/bin/sh", "-c", f"exit {_PROBE_CODE}"], {}, {})
+        try:
+            process = start(isolation, view)
+        except OSError:
+            return False
+        with process:
+            try:
+                # Its input stays open until it has ended: closing it is the order to end.
+                return process.wait(timeout=_PROBE_S) == _PROBE_CODE
+            except subprocess.TimeoutExpired:
+                process.kill()
+                return False
+
+
+def _spec(isolation: Isolation, view: View) -> dict[str, object]:
+    spec: dict[str, object] = {
+        "mode": isolation.value,
+        "argv": view.argv,
+        "env": view.env,
+        "limits": view.limits,
+        "network": view.network,
+        "uid": view.uid,
+        "cwd": "/",
+    }
+    if isolation is Isolation.NONE:
+        return spec
+    root = view.folder / "root"
+    root.mkdir()
+    links, binds = _system()
+    binds += [(os.fspath(source), seen, False) for source, seen in view.readable.items()]
+    binds += [(os.fspath(source), seen, True) for source, seen in view.writable.items()]
+    binds.append((os.fspath(_accounts(view)), "/etc/passwd", False))
+    if view.network:
+        # Often a link to a file that is not in /etc.
+        names = Path("/etc/resolv.conf").resolve()
+        if names.exists() and not names.is_relative_to("/etc"):
+            binds.append((os.fspath(names), os.fspath(names), False))
+    binds.sort(key=lambda bind: bind[1].count("/"))
+    return spec | {"root": os.fspath(root), "links": links, "binds": binds}
+
+
+@functools.cache
+def _python_folders() -> tuple[Path, ...]:
+    prefix = Path(sys.base_prefix).resolve()
+    folders = {prefix, *([] if base_python().is_relative_to(prefix) else [base_python().parent])}
+    return tuple(f for f in sorted(folders) if f.parts[1:2] and f.parts[1] not in _SYSTEM)
+
+
+def _system() -> tuple[list[tuple[str, str]], list[tuple[str, str, bool]]]:
+    """The parts of this machine that scripts need: programs, libraries, Python."""
+    links, binds = [], []
+    for name in _SYSTEM:
+        path = Path("/") / name
+        if path.is_symlink():
+            links.append((os.fspath(path), os.fspath(path.readlink())))
+        elif path.is_dir():
+            binds.append((os.fspath(path), os.fspath(path), False))
+    binds += [(os.fspath(path), os.fspath(path), False) for path in _python_folders()]
+    return links, binds
+
+
+def _accounts(view: View) -> Path:
+    """A file of accounts that has a name for the script's user."""
+    uid = view.uid or 0
+    own = f"sandbox:x:{uid}:{uid}:sandbox:{view.env.get('HOME', '/')}:/bin/sh"
+    others = [] if uid == 0 else ["root:x:0:0:root:/root:/bin/sh"]
+    path = view.folder / "passwd"
+    path.write_text("\n".join([own, *others, "nobody:x:65534:65534:nobody:/:/bin/false", ""]))
+    return path

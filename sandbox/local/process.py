@@ -1,0 +1,229 @@
+"""One local execution: its room, its process, its limits."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self, cast
+
+from data.errors import SandboxError
+from sandbox.launch import FOLDER
+from sandbox.local.folders import tree_bytes
+from sandbox.local.isolation import Isolation, View, base_python, start
+from sandbox.supervise import Exit, supervise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+    from typing import IO
+
+    from sandbox.launch import StagedFile
+    from sandbox.protocol import Limits
+    from sandbox.supervise import Finish, Stop
+
+_MEGABYTE = 1 << 20
+_OPEN_FILES = 4096
+_OWN_PROCESSES = 2
+_CHUNK = 1 << 16
+_POLL_MS = 200
+_KILL_S = 15.0
+_VENV = "/troop-venv"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The folders of one execution, on this machine and as the script sees them."""
+
+    folder: Path
+    """Empty, the execution's own."""
+    repo: Path
+    venv: Path | None
+    isolation: Isolation
+    wanted_dir: str
+    """Where the repository is seen, where there are namespaces."""
+    uid: int | None
+
+    @property
+    def repo_dir(self) -> str:
+        """Where the script sees the repository."""
+        return os.fspath(self.repo) if self.isolation is Isolation.NONE else self.wanted_dir
+
+    @property
+    def tools_dir(self) -> str:
+        """Where the script sees the launcher."""
+        return os.fspath(self.tools) if self.isolation is Isolation.NONE else FOLDER
+
+    @property
+    def venv_dir(self) -> str:
+        """Where the script sees the virtual environment."""
+        return str(self.venv) if self.isolation is Isolation.NONE else _VENV
+
+    @property
+    def tools(self) -> Path:
+        """Where the launcher lies."""
+        return self.folder / "troop"
+
+    def furnish(self, files: Iterable[StagedFile]) -> None:
+        """Make the folders and write `files` into the launcher's."""
+        for name in ("troop", "troop/files", "troop/bin", "home", "tmp", "vartmp"):
+            self._own(self.folder / name, make=True)
+        for name in ("python", "python3"):
+            (self.tools / "bin" / name).symlink_to(base_python())
+        for file in files:
+            path = self.tools / file.name
+            path.write_bytes(file.content)
+            path.chmod(0o755 if file.executable else 0o644)
+            self._own(path)
+
+    def _own(self, path: Path, *, make: bool = False) -> None:
+        if make:
+            path.mkdir(0o755)
+        if self.uid is not None:
+            os.chown(path, self.uid, self.uid)
+
+    def view(self, job: Job) -> View:
+        """What the script sees, and how it is started."""
+        writable = {
+            self.folder / "tmp": "/tmp",  # noqa: S108 - the script's own
+            self.folder / "vartmp": "/var/tmp",  # noqa: S108 - likewise
+            self.folder / "home": "/home/sandbox",
+            self.tools: FOLDER,
+            self.repo: self.wanted_dir,
+        }
+        readable: dict[Path, str] = {}
+        if self.venv is not None:
+            (writable if job.setup else readable)[self.venv] = _VENV
+        return View(
+            folder=self.folder,
+            writable=writable,
+            readable=readable,
+            argv=["/bin/sh", f"{self.tools_dir}/{job.command}"],
+            env=self._env(setup=job.setup),
+            limits=_limits(job.limits, self.isolation),
+            network=job.setup,
+            uid=self.uid,
+        )
+
+    def _env(self, *, setup: bool) -> dict[str, str]:
+        bare = self.isolation is Isolation.NONE
+        path = [f"{self.tools_dir}/bin", *_PATH.split(":")]
+        env = {
+            "HOME": os.fspath(self.folder / "home") if bare else "/home/sandbox",
+            "TMPDIR": os.fspath(self.folder / "tmp") if bare else "/tmp",  # noqa: S108
+            "LANG": "C.UTF-8",
+            "TERM": "dumb",
+            "PYTHONUNBUFFERED": "1",
+        }
+        if self.venv is not None:
+            path.insert(0, f"{self.venv_dir}/bin")
+            env["VIRTUAL_ENV"] = self.venv_dir
+        if not setup:
+            imports = [self.repo_dir]
+            if bare and self.venv is not None and (self.repo / "src").is_dir():
+                # An editable install names the template's folder, not this copy.
+                imports.append(f"{self.repo_dir}/src")
+            env |= {
+                "PYTHONPATH": ":".join(imports),
+                "PYTHONHASHSEED": "0",
+                "PYTHONDONTWRITEBYTECODE": "1",
+            }
+        return env | {"PATH": ":".join(path)}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is started in a room."""
+
+    command: str
+    """The launcher's name among `files`."""
+    files: Sequence[StagedFile]
+    mark: bytes
+    limits: Limits
+    setup: bool = False
+    """With network, and with a virtual environment that may be written."""
+
+
+def run(room: Room, job: Job, stop: Stop) -> Finish:
+    """Start `job` in `room` and watch it to its end.
+
+    Raises:
+        Stopped: the order to stop was given; nothing runs on.
+        SandboxError: the machine cannot start it.
+    """
+    room.furnish(job.files)
+    stop.check()
+    try:
+        popen = start(room.isolation, room.view(job))
+    except OSError as error:
+        raise SandboxError(
+            f"The script's process could not be started: {error}.",
+            mend="Look at the machine's free memory and processes.",
+        ) from error
+    with LocalProcess(popen, room) as process:
+        return supervise(process, job.limits, job.mark, stop)
+
+
+class LocalProcess:
+    """A started execution as `sandbox.supervise.Process`."""
+
+    def __init__(self, popen: subprocess.Popen[bytes], room: Room) -> None:
+        self._popen = popen
+        self._room = room
+        self._at_first = tree_bytes(room.folder)
+        self._output = cast("IO[bytes]", popen.stdout)
+        self._poll = select.poll()
+        self._poll.register(self._output, select.POLLIN)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+        self._output.close()
+
+    def read(self) -> bytes:
+        """What it printed next; b"" once it has ended, even if a runaway keeps the pipe."""
+        while True:
+            ended = self._popen.poll() is not None
+            if self._poll.poll(0 if ended else _POLL_MS):
+                return os.read(self._output.fileno(), _CHUNK)
+            if ended:
+                return b""
+
+    def wait(self) -> Exit:
+        """How it ended."""
+        code = self._popen.wait(_KILL_S)
+        return Exit(code if code >= 0 else 128 - code)
+
+    def kill(self) -> None:
+        """End the whole tree: the helper does it when its input ends."""
+        with contextlib.suppress(OSError):
+            cast("IO[bytes]", self._popen.stdin).close()
+        try:
+            self._popen.wait(_KILL_S)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._popen.pid, signal.SIGKILL)
+            self._popen.wait()
+
+    def disk_bytes(self) -> int:
+        """What was added to the execution's folders."""
+        return max(0, tree_bytes(self._room.folder) - self._at_first)
+
+
+def _limits(limits: Limits, isolation: Isolation) -> dict[str, int]:
+    found = {
+        "RLIMIT_AS": limits.memory_mb * _MEGABYTE,
+        "RLIMIT_FSIZE": limits.file_mb * _MEGABYTE,
+        "RLIMIT_NOFILE": _OPEN_FILES,
+        "RLIMIT_CORE": 0,
+    }
+    if isolation is not Isolation.NONE:
+        # Counted per user id, and elsewhere the user has other processes.
+        found["RLIMIT_NPROC"] = limits.processes + _OWN_PROCESSES
+    return found

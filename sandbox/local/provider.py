@@ -1,0 +1,141 @@
+"""The provider of local sandboxes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Self
+
+from data.codebase_reader import CodebaseCache
+from data.errors import UsageError
+from sandbox.gitsource import full_commit
+from sandbox.local.folders import Folders, cache_folder, remove_dead_owners
+from sandbox.local.isolation import Isolation, best, can_hold
+from sandbox.local.sandbox import LocalSandbox
+from sandbox.local.template import Templates
+from sandbox.workers import Workers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from data.instance import Instance
+    from sandbox.supervise import Stop
+
+_LOG = logging.getLogger(__name__)
+_WALLS = {
+    Isolation.ROOT: "own namespaces and an own user id, no network, read-only system",
+    Isolation.USER: "own namespaces, no network, read-only system",
+    Isolation.NONE: "NO isolation: scripts can use the network and read this user's files",
+}
+
+
+class LocalProvider:
+    """Opens sandboxes on this machine, for instances with a git repository as their source.
+
+    The wall is thinner than a container's: memory is limited per process, not
+    in all, and processors are not.
+    """
+
+    kind = "local"
+
+    def __init__(
+        self,
+        *,
+        slots: int = 16,
+        isolation: Isolation | None = None,
+        folder: Path | None = None,
+        cache: CodebaseCache | None = None,
+        reason: str = "",
+    ) -> None:
+        """Nothing is touched before the provider is entered.
+
+        `slots`: how many executions may be under way at once; `isolation`: None
+        tries what the kernel gives; `folder`: for templates and copies (default:
+        `troop/local` in the user's cache folder); `reason`: why it is used, for people.
+        """
+        self._slots = slots
+        self._isolation = isolation
+        self._folder = folder or cache_folder()
+        self._cache = cache or CodebaseCache()
+        self._reason = reason
+        self._folders: Folders | None = None
+        self._workers: Workers | None = None
+
+    def describe(self) -> str:
+        """One line for people: what runs scripts, and how well it is isolated."""
+        wall = _WALLS[self._isolation] if self._isolation else "isolated as far as the kernel can"
+        because = f" ({self._reason})" if self._reason else ""
+        return f"local: a copy per execution, {wall}, memory limited per process{because}"
+
+    async def __aenter__(self) -> Self:
+        """Find out what the kernel gives, and remove what dead owners left."""
+        self._workers = Workers(self._slots)
+        self._folders = await asyncio.to_thread(self._begin)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Remove all copies; templates stay for the next time."""
+        workers, folders = self._workers, self._folders
+        self._workers = self._folders = None
+        if workers is not None:
+            await asyncio.to_thread(workers.close)
+        if folders is not None:
+            await asyncio.to_thread(folders.close)
+
+    async def open(
+        self,
+        instance: Instance,
+        *,
+        run: str,  # noqa: ARG002 - what is made here carries its owner's name only
+    ) -> LocalSandbox:
+        """A sandbox for `instance`, whose setup is run where it has not been yet.
+
+        Raises:
+            UsageError: no git repository as its source, a `repo_dir` that
+                cannot be shown to scripts, or the setup failed.
+        """
+        environment = instance.environment
+        workers, folders, isolation = self._workers, self._folders, self._isolation
+        if workers is None or folders is None or isolation is None:
+            raise RuntimeError("a provider opens sandboxes only while it is entered")
+        source = environment.source
+        if source is None:
+            raise UsageError(
+                f"{instance.instance_id} lies in an image, which the local sandbox cannot use.",
+                mend="Use the Docker sandbox, or give a git repository on this machine.",
+            )
+        if not can_hold(environment.repo_dir):
+            raise UsageError(
+                f"The local sandbox cannot show a repository at {environment.repo_dir!r}.",
+                mend="Give an absolute `repo_dir` outside the system's folders, like /testbed.",
+            )
+
+        def prepare(stop: Stop) -> LocalSandbox:
+            commit = full_commit(source, instance.base_commit)
+            templates = Templates(self._folder / "templates", isolation)
+            return LocalSandbox(
+                environment=environment,
+                source=source,
+                commit=commit,
+                template=templates.get(environment, source, commit, stop),
+                isolation=isolation,
+                folders=folders,
+                workers=workers,
+                cache=self._cache,
+            )
+
+        return await workers.run(prepare)
+
+    def _begin(self) -> Folders:
+        self._isolation = self._isolation or best()
+        running = self._folder / "running"
+        removed = remove_dead_owners(running)
+        if removed:
+            _LOG.info("Removed the folders of %d dead owners", len(removed))
+        return Folders(running)

@@ -1,0 +1,97 @@
+"""One instance on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from data.codebase_reader import codebase_from_tar
+from data.errors import SandboxError
+from sandbox.gitsource import commit_tar
+from sandbox.launch import staged_files, why_not_started
+from sandbox.local.folders import copy_tree
+from sandbox.local.isolation import new_uid
+from sandbox.local.process import Job, Room, run
+from sandbox.protocol import Execution
+from sandbox.supervise import new_mark
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from data.codebase import Codebase
+    from data.codebase_reader import CodebaseCache
+    from data.instance import Environment
+    from data.patch import Patch
+    from sandbox.local.folders import Folders
+    from sandbox.local.isolation import Isolation
+    from sandbox.local.template import Template
+    from sandbox.protocol import Limits, Script
+    from sandbox.supervise import Stop
+    from sandbox.workers import Workers
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSandbox:
+    """Runs scripts on copies of one commit: `sandbox.protocol.Sandbox`."""
+
+    environment: Environment
+    source: Path
+    commit: str
+    template: Template
+    isolation: Isolation
+    folders: Folders
+    workers: Workers
+    cache: CodebaseCache
+
+    async def read_codebase(self) -> Codebase:
+        """All tracked files at the commit."""
+        return await self.workers.run(lambda _: self._read())
+
+    async def execute(self, script: Script, patch: Patch, limits: Limits) -> Execution:
+        """Run `script` with `patch` laid over a copy of the commit's files.
+
+        `limits.memory_mb` bounds the address space of each process, `cpus` nothing.
+
+        Raises:
+            SandboxError: the machine or the environment failed.
+            SandboxUnavailable: a person has to act: no such interpreter.
+            UsageError: the patch cannot be laid over the repository.
+        """
+        return await self.workers.run(lambda stop: self._execute(stop, script, patch, limits))
+
+    async def close(self) -> None:
+        """Nothing is held between executions."""
+
+    def _read(self) -> Codebase:
+        key = f"git:{self.commit}"
+        codebase = self.cache.get(key)
+        if codebase is None:
+            with commit_tar(self.source, self.commit) as tar:
+                codebase = codebase_from_tar(tar)
+            self.cache.put(key, codebase)
+        return codebase
+
+    def _execute(self, stop: Stop, script: Script, patch: Patch, limits: Limits) -> Execution:
+        uid = new_uid(self.isolation)
+        mark = new_mark()
+        with self.folders.new() as folder:
+            repo_dir = self.environment.repo_dir
+            room = Room(folder, folder / "repo", self.template.venv, self.isolation, repo_dir, uid)
+            environment = replace(self.environment, repo_dir=room.repo_dir)
+            # Before the copy, because a patch may be refused.
+            files = staged_files(environment, script, patch, mark, folder=room.tools_dir)
+            copy_tree(self.template.repo, room.repo, uid)
+            stop.check()
+            finish = run(room, Job("launch.sh", files, mark, limits), stop)
+        if not finish.started:
+            where = f"the commit {self.commit[:12]}"
+            raise why_not_started(finish, environment, script, where) or SandboxError(
+                f"The script was not started (exit {finish.exit_code}). {finish.preamble}".strip()
+            )
+        return Execution(
+            ending=finish.ending,
+            exit_code=finish.exit_code,
+            output=finish.output,
+            output_bytes=finish.output_bytes,
+            duration_s=finish.duration_s,
+        )

@@ -16,6 +16,8 @@ from agent.edits.nouns import (
 )
 from agent.edits.tokens import Marker, Tag, Token, tokenize
 
+MAX_EDITS = 500
+"""Tags in one reply; each path is compared with those of the codebase."""
 MAX_BLOCKS = 500
 """Blocks in one reply; each is looked for in a whole file."""
 MAX_SPLITS = 24
@@ -54,6 +56,8 @@ class _Parser:
         while (token := self._take()) is not None:
             if isinstance(token, Tag):
                 edits.append(self._element(token))
+                if len(edits) > MAX_EDITS:
+                    raise self._error(token, f"begins edit {MAX_EDITS + 1}; that is too many.")
             elif token.labelled:
                 raise self._error(
                     token,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _DRIVE = re.compile(r"[A-Za-z]:/")
 _MOST_COMPARED = 5_000
 _LONGEST_COMPARED = 100
+_ALIKE = 0.75
 
 
 class Resolved(NamedTuple):
@@ -67,7 +68,7 @@ def _closest_paths(path: str, codebase: Codebase) -> list[str]:
         names.setdefault(known.rpartition("/")[2], []).append(known)
     if name not in names:
         known_names = [known for known in names if len(known) <= _LONGEST_COMPARED]
-        close = get_close_matches(name[:_LONGEST_COMPARED], known_names[:_MOST_COMPARED], n=1)
+        close = get_close_matches(name[:_LONGEST_COMPARED], known_names[:_MOST_COMPARED], 1, _ALIKE)
         name = close[0] if close else name
     wanted = set(parts)
     found = names.get(name, [])

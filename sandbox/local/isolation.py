@@ -6,6 +6,8 @@ import enum
 import functools
 import json
 import os
+import platform
+import re
 import secrets
 import subprocess
 import sys
@@ -56,6 +58,17 @@ def new_uid(isolation: Isolation) -> int | None:
     It lies above those that systemd hands out.
     """
     return _FIRST_UID + secrets.randbelow(_UIDS) if isolation is Isolation.ROOT else None
+
+
+def counts_own_processes(isolation: Isolation) -> bool:
+    """Whether a limit on processes counts only those of one execution.
+
+    The kernel counts them by user id, and since 5.14 by user namespace; before,
+    all that the user runs elsewhere would count.
+    """
+    release = re.match(r"(\d+)\.(\d+)", platform.release())
+    by_namespace = release is not None and (int(release[1]), int(release[2])) >= (5, 14)
+    return isolation is Isolation.ROOT or (isolation is Isolation.USER and by_namespace)
 
 
 def can_hold(repo_dir: str) -> bool:

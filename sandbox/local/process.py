@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Self, cast
 from data.errors import SandboxError
 from sandbox.launch import FOLDER
 from sandbox.local.folders import tree_bytes
-from sandbox.local.isolation import Isolation, View, base_python, start
+from sandbox.local.isolation import (
+    Isolation,
+    View,
+    base_python,
+    counts_own_processes,
+    start,
+)
 from sandbox.supervise import Exit, supervise
 
 if TYPE_CHECKING:
@@ -72,6 +78,8 @@ class Room:
         """Make the folders and write `files` into the launcher's."""
         for name in ("troop", "troop/files", "troop/bin", "home", "tmp", "vartmp"):
             self._own(self.folder / name, make=True)
+        for name in ("tmp", "vartmp"):
+            (self.folder / name).chmod(0o1777)
         for name in ("python", "python3"):
             (self.tools / "bin" / name).symlink_to(base_python())
         for file in files:
@@ -223,7 +231,6 @@ def _limits(limits: Limits, isolation: Isolation) -> dict[str, int]:
         "RLIMIT_NOFILE": _OPEN_FILES,
         "RLIMIT_CORE": 0,
     }
-    if isolation is not Isolation.NONE:
-        # Counted per user id, and elsewhere the user has other processes.
+    if counts_own_processes(isolation):
         found["RLIMIT_NPROC"] = limits.processes + _OWN_PROCESSES
     return found

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agent.edits import Block, Create, Delete, FileEdit, MalformedEdits, Replace, parse_edits
 from agent.edits.nouns import MALFORMED_LIMIT
-from agent.edits.parsing import MAX_BLOCKS, MAX_SPLITS
+from agent.edits.parsing import MAX_BLOCKS, MAX_EDITS, MAX_SPLITS
 from tests.agent.edits.replies import block, create, edit, text
 
 BLOCK = block("a\n", "b\n")
@@ -239,6 +239,7 @@ def test_deleted(form: str) -> None:
             rf"Line 2 .*{MAX_SPLITS + 1} lines.*<<<<<<<<< SEARCH",
         ),
         (edit("a", *[("a\n", "b\n")] * (MAX_BLOCKS + 1)), rf"can hold {MAX_BLOCKS}"),
+        ('<delete path="a"/>\n' * (MAX_EDITS + 1), rf"begins edit {MAX_EDITS + 1}"),
         (ONE_OR_TWO, r"Line 2 .*one block or two"),
         (CROSSWISE, r"Line 2 .*one block or two"),
     ],

@@ -1,0 +1,54 @@
+"""Choosing the sandbox: by name, or by what this machine has."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Literal
+
+from data.errors import SandboxError
+
+if TYPE_CHECKING:
+    from sandbox.protocol import SandboxProvider
+
+Kind = Literal["auto", "docker", "local"]
+"""What a person may ask for."""
+
+_PING_S = 3
+
+
+async def choose_provider(kind: Kind) -> SandboxProvider:
+    """A provider of `kind`, not yet entered.
+
+    "auto" is Docker where an engine answers within three seconds, else the local
+    sandbox, whose `describe()` then says why it is not Docker.
+    """
+    # Each is imported only where it is wanted: the Docker SDK takes a while.
+    if kind == "local":
+        from sandbox.local import LocalProvider
+
+        return LocalProvider()
+    why_not = "" if kind == "docker" else await _why_no_docker()
+    if why_not:
+        from sandbox.local import LocalProvider
+
+        return LocalProvider(reason=why_not)
+    from sandbox.docker import DockerProvider
+
+    return DockerProvider()
+
+
+async def _why_no_docker() -> str:
+    """Why Docker cannot be used here; "" where it can."""
+    from sandbox.docker.engine import Engine
+
+    def ping() -> None:
+        Engine.connect(timeout_s=_PING_S).close()
+
+    try:
+        # The time-out of the connection does not bound the look-up of a name.
+        await asyncio.wait_for(asyncio.to_thread(ping), _PING_S + 1)
+    except SandboxError as error:
+        return error.message
+    except TimeoutError:
+        return "the Docker engine does not answer"
+    return ""

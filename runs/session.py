@@ -80,10 +80,11 @@ async def carry_out(
         client = _client(job, display)
         stack.push_async_callback(client.close)
         if not all(row.status.final for row in rows):
-            if not job.quiet:
-                display.note(provider.describe())
             await client.check(job.config.model.name)
             await stack.enter_async_context(provider)
+            display.note(f"scripts run in: {provider.describe()}")
+            if job.replay is not None:
+                display.note(f"replies are replayed from {job.replay.name}; all else is real")
         engine = Engine(
             store,
             job.config,

@@ -33,7 +33,7 @@ if command -v git >/dev/null 2>&1; then
       -c core.autocrlf=false -c core.hooksPath=/dev/null -c init.defaultBranch=main \\
       -c safe.directory='*' -c gc.auto=0 "$@"
   }
-  committing init -q . && committing add -A -f . &&
+  committing init -q --template= . && committing add -A -f . &&
     committing commit -q --allow-empty -m 'The base commit' || exit @NOT_COMMITTED
 fi
 """.replace("@NOT_COMMITTED", str(Code.NOT_COMMITTED.value))
@@ -41,6 +41,11 @@ fi
 
 _SHOWN_CHARS = 3000
 _LOG = logging.getLogger(__name__)
+
+
+def wanted(environment: Environment) -> bool:
+    """Whether there is a setup to run."""
+    return bool(environment.setup.strip())
 
 
 def setup_files(
@@ -58,7 +63,7 @@ def setup_files(
         "umask 022",
         f"cd {shlex.quote(environment.repo_dir)} || exit {Code.NO_REPOSITORY.value}",
         first,
-        f". {at}/activate.sh || exit {Code.NOT_ACTIVATED.value}",
+        f". {at}/activate.sh || exit {Code.NOT_ACTIVATED.value}" if wanted(environment) else "",
         f"printf '\\036%s\\n' {mark.strip().decode()}",
         f"(set -e; . {at}/setup.sh)",
         f"code=$?; rm -rf {at}/setup.sh {at}/activate.sh {at}/prepare.sh {at}/files; exit $code",

@@ -118,7 +118,7 @@ def _check_folders(
 ) -> None:
     """New files must not be folders of each other."""
     new = {path for path in changes if path not in codebase.files}
-    for path in new:
+    for path in sorted(new):
         for at, char in enumerate(path):
             if char == "/" and path[:at] in new:
                 problems.add(

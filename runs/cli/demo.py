@@ -20,6 +20,7 @@ from runs.places import cache_folder, database_url
 if TYPE_CHECKING:
     import argparse
 
+    from runs.config import SandboxKind
     from sandbox.protocol import SandboxProvider
 
 PACE_S = 0.6
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     )
 
 
-async def _provider(kind: str) -> tuple[SandboxProvider, str | None]:
+async def _provider(kind: SandboxKind) -> tuple[SandboxProvider, str | None]:
     """What runs the scripts and, for Docker, an image with this machine's own Python."""
     from sandbox.choose import choose_provider
 

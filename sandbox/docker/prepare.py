@@ -13,7 +13,7 @@ from sandbox.docker.labels import image_labels, label_changes
 from sandbox.docker.settings import container_settings, trusted
 from sandbox.gitsource import commit_tar, full_commit
 from sandbox.launch import FOLDER
-from sandbox.setup import COMMIT, SETUP_LIMITS, check_setup, setup_files
+from sandbox.setup import COMMIT, SETUP_LIMITS, check_setup, setup_files, wanted
 from sandbox.supervise import new_mark, supervise
 
 if TYPE_CHECKING:
@@ -56,14 +56,9 @@ class Preparation:
 
     def _digest(self, commit: str) -> str:
         environment = self.environment
-        parts = (
-            str(_RECIPE),
-            self.base.id,
-            commit,
-            environment.repo_dir,
-            environment.activate,
-            environment.setup,
-        )
+        parts = [str(_RECIPE), self.base.id, commit, environment.repo_dir]
+        if wanted(environment):
+            parts += [environment.activate, environment.setup]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
     def _make(self, name: str, commit: str, stop: Stop) -> None:
@@ -74,7 +69,7 @@ class Preparation:
         settings = container_settings(self.base, (), self.labels, {"TERM": "dumb"})
         # An entrypoint that is reset, so that the image made of this keeps none.
         settings |= {"entrypoint": [""], "command": ["/bin/sh", f"{FOLDER}/prepare.sh"]}
-        host = trusted(network=bool(environment.setup.strip()))
+        host = trusted(network=wanted(environment))
         with self.containers.new(settings, host) as container:
             if environment.source:
                 prefix = environment.repo_dir.strip("/")

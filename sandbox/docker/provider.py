@@ -18,6 +18,7 @@ from sandbox.docker.oneshot import OneShot
 from sandbox.docker.prepare import Preparation
 from sandbox.docker.sandbox import DockerSandbox
 from sandbox.owner import this_process
+from sandbox.setup import wanted
 from sandbox.workers import Workers
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class DockerProvider:
                 " (for example python:3.12), or use the local sandbox.",
             )
         image = here.engine.image(environment.image)
-        if not environment.source and not environment.setup.strip():
+        if not environment.source and not wanted(environment):
             return image
         preparation = Preparation(here.engine, here.containers, image, environment, labels)
         lock = self._preparing[image.id]

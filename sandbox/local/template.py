@@ -17,7 +17,7 @@ from sandbox.gitsource import Kind, commit_entries
 from sandbox.local.folders import give_tree, remove_tree
 from sandbox.local.isolation import base_python, new_uid
 from sandbox.local.process import Job, Room, run
-from sandbox.setup import COMMIT, SETUP_LIMITS, check_setup, setup_files
+from sandbox.setup import COMMIT, SETUP_LIMITS, check_setup, setup_files, wanted
 from sandbox.supervise import new_mark
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Templates:
             UsageError: git cannot read the commit, or the setup failed.
         """
         folder = self.base / self._digest(environment, commit)
-        found = Template(folder / "repo", folder / "venv" if environment.setup.strip() else None)
+        found = Template(folder / "repo", folder / "venv" if wanted(environment) else None)
         ready = folder / "ready"
         if ready.exists():
             return found
@@ -77,7 +77,7 @@ class Templates:
 
     def _digest(self, environment: Environment, commit: str) -> str:
         parts = [str(_RECIPE), commit]
-        if environment.setup.strip():
+        if wanted(environment):
             parts += [environment.repo_dir, environment.activate, environment.setup]
             parts += [os.fspath(base_python()), sys.version, self.isolation.value]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]

@@ -93,6 +93,7 @@ def test_trailing_whitespace(before: str, search: str, replace: str, after: str)
         ("\n\nb\n", "x\n", "a\nx\n\n\nc\n"),
         ("\n\nb\n", "\n\n\nx\n", "a\n\n\nx\n\n\nc\n"),
         ("\n\nb\n\n\n\n", "", "a\nc\n"),
+        ("\n\nb\n", "\n\n\n", "a\n\n\n\n\nc\n"),
     ],
 )
 def test_blank_lines_at_the_ends(search: str, replace: str, after: str) -> None:
@@ -145,6 +146,7 @@ def test_loose_places_are_noted() -> None:
     [
         ("  a\n    b\n", "a\n b\n", "x\n"),
         ("a\n  b\n", "  a\n    b\n", "  a\nx\n"),
+        ("    a\n        b\n", "\t\ta\n\t\t\tb\n", "\t\tx\ny\n"),
         ("a b\n", "a\n", "x\n"),
         ("a\n", "a\na\n", "x\n"),
         ("A\n", "a\n", "x\n"),
@@ -194,3 +196,9 @@ def test_overlapping_blocks() -> None:
 def test_one_block_twice() -> None:
     with pytest.raises(EditMismatch, match="overlap"):
         outcome("a\nb\n", ("b\n", "x\n"), ("b\n", "x\n"))
+
+
+def test_blocks_within_one() -> None:
+    with pytest.raises(EditMismatch) as caught:
+        outcome("a\nb\nc\nd\n", ("a\nb\nc\nd\n", "x\n"), ("b\n", "y\n"), ("d\n", "z\n"))
+    assert str(caught.value).count("block 1 (line 2 of your reply), takes lines 1-4") == 2

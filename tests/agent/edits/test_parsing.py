@@ -140,6 +140,19 @@ def test_markers_of_unequal_width() -> None:
     assert halves(f'<edit path="a">\n{body}</edit>') == [("a\n", "b\n"), ("c\n", "d\n")]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<<<<<<<\na\n{}\n=======\nb\n>>>>>>>\n",
+        "<<<<<<< SEARCH\na\n{}\n=======\nb\n>>>>>> REPLACE\n",
+    ],
+)
+@pytest.mark.parametrize("line", [">>>>>>>", ">>>>>>>> REPLACE"])
+def test_nothing_ends_a_block_before_its_divider(body: str, line: str) -> None:
+    found = halves(f'<edit path="a">\n{body.format(line)}</edit>')
+    assert found == [(f"a\n{line}\n", "b\n")]
+
+
 def test_conflict_markers_are_text() -> None:
     conflict = "<<<<<<< HEAD\nours\n>>>>>>> branch\n<<<<<<<\n>>>>>>> 12ab\n"
     assert halves(edit("a", (conflict, "resolved\n"))) == [(conflict, "resolved\n")]

@@ -6,15 +6,14 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from data.applying import diff_files
-from data.errors import UsageError
-
 from agent.edits import EditMismatch, MalformedEdits, apply_edits, parse_edits
 from agent.phrases import describe, replies_left, script_rules
 from agent.prompting import render
 from agent.replies import Unreadable, require_whole, says_done, split_script
 from agent.slots import together
 from agent.testing import ISSUE_IS_THERE
+from data.applying import diff_files
+from data.errors import UsageError
 from data.patch import UNEDITED, Patch
 from sandbox.protocol import Script
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from agent.edits import FileEdit
     from agent.model import Choice
     from agent.testing import Draft
-    from data.codebase import Codebase
+    from agent.workbench import Workbench
     from sandbox.protocol import Execution, Limits
 
 MAX_SHOWN_DIFF = 20_000
@@ -68,7 +67,7 @@ async def write_edit(
     for left in reversed(range(turns)):
         reply = await talk.ask(prompt)
         try:
-            step = await _read(reply, talk.bench.codebase, has_edit=bool(attempt.patch))
+            step = await _read(reply, talk.bench, has_edit=bool(attempt.patch))
         except (Unreadable, MalformedEdits) as error:
             prompt = render(
                 "unreadable", reason=error, reminder=REMINDER, replies_left=replies_left(left)
@@ -95,7 +94,7 @@ def _opening(talk: Conversation, draft: Draft, limits: Limits) -> str:
     )
 
 
-async def _read(reply: Choice, codebase: Codebase, *, has_edit: bool) -> _Step | None:
+async def _read(reply: Choice, bench: Workbench, *, has_edit: bool) -> _Step | None:
     """What the reply asks for; None for "done"."""
     text = require_whole(reply)
     written, rest = split_script(text)
@@ -109,15 +108,16 @@ async def _read(reply: Choice, codebase: Codebase, *, has_edit: bool) -> _Step |
     script = Script(written) if written is not None else None
     if not edits:
         return _Step(script=script)
-    patch, notes = await asyncio.to_thread(_apply, edits, codebase)
+    patch, notes = await asyncio.to_thread(_apply, edits, bench)
     return _Step(patch, script, notes)
 
 
-def _apply(edits: tuple[FileEdit, ...], codebase: Codebase) -> tuple[Patch, tuple[str, ...]]:
+def _apply(edits: tuple[FileEdit, ...], bench: Workbench) -> tuple[Patch, tuple[str, ...]]:
     """The patch that the edits make of the original files."""
-    edited = apply_edits(edits, codebase)
+    repo_dir = bench.instance.environment.repo_dir
+    edited = apply_edits(edits, bench.codebase, repo_dir=repo_dir)
     try:
-        return diff_files(edited.changes, codebase), tuple(edited.notes)
+        return diff_files(edited.changes, bench.codebase), tuple(edited.notes)
     except UsageError as error:
         raise EditMismatch(error.message) from error
 

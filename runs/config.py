@@ -35,7 +35,7 @@ class EngineSettings:
     executions: int = 0
     """Executions at once; 0: as many as this machine has cores."""
     sandbox: SandboxKind = "docker"
-    """"docker"; "local" runs the model's scripts on this machine, only lightly walled off."""
+    """"docker"; "local" runs scripts on this machine, only lightly walled off; "auto": either."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,10 @@ from selection.candidates import Entry
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from data.predictions import Prediction
-
     from agent.model import ModelClient
     from data.codebase import Codebase
     from data.instance import Instance
+    from data.predictions import Prediction
     from runs.config import Config
     from runs.live import Display
     from runs.store.registry import InstanceRow, RunRow

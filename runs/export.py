@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from data.predictions import write_predictions
-
 from agent.model import Finish, Usage
 from agent.recording import RecordedReply, RecordingHeader, write_recording
+from data.predictions import write_predictions
 from runs.store.registry import Status
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-
 from agent.openai_client import OpenAIClient
 from agent.recording import RecordedClient, read_recording
 from data.errors import UsageError
@@ -73,7 +72,7 @@ async def carry_out(
         if provider is None:
             from sandbox.choose import choose_provider
 
-            provider = await choose_provider("auto" if job.replay else job.config.engine.sandbox)
+            provider = await choose_provider(job.config.engine.sandbox)
         run = await store.begin_run(_spec(job, provider.kind), fresh=job.fresh, alive=_alive)
         display = stack.enter_context(Display(console, title=_title(job, run), quiet=job.quiet))
         rows = await store.enter(run, list(job.instances))

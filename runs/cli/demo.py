@@ -4,7 +4,7 @@ Model replies come from a recording; everything else is real: files are read, sc
 sandboxes (Docker where an engine answers, else lightly walled off on this machine), tests vote,
 and a selection trajectory writes a test that separates the finalists. No key, no GPU, no network.
 
-examples:
+Examples:
   troop demo
   troop demo --sandbox local
 """

@@ -83,6 +83,8 @@ def configuration(args: argparse.Namespace, defaults: Mapping[str, Any] | None =
         UsageError: a setting is unknown or has the wrong type.
     """
     overrides = dict(defaults or {})
+    if args.replay is not None:
+        overrides["engine.sandbox"] = "auto"
     for flag, name in _SETTINGS.items():
         value = getattr(args, flag, None)
         if value is not None:

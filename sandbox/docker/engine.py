@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, ParamSpec, TypeVar, cast
 
 import docker
+import docker.constants
 import docker.errors
 import docker.types
 import requests
@@ -34,6 +35,7 @@ _FAILURES = (
     urllib3.exceptions.HTTPError,
     OSError,
 )
+_ANY_VERSION = docker.constants.MINIMUM_DOCKER_API_VERSION
 _GONE = 404
 _CONFLICT = 409
 
@@ -83,6 +85,22 @@ def _translates(function: Callable[P, T]) -> Callable[P, T]:
     return call
 
 
+def _client(**options: Any) -> Any:
+    return docker.from_env(**options).api
+
+
+def _reach(client: Any) -> None:
+    """Raise OSError where nobody listens on the client's socket.
+
+    The SDK would say the same, but leave a socket for the interpreter to close.
+    """
+    path = getattr(client.get_adapter(client.base_url), "socket_path", None)
+    if path and hasattr(socket, "AF_UNIX"):
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(client.timeout)
+            probe.connect(path)
+
+
 class Engine:
     """One connection to an engine.
 
@@ -98,8 +116,12 @@ class Engine:
     @_translates
     def connect(cls, *, connections: int = 10, timeout_s: int = 60) -> Engine:
         """Connect as the environment says: DOCKER_HOST, else the current context."""
-        client = docker.from_env(timeout=timeout_s, max_pool_size=connections)
-        return cls(client.api)
+        options = {"timeout": timeout_s, "max_pool_size": connections}
+        # With a version given, nothing is sent yet, and what fails below is closed.
+        with contextlib.closing(_client(version=_ANY_VERSION, **options)) as client:
+            _reach(client)
+            version = client.version(api_version=False)["ApiVersion"]
+        return cls(_client(version=version, **options))
 
     def close(self) -> None:
         """Close the connections."""

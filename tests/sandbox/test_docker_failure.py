@@ -126,9 +126,11 @@ CAPTURED = [
     (
         "TLSParameterError",
         None,
-        "Path to a certificate and key files must be provided through the client_cert param. TLS"
-        " configurations should map the Docker CLI client configurations. See"
-        " https://docs.docker.com/engine/articles/https/ for API details.",
+        (
+            "Path to a certificate and key files must be provided through the client_cert param. TLS"
+            " configurations should map the Docker CLI client configurations. See"
+            " https://docs.docker.com/engine/articles/https/ for API details."
+        ),
         UNAVAILABLE,
         "DOCKER_CERT_PATH",
     ),
@@ -157,8 +159,10 @@ CAPTURED = [
     (
         "APIError",
         500,
-        'Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io on'
-        " 10.255.255.53:53: no such host",
+        (
+            'Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io on'
+            " 10.255.255.53:53: no such host"
+        ),
         TRANSIENT,
         "",
     ),
@@ -185,8 +189,10 @@ CAPTURED = [
     (
         "APIError",
         409,
-        f"You cannot remove a running container {ID}. Stop the container before attempting"
-        " removal or force remove",
+        (
+            f"You cannot remove a running container {ID}. Stop the container before attempting"
+            " removal or force remove"
+        ),
         TRANSIENT,
         "",
     ),

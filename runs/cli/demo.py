@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sandbox.protocol import SandboxProvider
 
 PACE_S = 0.6
-"""Seconds that a replayed reply waits for a thousand tokens, so that there is something to watch."""
+"""Seconds that a replayed reply waits for a thousand tokens: there is something to watch."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

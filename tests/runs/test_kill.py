@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,6 +22,10 @@ from tests.support.command import ROOT, Command, calc_repository, solve_words
 
 KILLS = int(os.environ.get("TROOP_KILLS", "4"))
 """How often a run is killed; the figures in the notes were taken with 20."""
+
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -34,8 +38,10 @@ def server(tmp_path):
     log = tmp_path / "server.log"
     script = ROOT / "tests" / "support" / "scripted_model.py"
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.model_server", "--port", "0", "--log", str(log)]
-        + ["--script", str(script), "--delay", "0.05"],
+        [
+            *(sys.executable, "-m", "tests.support.model_server"),
+            *("--log", str(log), "--script", str(script), "--delay", "0.05"),
+        ],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -241,8 +242,8 @@ def test_the_migrations_make_the_tables(url):
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     engine.dispose()
-    folder = os.path.join(os.path.dirname(database.__file__), "migrations")
-    assert ScriptDirectory(folder).get_current_head() == HEAD
+    folder = Path(database.__file__).parent / "migrations"
+    assert ScriptDirectory(str(folder)).get_current_head() == HEAD
 
 
 def test_a_file_that_is_no_database_is_left_alone(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -14,6 +14,9 @@ from runs.store.database import sqlite_url
 from runs.store.reading import Reader
 from tests.support.plain_sandbox import PlainSandbox
 from tests.support.scripted_model import FILES, ISSUE
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class World:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import TYPE_CHECKING
 
-from agent.conversation import Conversation
+from agent.conversation import Conversation, SharedFirstTurn
 from agent.journal import Kind, TrajectoryId
 from agent.model import ContextExceeded, RequestRejected
 from agent.phrases import replies_left
@@ -33,6 +33,8 @@ TRIES = 3
 """Replies asked for until a verdict or a ranking can be read."""
 NOTHING_RELEVANT = 5
 """Files, best by words, that stand in where the model calls no file relevant."""
+LEFT_OUT_NAMED = 20
+"""Relevant files that did not fit, named in the context."""
 CHARS_PER_TOKEN = 3.5
 """Until the server has counted; then its own figures are used."""
 
@@ -83,11 +85,11 @@ class ContextReader:
         order = await self._rank([read for read in reads if read.relevance.relevant], ratio)
         if not order:
             order = best_matches(files, issue, NOTHING_RELEVANT)
-        return self._render(_fill(order, self._settings.tokens, ratio))
-
-    def _render(self, files: Sequence[SourceFile]) -> Context:
+        chosen = _fill(order, self._settings.tokens, ratio)
+        left_out = [file.path for file in order if file not in chosen][:LEFT_OUT_NAMED]
         total = len(self._bench.codebase.files)
-        return Context(tuple(files), render("context", files=files, total=total, **self._about))
+        text = render("context", files=chosen, total=total, left_out=left_out, **self._about)
+        return Context(tuple(chosen), text)
 
     async def _read_all(self, files: Sequence[SourceFile]) -> list[_Read]:
         """Every file; the first one ahead, so that the others find the shared prefix cached."""
@@ -141,13 +143,17 @@ class ContextReader:
         prompt = render("ranking", files=listed, **self._about)
         count = self._settings.rankings
         self._bench.observer.stage(Kind.RANKING, count)
-        rankings = await together(
-            *(self._ranking(n, prompt, frozenset(by_path)) for n in range(1, count + 1))
+        talks = [self._ranking_talk(number) for number in range(1, count + 1)]
+        first = SharedFirstTurn(talks, prompt, count)
+        known = frozenset(by_path)
+        _, *rankings = await together(
+            first.ask_all(), *(self._ranking(talk, first, known) for talk in talks)
         )
-        return [by_path[path] for path in mean_order(list(by_path), rankings)]
+        found = [ranking for ranking in rankings if ranking]
+        return [by_path[path] for path in mean_order(list(by_path), found)]
 
-    async def _ranking(self, number: int, prompt: str, paths: frozenset[str]) -> list[str]:
-        talk = Conversation(
+    def _ranking_talk(self, number: int) -> Conversation:
+        return Conversation(
             self._bench,
             TrajectoryId(f"ranking-{number}", Kind.RANKING),
             model=self._model,
@@ -155,16 +161,23 @@ class ContextReader:
             max_tokens=self._settings.ranking_max_tokens,
             system=render("ranking_system"),
         )
+
+    async def _ranking(
+        self, talk: Conversation, first: SharedFirstTurn, paths: frozenset[str]
+    ) -> list[str]:
         ranking: list[str] = []
-        for left in reversed(range(TRIES)):
-            try:
-                ranking = read_ranking(await talk.ask(prompt), paths)
-            except Unreadable as error:
-                prompt = _again(str(error), "<ranking>\n...\n</ranking>", left)
-            except (ContextExceeded, RequestRejected):
-                break
-            else:
-                break
+        try:
+            reply = await first.reply(talk)
+            for left in reversed(range(TRIES)):
+                try:
+                    ranking = read_ranking(reply, paths)
+                    break
+                except Unreadable as error:
+                    if left:
+                        prompt = _again(str(error), "<ranking>\n...\n</ranking>", left)
+                        reply = await talk.ask(prompt)
+        except (ContextExceeded, RequestRejected):
+            pass  # the other rankings decide
         await talk.end("done" if ranking else "unreadable")
         self._bench.observer.step(Kind.RANKING)
         return ranking

@@ -145,7 +145,7 @@ async def _run(talk: Conversation, step: _Step, attempt: Attempt, left: int) -> 
         notes=step.notes,
         diff=_shown(patch.diff),
         new_script=step.script is not None,
-        before=describe(before),
+        before=describe(before) if step.script else describe(before, again=True),
         after=describe(after),
         advice=_advice(before, after),
         replies_left=replies_left(left),

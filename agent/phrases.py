@@ -19,11 +19,13 @@ _ENDINGS = {
 }
 
 
-def describe(execution: Execution) -> str:
-    """An execution in words for the model."""
+def describe(execution: Execution, *, again: bool = False) -> str:
+    """An execution in words for the model; `again`: it has seen the output before."""
     ending = str(execution.exit_code)
     if execution.ending is not Ending.EXITED:
         ending = _ENDINGS[execution.ending]
+    if again:
+        return f"Exit code: {ending}, with the same output as shown before."
     return render("execution", ending=ending, output=execution.output.rstrip()).rstrip()
 
 

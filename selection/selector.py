@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from selection.votes import Matrix, Standing
 
 UNEDITED_NAME = "unedited repository"
-REMINDER = "<test_script>\n...\n</test_script>\n\nor <choose>A</choose>"
+REMINDER = (
+    "<test_script>\n...\n</test_script>\n\n"
+    "or <choose>LETTER</choose>, with the letter of a candidate"
+)
 
 
 class Reason(enum.StrEnum):

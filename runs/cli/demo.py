@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     from runs.demo.subject import demo_instance, recording, settings
     from runs.session import Job, carry_out
 
-    provider, image = asyncio.run(_provider(args.sandbox))
+    provider, image = asyncio.run(provider_and_image(args.sandbox))
     instance = demo_instance(cache_folder() / "demo", image=image)
     job = Job(
         dataset="demo",
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     )
 
 
-async def _provider(kind: SandboxKind) -> tuple[SandboxProvider, str | None]:
+async def provider_and_image(kind: SandboxKind) -> tuple[SandboxProvider, str | None]:
     """What runs the scripts and, for Docker, an image with this machine's own Python."""
     from sandbox.choose import choose_provider
 

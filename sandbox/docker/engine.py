@@ -98,7 +98,11 @@ def _reach(client: Any) -> None:
     if path and hasattr(socket, "AF_UNIX"):
         with socket.socket(socket.AF_UNIX) as probe:
             probe.settimeout(client.timeout)
-            probe.connect(path)
+            try:
+                probe.connect(path)
+            except OSError as error:
+                error.filename = path
+                raise
 
 
 class Engine:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = "troop/host-python"
 
-_RECIPE = 1
+_RECIPE = 2
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TOOLS = (
     *("sh", "bash", "env", "mkdir", "rm", "rmdir", "cat", "kill", "sleep", "ls", "mv", "cp"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sandbox.owner import Owner
 
 MADE = "troop"
-"""On all that Troop makes; its value is "1"."""
+"""On all that Troop makes: "1" on containers, "image" on images."""
 RUN = "troop.run"
 INSTANCE = "troop.instance"
 OWNER = "troop.owner"
@@ -37,9 +37,10 @@ def image_labels(kind: str) -> dict[str, str]:
     """The labels of an image.
 
     Containers inherit their image's labels, also those that people start, so
-    it names no owner, and says so where it is made from a container of one.
+    none of these may be what the reaper looks for; an image that is made from a
+    container would have that one's owner if it were not set to nothing.
     """
-    return {MADE: "1", KIND: kind, OWNER: "", PLACE: "", RUN: "", INSTANCE: ""}
+    return {MADE: "image", KIND: kind, OWNER: "", PLACE: "", RUN: "", INSTANCE: ""}
 
 
 def label_changes(labels: Mapping[str, str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +48,15 @@ async def eventually(condition: Callable[[], bool], seconds: float = 30) -> None
 def new_token() -> str:
     """A number of seconds to sleep that no other process has as its argument."""
     return f"4217.{secrets.randbelow(10**9):09}"
+
+
+def start_owner(command: list[str], token: str) -> subprocess.Popen[str]:
+    """A process that is told `token` on its standard input."""
+    owner = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
+    assert owner.stdin
+    owner.stdin.write(token + "\n")
+    owner.stdin.close()
+    return owner
 
 
 # How a script ends
@@ -146,7 +156,8 @@ async def test_a_patch_is_laid_over_the_repository(world: World) -> None:
         "from a.b.c import d\n"
         "print(open('README').read().strip(), new.N, d.D)\n"
         "print(os.path.exists('pkg/deep'), os.path.exists('pkg/ops.py'))\n"
-        "print(subprocess.check_output(['./tool']).decode().strip(), os.access('run.sh', os.X_OK))\n"
+        "tool = subprocess.check_output(['./tool'], text=True).strip()\n"
+        "print(tool, os.access('run.sh', os.X_OK))\n"
         "print(open('länder/ü/é.txt').read(), open('länder/ñ.txt').read().strip())\n"
         f"print(open({odd!r}).read())\n"
         "print(open('blob.bin', 'rb').read() == bytes(range(255, -1, -1)))\n"

@@ -33,6 +33,20 @@ ID = "1c5dd9c4322ca9c7ea186799f65a6dd483810bfeaf563eb7d9413dd2c31fdd37"
 CAPTURED = [
     # No answer
     (
+        "FileNotFoundError",
+        None,
+        "[Errno 2] No such file or directory: '/var/run/docker.sock'",
+        UNAVAILABLE,
+        "systemctl start docker",
+    ),
+    (
+        "PermissionError",
+        None,
+        "[Errno 13] Permission denied: '/var/run/docker.sock'",
+        UNAVAILABLE,
+        "usermod -aG docker",
+    ),
+    (
         "DockerException",
         None,
         FETCHING + "('Connection aborted.', FileNotFoundError(2, 'No such file or directory'))",

@@ -1,0 +1,62 @@
+"""Makes docs/live.svg: the live display in the middle of a real run of the demo.
+
+.venv/bin/python docs/make_picture.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from runs import session
+from runs.cli.demo import PACE_S, provider_and_image
+from runs.config import load_config
+from runs.demo.subject import demo_instance, recording, settings
+from runs.live import Display
+from runs.store.database import sqlite_url
+
+PICTURE = Path(__file__).parent / "live.svg"
+AT = ("editing", 5)
+"""The picture is taken once this many samples have begun to edit or have ended."""
+
+
+class Camera(Display):
+    """A display that saves itself once."""
+
+    taken = False
+
+    def render(self):
+        """Draw, and keep the drawing when the moment has come."""
+        drawing = super().render()
+        states = [s for p in self._instances.values() for s in p.samples.values()]
+        busy = sum(not state.startswith(("waiting", "testing")) for state in states)
+        if busy >= AT[1] and not self.taken:
+            self.taken = True
+            paper = Console(record=True, width=88, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+            paper.print(drawing)
+            PICTURE.write_text(paper.export_svg(title="troop demo"))
+        return drawing
+
+
+def main() -> None:
+    """Run the demo and take the picture."""
+    session.Display = Camera
+    with tempfile.TemporaryDirectory() as folder:
+        provider, image = asyncio.run(provider_and_image("auto"))
+        job = session.Job(
+            dataset="demo",
+            instances=[demo_instance(Path(folder), image=image)],
+            config=load_config(settings(), {}),
+            database=sqlite_url(Path(folder) / "troop.db"),
+            replay=recording(),
+            pace=PACE_S,
+        )
+        console = Console(force_terminal=True, width=88)
+        asyncio.run(session.carry_out(job, console, provider))
+
+
+if __name__ == "__main__":
+    main()

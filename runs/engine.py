@@ -64,6 +64,7 @@ class Engine:
         client: ModelClient,
         provider: SandboxProvider,
         display: Display,
+        stop: asyncio.Event,
         outside: Mapping[str, Sequence[Prediction]],
     ) -> None:
         self._store = store
@@ -71,6 +72,7 @@ class Engine:
         self._client = client
         self._provider = provider
         self._display = display
+        self._stop = stop
         self._outside = outside
         settings = config.engine
         self._instances = Slots(settings.instances)
@@ -178,6 +180,7 @@ class Engine:
                     "stopping: calls and scripts in flight are finished and stored"
                     " (Ctrl-C again stops at once)"
                 )
+                self._stop.set()
                 for slots in (self._instances, self._calls, self._executions):
                     slots.stop()
             elif task is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from agent.openai_client import OpenAIClient
 from agent.recording import RecordedClient, read_recording
+from agent.slots import Interrupted
 from data.errors import UsageError
 from runs.config import digest
 from runs.engine import Ending, Engine, Tally
@@ -76,7 +78,8 @@ async def carry_out(
         run = await store.begin_run(_spec(job, provider.kind), fresh=job.fresh, alive=_alive)
         display = stack.enter_context(Display(console, title=_title(job, run), quiet=job.quiet))
         rows = await store.enter(run, list(job.instances))
-        client = _client(job, display)
+        stop = asyncio.Event()
+        client = _client(job, display, stop)
         stack.push_async_callback(client.close)
         if not all(row.status.final for row in rows):
             await client.check(job.config.model.name)
@@ -90,6 +93,7 @@ async def carry_out(
             client=client,
             provider=provider,
             display=display,
+            stop=stop,
             outside=job.outside,
         )
         tally = await engine.run(run, job.instances, rows)
@@ -104,19 +108,25 @@ def version() -> str:
         return "unknown"
 
 
-def _client(job: Job, display: Display) -> ModelClient:
+def _client(job: Job, display: Display, stop: asyncio.Event) -> ModelClient:
     if job.replay is not None:
         return RecordedClient(read_recording(job.replay), pace=job.pace)
     settings = job.config.model
     if not settings.name:
         raise UsageError("no model is named", mend="give --model, or [model] name = … in --config")
+
+    def on_retry(reason: str, wait_s: float) -> None:
+        if stop.is_set():
+            raise Interrupted
+        display.retrying(reason, wait_s)
+
     return OpenAIClient(
         settings.base_url,
         settings.api_key_env,
         timeout_s=settings.timeout_s,
         retry_budget_s=settings.retry_budget_s,
         max_tokens_field=settings.max_tokens_field,
-        on_retry=display.retrying,
+        on_retry=on_retry,
     )
 
 

@@ -60,6 +60,7 @@ own() { # every folder above $1 is a real one, so writing there stays in the rep
   while case $rest in */*) true ;; *) false ;; esac; do
     at=$at/${rest%%/*} rest=${rest#*/}
     [ -L "$at" ] && refuse "$1" 'lies behind a symbolic link'
+    [ -e "$at" ] && [ ! -d "$at" ] && refuse "$1" 'lies below a file'
   done
   [ -d "$repo/$1" ] && [ ! -L "$repo/$1" ] && refuse "$1" 'is a folder'
 }

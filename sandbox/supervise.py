@@ -25,6 +25,7 @@ PREPARE_S = 120.0
 
 _LOOK_S = 1.0
 _READER_S = 30.0
+_SETTLE_S = 5.0
 _PREAMBLE_BYTES = 16384
 _MEGABYTE = 1 << 20
 
@@ -139,6 +140,7 @@ def supervise(process: Process, limits: Limits, mark: bytes, stop: Stop) -> Fini
         # What led here is the news; whoever made the process removes it in any case.
         with contextlib.suppress(SandboxError):
             process.kill()
+        watch.settle()
         raise
 
 
@@ -192,6 +194,10 @@ class _Watch:
                     return Ending.OUTPUT_EXCEEDED
                 case _Signal.STOP:
                     raise Stopped
+
+    def settle(self) -> None:
+        """Give the reader the time to see the end, before its stream is taken away."""
+        self._reader.join(_SETTLE_S)
 
     def finish(self, ending: Ending, over: float) -> Finish:
         """Put together what was seen, once the reader is done."""

@@ -6,7 +6,8 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-from sandbox.supervise import Stop
+from data.errors import SandboxError
+from sandbox.supervise import Stop, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,27 +21,36 @@ class Workers:
     def __init__(self, count: int) -> None:
         """`count`: how much may be under way at once; what is more waits."""
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="sandbox")
+        self._stops: set[Stop] = set()
 
     async def run(self, job: Callable[[Stop], T]) -> T:
         """Run `job` in a thread.
 
         Where the caller is cancelled, the job is told to stop, and the
         cancellation goes on only after the job has ended and cleaned up.
+
+        Raises:
+            SandboxError: the workers were closed meanwhile; and what `job` raises.
         """
         stop = Stop()
-        task = self._pool.submit(job, stop)
-        waiter = asyncio.wrap_future(task)
+        self._stops.add(stop)
         try:
+            waiter = asyncio.wrap_future(self._pool.submit(job, stop))
             return await asyncio.shield(waiter)
         except asyncio.CancelledError:
             stop.give()
-            task.cancel()
             await _settle(waiter)
             raise
+        except Stopped as error:
+            raise SandboxError("The sandbox was closed while it was at work.") from error
+        finally:
+            self._stops.discard(stop)
 
     def close(self) -> None:
-        """End the threads; what is still queued never starts. Blocks until all are idle."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Stop what is under way, and end the threads. Blocks until all is cleaned up."""
+        for stop in list(self._stops):
+            stop.give()
+        self._pool.shutdown(wait=True)
 
 
 async def _settle(waiter: asyncio.Future[T]) -> None:

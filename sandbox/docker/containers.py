@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import secrets
 import tarfile
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from data.errors import SandboxError
 from sandbox.docker.failure import TransientEngineError
+from sandbox.docker.labels import GROUP
 from sandbox.supervise import Exit
 
 if TYPE_CHECKING:
@@ -40,28 +41,31 @@ def retrying(stop: Stop) -> Retrying:
 
 
 class Containers:
-    """The containers that one provider holds at the moment. Safe to use in several threads."""
+    """The containers of one provider. Safe to use in several threads."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._held: set[str] = set()
-        self._lock = threading.Lock()
+        self._group = secrets.token_hex(8)
 
     @contextlib.contextmanager
     def new(self, settings: Mapping[str, Any], host: Mapping[str, Any]) -> Iterator[str]:
         """A created container, killed and removed at the end whatever happens."""
-        container = self._engine.create(settings, host)
-        with self._lock:
-            self._held.add(container)
+        labels = {**settings["labels"], GROUP: self._group}
+        container = self._engine.create({**settings, "labels": labels}, host)
         try:
             yield container
         finally:
             self._remove(container)
 
     def remove_all(self) -> None:
-        """Remove what an earlier removal had to leave."""
-        for container in list(self._held):
-            self._remove(container)
+        """Remove what an earlier removal had to leave, and what the engine made unseen."""
+        try:
+            left = self._engine.labelled(f"{GROUP}={self._group}")
+        except SandboxError as error:
+            _LOG.warning("The engine does not tell which containers are left: %s", error)
+            return
+        for container in left:
+            self._remove(container.id)
 
     def _remove(self, container: str) -> None:
         try:
@@ -74,11 +78,8 @@ class Containers:
                 with attempt:
                     self._engine.remove(container)
         except SandboxError as error:
-            # What was executed stays true; the label brings the reaper here later.
+            # What was executed stays true; the labels bring the reaper here later.
             _LOG.warning("Container %s could not be removed: %s", container[:12], error)
-        else:
-            with self._lock:
-                self._held.discard(container)
 
 
 class RunningContainer:

@@ -118,7 +118,7 @@ class Engine:
 
     @classmethod
     @_translates
-    def connect(cls, *, connections: int = 10, timeout_s: int = 60) -> Engine:
+    def connect(cls, *, connections: int = 10, timeout_s: int = 120) -> Engine:
         """Connect as the environment says: DOCKER_HOST, else the current context."""
         options = {"timeout": timeout_s, "max_pool_size": connections}
         # With a version given, nothing is sent yet, and what fails below is closed.

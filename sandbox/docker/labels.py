@@ -22,6 +22,8 @@ OWNER = "troop.owner"
 """`<host boot id>:<pid>:<process start time>`."""
 PLACE = "troop.place"
 """`<host>:<process namespace>`: where the owner's pid has a meaning."""
+GROUP = "troop.group"
+"""The containers of one provider."""
 KIND = "troop.kind"
 """On images: what kind of image it is."""
 
@@ -40,7 +42,7 @@ def image_labels(kind: str) -> dict[str, str]:
     none of these may be what the reaper looks for; an image that is made from a
     container would have that one's owner if it were not set to nothing.
     """
-    return {MADE: "image", KIND: kind, OWNER: "", PLACE: "", RUN: "", INSTANCE: ""}
+    return {MADE: "image", KIND: kind, OWNER: "", PLACE: "", GROUP: "", RUN: "", INSTANCE: ""}
 
 
 def label_changes(labels: Mapping[str, str]) -> list[str]:

@@ -351,6 +351,20 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(troop, repository, presses):
         troop.finish(*words)
 
 
+def test_ctrl_c_does_not_wait_for_retries(troop, repository):
+    def failing(body: dict) -> object:
+        asked = len(server.requests)
+        return scripted_model.answer(body) if asked <= 4 else servers.refuse(503, "loading")
+
+    with ModelServer(failing) as server:
+        process = troop.start(*solve_words(repository, server.base_url))
+        wait_for(lambda: len(server.requests) > 5)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 130, errors
+    nothing_lost(troop, repository)
+
+
 def wait_for(condition) -> None:
     deadline = time.monotonic() + 60
     while not condition():

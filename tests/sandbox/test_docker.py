@@ -25,13 +25,13 @@ from sandbox.docker.labels import container_labels, reap_dead_owners
 from sandbox.owner import this_process
 from sandbox.protocol import Ending, Limits, Script
 from sandbox.supervise import Stop
-from tests.sandbox.test_contract import eventually, new_token, running, start_owner
+from tests.sandbox.processes import eventually, new_token, running, start_owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tests.sandbox.conftest import World
+    from tests.sandbox.repository import World
 
 pytestmark = pytest.mark.docker
 

@@ -141,8 +141,8 @@ CAPTURED = [
         "TLSParameterError",
         None,
         (
-            "Path to a certificate and key files must be provided through the client_cert param. TLS"
-            " configurations should map the Docker CLI client configurations. See"
+            "Path to a certificate and key files must be provided through the client_cert param."
+            " TLS configurations should map the Docker CLI client configurations. See"
             " https://docs.docker.com/engine/articles/https/ for API details."
         ),
         UNAVAILABLE,

@@ -9,7 +9,7 @@ import pytest
 
 from data.errors import UsageError
 from sandbox.gitsource import Kind, commit_entries, commit_tar, full_commit
-from tests.sandbox.conftest import FILES, LINKS, git
+from tests.sandbox.repository import FILES, LINKS, git
 
 if TYPE_CHECKING:
     from pathlib import Path

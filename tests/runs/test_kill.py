@@ -68,9 +68,8 @@ def outcome(troop: Command, run: str) -> dict:
         views = {
             "samples": ("sample", "outcome", "test", "candidate", "diff", "script"),
             "candidates": ("candidate", "place", "chosen", "paper_votes", "samples", "diff"),
-            "votes": ("candidate", "test", "verdict"),
+            "votes": ("candidate", "test", "verdict", "output"),
             "turns": ("trajectory", "turn", "reply"),
-            "executions": ("script", "diff", "exit_code"),
         }
         found = {
             view: sorted(tuple(str(r[c]) for c in columns) for r in reader.view(view, run=run))

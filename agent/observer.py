@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from agent.journal import Kind
+    from agent.journal import Kind, TrajectoryId
     from agent.model import Response
     from sandbox.protocol import Execution
 
@@ -27,3 +27,6 @@ class Observer(Protocol):
 
     def execution(self, execution: Execution, *, recalled: bool) -> None:
         """A script was run, or recalled from the journal."""
+
+    def saw(self, trajectory: TrajectoryId, purpose: str, execution: Execution) -> None:
+        """A trajectory was given the result of an execution."""

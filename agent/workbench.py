@@ -100,6 +100,7 @@ class Workbench:
         """
         execution = await self._execute_once(script, patch)
         await self.journal.record_use(trajectory, turn, purpose, script, patch)
+        self.observer.saw(trajectory, purpose, execution)
         return execution
 
     async def _execute_once(self, script: Script, patch: Patch) -> Execution:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -15,6 +14,9 @@ from rich.text import Text
 
 from agent.journal import Kind
 from agent.sample import Outcome
+from agent.testing import ISSUE_IS_THERE
+from runs.progress import Progress, Totals
+from runs.report.words import ending, plain, usd
 from runs.store.registry import Status
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from agent.model import Response
     from runs.config import Config
     from runs.prices import Prices
     from sandbox.protocol import Execution
@@ -40,99 +41,13 @@ _GLYPHS = {
     Outcome.CONTEXT_EXCEEDED.value: ("▲", "red"),
     Outcome.REJECTED.value: ("✖", "red"),
 }
+_LEGEND = "t testing, e editing, with the turn   ✔ done   ◷ out of turns   ∅ no edit"
 _STATUS_STYLE = {
     Status.SOLVED: "green",
     Status.UNSOLVED: "yellow",
     Status.FAILED: "red",
     Status.INTERRUPTED: "magenta",
 }
-
-
-@dataclass(slots=True)
-class Totals:
-    """What was spent."""
-
-    calls: int = 0
-    recalled: int = 0
-    replayed: int = 0
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    completion_tokens: int = 0
-    cost_usd: float = 0.0
-    unpriced: int = 0
-    executions: int = 0
-    recalled_executions: int = 0
-
-
-class Progress:
-    """`agent.observer.Observer` of one instance."""
-
-    def __init__(self, display: Display, instance_id: str) -> None:
-        self.instance_id = instance_id
-        self.status = Status.WAITING
-        self.stage_name = ""
-        self.steps: Counter[Kind] = Counter()
-        self.totals: dict[Kind, int] = {}
-        self.samples: dict[int, str] = {}
-        self.error = ""
-        self.began = self.ended = 0.0
-        self._display = display
-        self._models: Prices | None = None
-        self._config: Config | None = None
-
-    def begin(self, config: Config, prices: Prices) -> None:
-        """Work on the instance begins."""
-        self._config, self._models = config, prices
-        self.status, self.began = Status.RUNNING, time.monotonic()
-        self.samples = dict.fromkeys(range(1, config.samples.count + 1), "waiting")
-        self._display.tell(f"{self.instance_id}: begun")
-
-    def stage(self, kind: Kind, total: int) -> None:
-        """See `Observer`."""
-        self.stage_name, self.totals[kind] = kind.value, total
-        self._display.tell(f"{self.instance_id}: {kind} ({total})")
-
-    def step(self, kind: Kind) -> None:
-        """See `Observer`."""
-        self.steps[kind] += 1
-
-    def sample(self, number: int, state: str) -> None:
-        """See `Observer`."""
-        before, self.samples[number] = self.samples.get(number), state
-        self.stage_name = "samples"
-        if state in set(Outcome) and state != before:
-            self._display.tell(f"{self.instance_id}: sample {number} {state.replace('_', ' ')}")
-
-    def call(self, response: Response, *, kind: Kind, recalled: bool) -> None:
-        """See `Observer`."""
-        totals = self._display.totals
-        if recalled:
-            totals.recalled += 1
-            return
-        self._display.trouble = ""
-        totals.calls += 1
-        totals.replayed += response.replayed
-        usage = response.usage
-        if usage is not None:
-            totals.prompt_tokens += usage.prompt_tokens
-            totals.cached_tokens += usage.cached_tokens
-            totals.completion_tokens += usage.completion_tokens
-        cost = self._models.cost(self._model(kind), usage) if self._models else None
-        totals.unpriced += cost is None
-        totals.cost_usd += cost or 0.0
-
-    def execution(self, execution: Execution, *, recalled: bool) -> None:  # noqa: ARG002
-        """See `Observer`."""
-        if recalled:
-            self._display.totals.recalled_executions += 1
-        else:
-            self._display.totals.executions += 1
-
-    def _model(self, kind: Kind) -> str:
-        assert self._config is not None  # noqa: S101 - `begin` was called before any effect
-        if kind is Kind.RELEVANCE and self._config.context.model:
-            return self._config.context.model
-        return self._config.model.name
 
 
 @dataclass(slots=True)
@@ -231,17 +146,19 @@ class Display:
         return grid
 
     def _table(self) -> RenderableType:
-        table = Table(box=None, padding=(0, 2, 0, 0), show_header=True, header_style="dim")
-        for name in ("instance", "stage", "samples", "time"):
-            table.add_column(name, no_wrap=name != "stage")
+        """One instance sample by sample, or many with a line each."""
+        if len(self._instances) == 1:
+            (progress,) = self._instances.values()
+            return Group(_trail(progress), _sample_table(progress))
+        table = _grid("instance", "stage", "samples", "time")
         for progress in self._shown():
             table.add_row(
-                Text(progress.instance_id),
+                plain(progress.instance_id),
                 _stage(progress),
                 _samples(progress),
                 Text(_elapsed(progress), style="dim"),
             )
-        return table
+        return Group(table, Text(_LEGEND, style="dim"))
 
     def _shown(self) -> list[Progress]:
         running = [p for p in self._instances.values() if p.status is Status.RUNNING]
@@ -250,11 +167,9 @@ class Display:
 
     def _spending(self) -> RenderableType:
         totals = self.totals
-        cost = "cost unknown" if totals.unpriced and not totals.cost_usd else _usd(totals)
         parts = [
-            cost,
+            _cost(totals),
             f"{totals.calls} calls"
-            + (" (replayed)" if totals.replayed else "")
             + (f", {totals.recalled} from the journal" if totals.recalled else ""),
             f"{totals.prompt_tokens + totals.completion_tokens:,} tokens",
         ]
@@ -262,6 +177,61 @@ class Display:
             parts.append(f"{totals.cached_tokens / totals.prompt_tokens:.0%} of the prompts cached")
         parts.append(f"{totals.executions} executions")
         return Text(" · ".join(parts), style="dim")
+
+
+def _grid(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in columns:
+        table.add_column(column, no_wrap=column != "stage")
+    return table
+
+
+def _trail(progress: Progress) -> Text:
+    """The stages that one instance has come through, with their counts."""
+    text = Text()
+    text.append_text(plain(progress.instance_id + "  "))
+    for kind in Kind:
+        if kind in progress.totals and kind is not Kind.SELECTION:
+            done = progress.steps[kind] == progress.totals[kind]
+            style = "green" if done else "cyan"
+            text.append(f"{kind} {progress.steps[kind]}/{progress.totals[kind]}  ", style=style)
+        if kind is Kind.RANKING and progress.stage_name not in {"relevance", "ranking", ""}:
+            ended = sum(state in set(Outcome) for state in progress.samples.values())
+            style = "green" if ended == len(progress.samples) else "cyan"
+            text.append(f"samples {ended}/{len(progress.samples)}  ", style=style)
+    if progress.stage_name == Kind.SELECTION:
+        text.append("selection  ", style="cyan")
+    if progress.status is not Status.RUNNING:
+        text.append_text(_stage(progress))
+    return text
+
+
+def _sample_table(progress: Progress) -> Table:
+    """A line for each sample: where it is and what its script last said."""
+    table = _grid("", "sample", "state", "before the edit", "after it")
+    for number, state in progress.samples.items():
+        name, _, turn = state.partition(" ")
+        glyph, style = _GLYPHS.get(name, _GLYPHS["waiting"])
+        shown = f"{name}, turn {turn}" if turn else state.replace("_", " ")
+        before, after = (progress.seen.get((number, purpose)) for purpose in ("before", "after"))
+        table.add_row(
+            Text(glyph, style=style),
+            str(number),
+            Text(shown, style=style),
+            _said(before, good=before is not None and before.exit_code == ISSUE_IS_THERE),
+            _said(after, good=after is not None and after.passed),
+        )
+    return table
+
+
+def _said(execution: Execution | None, *, good: bool) -> Text:
+    """What a script said of the code, green where that is what it should say."""
+    if execution is None:
+        return Text("")
+    words = {0: "fixed", ISSUE_IS_THERE: "issue is there"}
+    told = words.get(execution.exit_code if execution.exit_code is not None else -1)
+    row = {"ending": execution.ending.value, "exit_code": execution.exit_code}
+    return Text(told or ending(row), style="green" if good else "red")
 
 
 def _stage(progress: Progress) -> Text:
@@ -296,6 +266,10 @@ def _clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _usd(totals: Totals) -> str:
-    known = f"${totals.cost_usd:.4f}" if totals.cost_usd < 1 else f"${totals.cost_usd:.2f}"
-    return known + (f" + {totals.unpriced} calls of unknown price" if totals.unpriced else "")
+def _cost(totals: Totals) -> str:
+    """What was spent, as far as it is known."""
+    if totals.unpriced and not totals.cost_usd:
+        return "cost unknown"
+    unknown = f" + {totals.unpriced} calls of unknown price" if totals.unpriced else ""
+    spent = usd(totals.cost_usd) + unknown
+    return f"replayed, nothing spent ({spent} if it were live)" if totals.replayed else spent

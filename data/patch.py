@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ class FileChange:
     executable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Patch:
     """A change to a codebase.
 
@@ -28,7 +29,7 @@ class Patch:
     diff: str
     files: tuple[FileChange, ...]
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         """SHA-256 (hex) over the resulting files: equal patches have equal digests."""
         sha = hashlib.sha256()

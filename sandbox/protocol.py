@@ -8,6 +8,7 @@ starts from the same state and leaves nothing behind.
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
@@ -50,7 +51,7 @@ class Limits:
     cpus: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Script:
     """A test script and the command that runs it."""
 
@@ -59,7 +60,7 @@ class Script:
     """Looked up on PATH after the environment was activated."""
     suffix: str = ".py"
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         """SHA-256 (hex) over text and interpreter: equal scripts have equal digests."""
         parts = (self.interpreter, self.suffix, self.text)

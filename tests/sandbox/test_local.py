@@ -1,8 +1,7 @@
-"""What only the local sandbox has: templates, owners' folders, life without namespaces."""
+"""What only the local sandbox has: walls, templates, owners' folders."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 import textwrap
@@ -12,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data.errors import UsageError
-from data.patch import UNEDITED, FileChange
+from data.patch import UNEDITED
 from sandbox.local import LocalProvider
 from sandbox.local.folders import Folders, copy_tree, remove_dead_owners, remove_tree, tree_bytes
 from sandbox.local.isolation import Isolation, best, can_hold
 from sandbox.owner import this_process
-from sandbox.protocol import Ending, Script
+from sandbox.protocol import Script
 from tests.sandbox.processes import eventually, new_token, running, start_owner
 
 if TYPE_CHECKING:
@@ -144,77 +143,6 @@ async def test_an_image_alone_is_not_enough(local_world: World) -> None:
         await local_world.provider.open(local_world.changed(source=None, image="x"), run="r")
 
 
-# Without namespaces
-
-
-async def test_bare_it_says_so(bare_world: World) -> None:
-    assert "NO isolation" in bare_world.provider.describe()
-
-
-async def test_bare_executions_are_copies(bare_world: World) -> None:
-    code = (
-        "import os, pkg.ops\n"
-        "open('new.txt', 'w'); open(os.path.expanduser('~/x'), 'w')\n"
-        "print(pkg.ops.two(), sorted(os.listdir('.')))"
-    )
-    change = FileChange("pkg/ops.py", b"def two():\n    return 2\n")
-    first = await bare_world.run(code, change)
-    assert first.output.startswith("2 [")
-    assert (await bare_world.run(code, change)).output == first.output
-    with pytest.raises(UsageError, match="symbolic link"):
-        await bare_world.run(code, FileChange("outside/x", b""))
-    assert list((bare_world.folder / "running").glob("*/*/*")) == []
-
-
-async def test_bare_has_a_clean_environment(
-    bare_world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
-    code = "import os; print('OPENAI_API_KEY' in os.environ, os.environ['HOME'] == os.getcwd())"
-    assert (await bare_world.run(code)).output == "False False\n"
-
-
-@linux
-async def test_bare_a_tree_is_hunted_down(bare_world: World) -> None:
-    token = new_token()
-    code = (
-        "import os, time\n"
-        "for _ in range(3):\n"
-        "    if os.fork() == 0:\n"
-        "        os.setsid()\n"
-        "        if os.fork() == 0:\n"
-        "            os.setsid()\n"
-        f"            os.execvp('sleep', ['sleep', {token!r}])\n"
-        "        os._exit(0)\n"
-        "time.sleep({})"
-    )
-    pending = asyncio.ensure_future(bare_world.run(code.format(60), timeout_s=3))
-    await eventually(lambda: running(token) == 3)
-    assert (await pending).ending is Ending.TIMEOUT
-    assert running(token) == 0
-    assert (await bare_world.run(code.format(0.5))).ending is Ending.EXITED
-    assert running(token) == 0
-
-
-async def test_bare_limits(bare_world: World) -> None:
-    execution = await bare_world.run("bytearray(4 << 30)", memory_mb=256)
-    if sys.platform == "linux":
-        assert "MemoryError" in execution.output
-    code = "import time\nopen('x', 'wb').write(bytes(30 << 20))\ntime.sleep(60)"
-    assert (await bare_world.run(code, disk_mb=10)).ending is Ending.DISK_EXCEEDED
-
-
-async def test_bare_cancelled(bare_world: World) -> None:
-    token = new_token()
-    code = f"import os; os.execvp('sleep', ['sleep', {token!r}])"
-    pending = asyncio.ensure_future(bare_world.run(code))
-    await eventually(lambda: running(token) == 1)
-    pending.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await pending
-    assert running(token) == 0
-
-
 # Owners
 
 
@@ -289,6 +217,7 @@ def test_a_copy_is_exact(tmp_path: Path) -> None:
     os.utime(source / "d" / "tool", (1000, 1000))
     (source / "link").symlink_to("/etc")
     (source / "broken").symlink_to("nowhere")
+    os.mkfifo(source / "pipe")
     copy_tree(source, tmp_path / "copy", None)
     tool = tmp_path / "copy" / "d" / "tool"
     assert (tool.read_bytes(), tool.stat().st_mode & 0o777, tool.stat().st_mtime) == (
@@ -298,6 +227,7 @@ def test_a_copy_is_exact(tmp_path: Path) -> None:
     )
     assert (tmp_path / "copy" / "link").readlink() == Path("/etc")
     assert (tmp_path / "copy" / "broken").is_symlink()
+    assert not (tmp_path / "copy" / "pipe").exists()
 
 
 def test_removing_follows_no_link_and_minds_no_mode(tmp_path: Path) -> None:

@@ -147,6 +147,7 @@ def test_a_stream_that_never_ends_is_an_error(monkeypatch: pytest.MonkeyPatch) -
             self.kills += 1
 
     monkeypatch.setattr(module, "_READER_S", 0.1)
+    monkeypatch.setattr(module, "_SETTLE_S", 0.1)
     process = Hanging(MARK, ends=False)
     with pytest.raises(SandboxError, match="did not end"):
         watch(process, timeout_s=0.05)

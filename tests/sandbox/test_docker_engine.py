@@ -1,0 +1,163 @@
+"""What a Docker engine is left with: containers of dead owners, failures on the way."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from data.errors import SandboxError, SandboxUnavailable
+from data.patch import UNEDITED
+from sandbox.docker import DockerProvider
+from sandbox.docker.engine import Engine
+from sandbox.docker.failure import TransientEngineError
+from sandbox.docker.labels import container_labels, reap_dead_owners
+from sandbox.owner import this_process
+from sandbox.protocol import Limits, Script
+from tests.sandbox.processes import eventually, new_token, running, start_owner
+from tests.sandbox.repository import create, in_image
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.sandbox.repository import World
+
+pytestmark = pytest.mark.docker
+
+# Owners
+
+
+async def test_only_dead_owners_lose_their_containers(
+    docker_engine: Engine, python_image: str, made: list[str]
+) -> None:
+    me = this_process()
+    dead = replace(me, start="1")
+    owners = {
+        "dead": container_labels(dead, "r", "i"),
+        "earlier boot": container_labels(replace(me, boot="another-boot"), "r", "i"),
+        "living": container_labels(me, "r", "i"),
+        "other host": container_labels(replace(me, host="other", boot="b"), "r", "i"),
+        "other namespace": container_labels(replace(me, namespace="7", start="1"), "r", "i"),
+        "not ours": {"troop.owner": str(dead), "troop.place": dead.place},
+        "ours no more": container_labels(dead, "r", "i") | {"troop": "0"},
+        "no owner": {"troop": "1", "troop.owner": "", "troop.place": ""},
+        "nobody's": {},
+    }
+    ids = {name: create(docker_engine, python_image, each, made) for name, each in owners.items()}
+    removed = reap_dead_owners(docker_engine, me)
+    assert {name for name, made_id in ids.items() if made_id in removed} == {"dead", "earlier boot"}
+    there = {item["Id"] for item in docker_engine._api.containers(all=True)}
+    assert {name for name, made_id in ids.items() if made_id in there} == set(owners) - {
+        "dead",
+        "earlier boot",
+    }
+
+
+OWNER = """
+import asyncio, sys
+from data.instance import Environment, Instance
+from data.patch import UNEDITED
+from sandbox.docker import DockerProvider, oneshot
+from sandbox.protocol import Limits, Script
+
+oneshot._GRACE_S = 1
+
+# The token is not an argument of this process itself.
+token = sys.stdin.readline().strip()
+
+async def main():
+    async with DockerProvider() as provider:
+        environment = Environment(image=sys.argv[1], repo_dir="/usr/local")
+        sandbox = await provider.open(Instance("i", "r", "", "", environment), run=sys.argv[2])
+        code = f"import os; os.execvp('sleep', ['sleep', '{token}'])"
+        await sandbox.execute(Script(code), UNEDITED, Limits(timeout_s=3))
+
+asyncio.run(main())
+"""
+
+
+async def test_a_killed_owner_leaves_nothing_for_long(
+    docker_engine: Engine, python_image: str
+) -> None:
+    """The container ends by itself, and the next provider removes it."""
+    token = new_token()
+    run = f"killed-{token}"
+    command = [sys.executable, "-c", textwrap.dedent(OWNER), python_image, run]
+    owner = start_owner(command, token)
+    try:
+        await eventually(lambda: running(token) == 1 or owner.poll() is not None)
+        assert owner.poll() is None
+    finally:
+        owner.kill()
+        owner.wait()
+    await eventually(lambda: running(token) == 0)
+    async with DockerProvider():
+        assert docker_engine.labelled(f"troop.run={run}") == []
+
+
+# The engine's failures
+
+
+class Flaky(Engine):
+    """An engine whose start fails some times."""
+
+    failures = 0
+
+    def start(self, container: str) -> None:
+        if self.failures:
+            type(self).failures -= 1
+            raise TransientEngineError("The Docker engine failed: made up")
+        super().start(container)
+
+
+@pytest.mark.parametrize(("failures", "runs"), [(0, True), (2, True), (3, False)])
+async def test_a_passing_failure_is_tried_again(
+    docker_engine: Engine, python_image: str, failures: int, runs: bool
+) -> None:
+    kind = type("FlakyNow", (Flaky,), {"failures": failures})
+    async with DockerProvider(connect=lambda: kind(Engine.connect()._api)) as provider:
+        sandbox = await provider.open(in_image(python_image), run=f"flaky-{failures}")
+        if runs:
+            execution = await sandbox.execute(Script("print('ran')"), UNEDITED, Limits())
+            assert execution.output == "ran\n"
+        else:
+            with pytest.raises(SandboxError, match="made up"):
+                await sandbox.execute(Script("print('ran')"), UNEDITED, Limits())
+        assert docker_engine.labelled(f"troop.run=flaky-{failures}") == []
+
+
+async def test_what_could_not_be_removed_goes_at_the_end(
+    docker_engine: Engine, python_image: str
+) -> None:
+    class Clinging(Engine):
+        clings = True
+
+        def remove(self, container: str) -> None:
+            if self.clings:
+                raise SandboxError("not now")
+            super().remove(container)
+
+    engine = Clinging(Engine.connect()._api)
+    async with DockerProvider(connect=lambda: engine) as provider:
+        sandbox = await provider.open(in_image(python_image), run="clinging")
+        execution = await sandbox.execute(Script("print('ran')"), UNEDITED, Limits())
+        assert execution.output == "ran\n"
+        assert len(docker_engine.labelled("troop.run=clinging")) == 1
+        engine.clings = False
+    assert docker_engine.labelled("troop.run=clinging") == []
+
+
+async def test_no_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    with pytest.raises(SandboxUnavailable, match="No Docker engine answers"):
+        async with DockerProvider():
+            pass
+
+
+async def test_a_provider_opens_only_while_entered(docker_world: World) -> None:
+    with pytest.raises(RuntimeError):
+        await DockerProvider().open(docker_world.instance, run="r")
+    assert "Docker 2" in docker_world.provider.describe()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from agent.model import ModelClient
+    from agent.model import ModelClient, ServerFacts
     from data.instance import Instance
     from data.predictions import Prediction
     from runs.config import Config
@@ -82,7 +82,7 @@ async def carry_out(
         client = _client(job, display, stop)
         stack.push_async_callback(client.close)
         if not all(row.status.final for row in rows):
-            await client.check(job.config.model.name)
+            _warn_of_size(await client.check(job.config.model.name), job.config, display)
             await stack.enter_async_context(provider)
             display.note(f"scripts run in: {provider.describe()}")
             if job.replay is not None:
@@ -98,6 +98,17 @@ async def carry_out(
         )
         tally = await engine.run(run, job.instances, rows)
     return Finished(run.name, tally)
+
+
+def _warn_of_size(facts: ServerFacts, config: Config, display: Display) -> None:
+    """Say so when conversations may outgrow what the server tells of its model's context."""
+    wanted = config.context.tokens + 2 * config.samples.editing_max_tokens
+    if facts.context_tokens is not None and wanted > facts.context_tokens:
+        fitting = max(facts.context_tokens - 2 * config.samples.editing_max_tokens, 1000)
+        display.note(
+            f"the model holds {facts.context_tokens:,} tokens: should samples end with"
+            f" 'context exceeded', give --context-tokens {fitting}"
+        )
 
 
 def version() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runs.cli.terminal import progress, results
+from runs.cli.terminal import progress, results, write_patch
 from runs.engine import Ending
 from runs.places import data_folder
 from runs.report.instance import instance_report
@@ -33,7 +33,7 @@ def show_solution(
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(patch.encode("utf-8", "surrogateescape"))
         if patch_only:
-            results().file.write(patch)
+            write_patch(patch)
         elif finished.tally.ending is Ending.FINISHED:
             results().print(instance_report(reader, instance))
             if patch:

@@ -93,6 +93,11 @@ def configuration(args: argparse.Namespace, defaults: Mapping[str, Any] | None =
     return load_config(args.config, overrides)
 
 
+def dataset_name(given: str) -> str:
+    """What a dataset is stored as: a file by its whole path, so that no other one is meant."""
+    return str(Path(given).resolve()) if Path(given).exists() else given
+
+
 def outside_candidates(file: Path | None) -> Mapping[str, Sequence[Prediction]]:
     """Other systems' predictions by instance.
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from runs.cli.flags import add_work, configuration, outside_candidates
+from runs.cli.flags import add_work, configuration, dataset_name, outside_candidates
 from runs.places import database_url
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     from runs.session import Job, carry_out
 
     job = Job(
-        dataset=args.dataset,
+        dataset=dataset_name(args.dataset),
         instances=instances,
         config=config,
         database=database_url(args.db),

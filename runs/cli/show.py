@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace, reader: Reader) -> None:
-    from runs.cli.terminal import results
+    from runs.cli.terminal import results, write_patch
     from runs.report.instance import instance_report
     from runs.report.lists import run_report, runs_list, trajectories_list
 
@@ -61,7 +61,7 @@ def _show(args: argparse.Namespace, reader: Reader) -> None:
         return
     instance = reader.instance(found["run"], args.instance)
     if args.patch:
-        console.file.write(reader.text(instance["patch"]))
+        write_patch(reader.text(instance["patch"]))
     elif args.trajectory or args.sample:
         _show_trajectories(args, reader, found["run"], instance["instance_id"])
     elif args.trajectories:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
-from runs.cli.flags import add_work, configuration, outside_candidates
+from runs.cli.flags import add_work, configuration, dataset_name, outside_candidates
 from runs.places import database_url
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _instance(args: argparse.Namespace, *, local: bool) -> tuple[str, Instance]:
         (instance,) = pick_instances(
             load_instances(args.dataset, split=args.split), [args.instance]
         )
-        return args.dataset, instance
+        return dataset_name(args.dataset), instance
     if args.issue is None:
         raise UsageError("which issue? Give --issue FILE")
     from data.repository import own_repository, read_issue

@@ -20,6 +20,13 @@ def progress() -> Console:
     return _console(stderr=True)
 
 
+def write_patch(patch: str) -> None:
+    """A patch on standard output, byte by byte as git wants it."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(patch.encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.flush()
+
+
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else PAPER

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import tarfile
+import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
@@ -20,17 +21,55 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_SPOOL_BYTES = 32 << 20
 _GITLINK = 0o160000
 _SYMLINK = 0o120000
 _KIND = 0o170000
 
 
-def commit_tar(repository: Path, commit: str, out: BinaryIO) -> None:
+def full_commit(repository: Path, commit: str) -> str:
+    """The whole hash of a commit that is in the repository.
+
+    Raises:
+        UsageError: no git, no repository, or no such commit.
+    """
+    try:
+        if not repository.is_dir():
+            raise GitFailedError("there is no such folder")
+        found = _commit_id(repository, commit)
+    except GitFailedError as error:
+        raise UsageError(
+            f"{repository} is not a git repository that this user may read: {error}",
+            mend="Give the folder of a git repository (`git init` makes one).",
+        ) from error
+    if found is None:
+        raise UsageError(
+            f"The repository {repository} has no commit {commit}.",
+            mend="Fetch it (`git fetch --all`), or give another commit.",
+        )
+    return found
+
+
+@contextmanager
+def open_commit(repository: Path, commit: str, prefix: str = "") -> Iterator[BinaryIO]:
+    """The tar of `commit_tar`, at its beginning, with all paths below the folder `prefix`.
+
+    Raises:
+        UsageError: as `commit_tar`.
+    """
+    with cast(BinaryIO, tempfile.SpooledTemporaryFile(_SPOOL_BYTES)) as spool:
+        commit_tar(repository, commit, spool, prefix=prefix)
+        spool.seek(0)
+        yield spool
+
+
+def commit_tar(repository: Path, commit: str, out: BinaryIO, *, prefix: str = "") -> None:
     """Write all tracked files of `commit` to `out` as an uncompressed tar stream.
 
-    Paths are relative to the repository, times are the commit's, owners are
-    root. Symbolic links stay links; a submodule is a folder with its files
-    where it is checked out and has the commit, and an empty one elsewhere.
+    Paths are relative to the repository, below the folder `prefix` if there is
+    one, times are the commit's, owners are root. Symbolic links stay links; a
+    submodule is a folder with its files where it is checked out and has the
+    commit, and an empty one elsewhere.
 
     Raises:
         UsageError: no such commit, or git cannot read the repository.
@@ -44,7 +83,7 @@ def commit_tar(repository: Path, commit: str, out: BinaryIO) -> None:
         errors="surrogateescape",
     ) as archive:
         try:
-            _add_commit(archive, repository, commit, "")
+            _add_commit(archive, repository, commit, prefix and f"{prefix}/")
         except GitFailedError as error:
             raise UsageError(f"Git cannot read {repository}: {error.message}") from error
 

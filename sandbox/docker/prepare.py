@@ -8,10 +8,10 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from data.commits import full_commit, open_commit
 from sandbox.docker.containers import RunningContainer, tar_of
 from sandbox.docker.labels import image_labels, label_changes
 from sandbox.docker.settings import container_settings, trusted
-from sandbox.gitsource import commit_tar, full_commit
 from sandbox.launch import FOLDER
 from sandbox.setup import COMMIT, SETUP_LIMITS, check_setup, setup_files, wanted
 from sandbox.supervise import new_mark, supervise
@@ -73,7 +73,7 @@ class Preparation:
         with self.containers.new(settings, host) as container:
             if environment.source:
                 prefix = environment.repo_dir.strip("/")
-                with commit_tar(environment.source, commit, prefix) as tar:
+                with open_commit(environment.source, commit, prefix) as tar:
                     self.engine.put(container, tar)
             stop.check()
             self.engine.put(container, tar_of(files, FOLDER.strip("/")))

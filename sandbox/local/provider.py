@@ -7,8 +7,8 @@ import logging
 from typing import TYPE_CHECKING, Self
 
 from data.codebase_reader import CodebaseCache
+from data.commits import full_commit
 from data.errors import UsageError
-from sandbox.gitsource import full_commit
 from sandbox.local.folders import Folders, cache_folder, remove_dead_owners
 from sandbox.local.isolation import Isolation, best, can_hold
 from sandbox.local.sandbox import LocalSandbox

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from data.codebase_reader import codebase_from_tar
+from data.commits import open_commit
 from data.errors import SandboxError
-from sandbox.gitsource import commit_tar
 from sandbox.launch import staged_files, why_not_started
 from sandbox.local.folders import copy_tree
 from sandbox.local.isolation import new_uid
@@ -66,7 +66,7 @@ class LocalSandbox:
         key = f"git:{self.commit}"
         codebase = self.cache.get(key)
         if codebase is None:
-            with commit_tar(self.source, self.commit) as tar:
+            with open_commit(self.source, self.commit) as tar:
                 codebase = codebase_from_tar(tar)
             self.cache.put(key, codebase)
         return codebase

@@ -8,12 +8,13 @@ import hashlib
 import logging
 import os
 import shlex
+import shutil
 import sys
+import tarfile
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
-from data.paths import decode_path
-from sandbox.gitsource import Kind, commit_entries
+from data.commits import open_commit
 from sandbox.local.folders import give_tree, remove_tree
 from sandbox.local.isolation import base_python, new_uid
 from sandbox.local.process import Job, Room, run
@@ -106,22 +107,34 @@ class Templates:
 def _export(source: Path, commit: str, target: Path) -> None:
     """Write a commit's files, the links last, so that none is ever followed."""
     links = []
-    for entry in commit_entries(source, commit):
-        path = target / entry.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if entry.kind is Kind.LINK:
-            links.append((path, decode_path(entry.content)))
-            continue
-        try:
-            with path.open("xb") as file:
-                file.write(entry.content)
-        except FileExistsError:
-            _LOG.warning("%s is there already under another case; left out", entry.path)
-            continue
-        path.chmod(0o755 if entry.kind is Kind.EXECUTABLE else 0o644)
+    with (
+        open_commit(source, commit) as stream,
+        tarfile.open(fileobj=stream, mode="r|", encoding="utf-8") as archive,
+    ):
+        for member in archive:
+            path = target / member.name
+            if member.issym():
+                links.append((path, member.linkname))
+            elif member.isdir():
+                path.mkdir(parents=True, exist_ok=True)
+            else:
+                _write(archive, member, path)
     for path, points_to in links:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
             path.symlink_to(points_to)
+
+
+def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = cast(IO[bytes], archive.extractfile(member))
+    try:
+        with path.open("xb") as file:
+            shutil.copyfileobj(content, file)
+    except FileExistsError:
+        _LOG.warning("%s is there already under another case; left out", member.name)
+        return
+    path.chmod(0o755 if member.mode & 0o100 else 0o644)
 
 
 @contextlib.contextmanager

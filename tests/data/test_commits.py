@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data.codebase_reader import codebase_from_tar
-from data.commits import commit_tar
+from data.commits import commit_tar, full_commit, open_commit
 from data.errors import UsageError
 
 if TYPE_CHECKING:
@@ -177,3 +177,32 @@ def test_a_repository_with_sha256(tmp_path: Path) -> None:
     git(folder, "add", "-A")
     git(folder, "commit", "-qm", "first")
     assert contents(archived(folder)) == {"a": b"x"}
+
+
+def test_a_prefix(tmp_path: Path) -> None:
+    folder = committed(tmp_path / "r", {b"a/b.txt": b"1"})
+    commit = full_commit(folder, "HEAD")
+    with open_commit(folder, commit, "testbed/x") as file, tarfile.open(fileobj=file) as tar:
+        assert [member.name for member in tar] == ["testbed/x/a/b.txt"]
+
+
+@pytest.mark.parametrize("commit", ["f" * 40, "nonsense", "", "--help", "HEAD:a"])
+def test_no_such_commit(tmp_path: Path, commit: str) -> None:
+    folder = committed(tmp_path / "r", {b"a": b"1"})
+    with pytest.raises(UsageError) as caught:
+        full_commit(folder, commit)
+    assert "git fetch" in caught.value.mend
+
+
+def test_no_repository(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(UsageError, match="not a git repository"):
+            full_commit(folder, "HEAD")
+
+
+def test_the_environments_git_dir_is_not_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = committed(tmp_path / "r", {b"a": b"1"})
+    monkeypatch.setenv("GIT_DIR", str(tmp_path))
+    assert len(full_commit(folder, "HEAD")) == 40

@@ -34,8 +34,6 @@ def full_commit(repository: Path, commit: str) -> str:
         UsageError: no git, no repository, or no such commit.
     """
     try:
-        if not repository.is_dir():
-            raise GitFailedError("there is no such folder")
         found = _commit_id(repository, commit)
     except GitFailedError as error:
         raise UsageError(
@@ -139,6 +137,8 @@ def _add_submodule(
 
 def _commit_id(repository: Path, commit: str) -> str | None:
     """Resolve a name to the id of a commit that is there."""
+    if not repository.is_dir():
+        raise GitFailedError("there is no such folder")
     name = commit + "^{commit}"
     arguments = ["rev-parse", "--verify", "--quiet", "--end-of-options", name]
     try:

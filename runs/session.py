@@ -13,9 +13,9 @@ from agent.recording import RecordedClient, read_recording
 from agent.slots import Interrupted
 from data.errors import UsageError
 from runs.config import digest
-from runs.engine import Ending, Engine, Tally
+from runs.engine import Engine, Tally
 from runs.live import Display
-from runs.store.registry import RunSpec
+from runs.store.registry import RunSpec, Status
 from runs.store.store import Store
 from sandbox.owner import is_dead, this_process
 
@@ -82,11 +82,11 @@ async def carry_out(
         client = _client(job, display, stop)
         stack.push_async_callback(client.close)
         if not all(row.status.final for row in rows):
-            _warn_of_size(await client.check(job.config.model.name), job.config, display)
-            await stack.enter_async_context(provider)
-            display.note(f"scripts run in: {provider.describe()}")
-            if job.replay is not None:
-                display.note(f"replies are replayed from {job.replay.name}; all else is real")
+            try:
+                await _get_ready(job, client, provider, display, stack)
+            except BaseException:
+                store.end_run(run, Status.FAILED)
+                raise
         engine = Engine(
             store,
             job.config,
@@ -98,6 +98,21 @@ async def carry_out(
         )
         tally = await engine.run(run, job.instances, rows)
     return Finished(run.name, tally)
+
+
+async def _get_ready(
+    job: Job,
+    client: ModelClient,
+    provider: SandboxProvider,
+    display: Display,
+    stack: AsyncExitStack,
+) -> None:
+    """Make sure of the model server and the sandbox before work begins, and say what they are."""
+    _warn_of_size(await client.check(job.config.model.name), job.config, display)
+    await stack.enter_async_context(provider)
+    display.note(f"scripts run in: {provider.describe()}")
+    if job.replay is not None:
+        display.note(f"replies are replayed from {job.replay.name}; all else is real")
 
 
 def _warn_of_size(facts: ServerFacts, config: Config, display: Display) -> None:
@@ -171,6 +186,3 @@ def _title(job: Job, run: RunRow) -> str:
     resumed = ", resumed" if run.resumed else ""
     replayed = ", replayed" if job.replay else ""
     return f"{run.name} ({job.config.model.name}{replayed}{resumed})"
-
-
-__all__ = ["Ending", "Finished", "Job", "carry_out", "version"]

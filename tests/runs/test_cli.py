@@ -234,6 +234,8 @@ def test_a_server_that_is_down_is_told_at_once(troop, repository):
     assert code == 4
     assert "127.0.0.1:9" in errors
     assert time.monotonic() - began < 30
+    with troop.reader() as reader:
+        assert [run["status"] for run in reader.view("runs")] == ["failed"]
     nothing_lost(troop, repository)
 
 

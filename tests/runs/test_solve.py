@@ -2,10 +2,14 @@
 
 import pytest
 
+from agent import context, prompting
+from agent.model import ModelUnavailable
+from data.errors import StoreError
+from runs import engine
 from runs.engine import Ending
 from runs.report.instance import instance_report
 from tests.support import scripted_model
-from tests.support.model_server import ModelServer
+from tests.support.model_server import ModelServer, refuse
 from tests.support.world import World
 
 
@@ -105,3 +109,61 @@ async def test_a_server_without_n_is_asked_one_by_one(tmp_path):
         with world.reader() as reader:
             assert len(reader.view("samples", run=finished.run)) == 4
             assert reader.instance(finished.run, "calc")["status"] == "solved"
+
+
+def without_choice(body: dict) -> str | list[str]:
+    """The scripted model, but for a selection trajectory that never chooses."""
+    if "# Your task: choose" in body["messages"][1]["content"]:
+        return "I cannot decide."
+    return scripted_model.answer(body)
+
+
+def lost_in_selection(body: dict) -> object:
+    """The scripted model, until the conversation of the selection is too long."""
+    if "# Your task: choose" in body["messages"][1]["content"]:
+        return refuse(400, "This model's maximum context length is 10 tokens.")
+    return scripted_model.answer(body)
+
+
+@pytest.mark.parametrize(
+    ("answer", "ended"),
+    [(without_choice, "out_of_turns"), (lost_in_selection, "context_exceeded")],
+)
+async def test_without_a_usable_choice_the_votes_order_decides(tmp_path, answer, ended):
+    with ModelServer(answer) as server:
+        world = World(tmp_path, server.base_url)
+        finished = await world.solve(selection__turns=2)
+    with world.reader() as reader:
+        row = reader.instance(finished.run, "calc")
+        assert (row["status"], row["reason"], row["chosen"]) == ("solved", "fallback", 1)
+        (talk,) = reader.view("trajectories", kind="selection")
+        assert talk["outcome"] == ended
+
+
+async def test_no_turns_of_selection_leave_it_to_the_vote(world, server):
+    finished = await world.solve(selection__turns=0)
+    with world.reader() as reader:
+        assert reader.instance(finished.run, "calc")["reason"] == "vote"
+
+
+async def test_an_only_candidate_is_not_discussed(world, server):
+    finished = await world.solve(samples__count=1)
+    with world.reader() as reader:
+        assert reader.instance(finished.run, "calc")["reason"] == "only_candidate"
+        assert reader.view("trajectories", kind="selection") == []
+
+
+async def test_a_changed_prompt_is_told_when_a_run_is_resumed(world, server, monkeypatch):
+    monkeypatch.setattr(engine, "solve_instance", stop_after_context)
+    with pytest.raises(ModelUnavailable):
+        await world.solve()
+    monkeypatch.undo()
+    changed = prompting.render
+    monkeypatch.setattr(context, "render", lambda name, **v: changed(name, **v) + " Changed.")
+    with pytest.raises(StoreError, match="was recorded for another request"):
+        await world.solve()
+
+
+async def stop_after_context(bench, config, outside, on_sample):
+    await context.ContextReader(bench, config.context, config.model.name).gather()
+    raise ModelUnavailable("gone")

@@ -43,6 +43,10 @@ class Instance:
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) over what defines the work: id, commit and issue text."""
-        parts = (self.instance_id, self.repo, self.base_commit, self.problem_statement)
+        """SHA-256 (hex) over what defines the work: id, commit, issue text, environment."""
+        where = self.environment
+        parts = (
+            *(self.instance_id, self.repo, self.base_commit, self.problem_statement),
+            *(where.image or "", where.repo_dir, where.activate, where.setup),
+        )
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -139,15 +139,21 @@ def _check_clean(top: Path) -> None:
     more = f" and {len(paths) - _SHOWN_PATHS} more" if len(paths) > _SHOWN_PATHS else ""
     raise UsageError(
         f"The repository {top} holds changes that are not committed: {shown}{more}.",
-        mend="Commit them, set them aside with `git stash -u`, or list them in .gitignore: "
-        "the work starts from the commit alone.",
+        mend="Commit them, or set them aside with `git stash`: the work starts from the commit"
+        " alone.",
     )
 
 
 def _changed(top: Path) -> Iterator[bytes]:
-    """Yield the paths with changes, tracked and untracked; folders end in a slash."""
-    status = _ask(top, "status", "--porcelain=v1", "-z", "--untracked-files=normal", "--no-renames")
+    """Yield the tracked paths with changes. Untracked files are no part of any commit."""
+    status = _ask(top, "status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames")
     return (entry[3:] for entry in status.split(b"\0") if entry)
+
+
+def untracked_files(path: Path) -> list[str]:
+    """Files of the repository that git neither tracks nor ignores: the agent does not see them."""
+    status = _ask(path, "ls-files", "--others", "--exclude-standard", "-z", "--full-name")
+    return [decode_path(entry) for entry in status.split(b"\0") if entry]
 
 
 def _ask(folder: Path, *arguments: str) -> bytes:

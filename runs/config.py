@@ -7,6 +7,7 @@ import hashlib
 import json
 import tomllib
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from agent.settings import STRICT, ContextSettings, ModelSettings, SampleSettings
@@ -81,6 +82,10 @@ def digest(identity: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
+SMALLEST_CONTEXT = 500
+"""Tokens; below it not even a short file fits."""
+
+
 def load_config(file: Path | None, overrides: Mapping[str, Any]) -> Config:
     """The configuration: defaults, then `file` (TOML), then `overrides` (dotted name -> value).
 
@@ -127,7 +132,7 @@ def _validated(values: Mapping[str, Any], where: str) -> Config:
         config = TypeAdapter(Config).validate_python(values)
     except ValidationError as error:
         told = "; ".join(
-            f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].lower()}"
+            _told(problem["loc"], problem["type"], problem["msg"])
             for problem in error.errors(include_url=False)
         )
         raise UsageError(
@@ -135,6 +140,16 @@ def _validated(values: Mapping[str, Any], where: str) -> Config:
         ) from error
     _check_ranges(config, where)
     return config
+
+
+def _told(place: tuple[int | str, ...], kind: str, message: str) -> str:
+    """One problem in words, with the setting that was probably meant."""
+    name = ".".join(map(str, place))
+    if kind not in {"unexpected_keyword_argument", "extra_forbidden"}:
+        return f"{name}: {message.lower()}"
+    known = [*Config().identity(), *_OPERATIONAL, "engine.instances", "engine.sandbox"]
+    near = get_close_matches(name, known, n=1)
+    return f"{name}: no such setting" + (f" (did you mean {near[0]}?)" if near else "")
 
 
 def _check_ranges(config: Config, where: str) -> None:
@@ -148,5 +163,7 @@ def _check_ranges(config: Config, where: str) -> None:
         section, _, key = name.partition(".")
         if getattr(getattr(config, section), key) <= 0:
             raise UsageError(f"{where}: {name} must be more than 0")
+    if config.context.tokens < SMALLEST_CONTEXT:
+        raise UsageError(f"{where}: context.tokens must be at least {SMALLEST_CONTEXT}")
     if config.samples.count < 0 or config.selection.turns < 0:
         raise UsageError(f"{where}: samples.count and selection.turns cannot be negative")

@@ -63,7 +63,7 @@ class _Drawing:
 class Display:
     """Shows a run. In a terminal it redraws; elsewhere it prints a line for each event."""
 
-    def __init__(self, console: Console, *, title: str, quiet: bool = False) -> None:
+    def __init__(self, console: Console, *, title: str = "", quiet: bool = False) -> None:
         self.totals = Totals()
         self.title = title
         self.trouble = ""
@@ -169,8 +169,8 @@ class Display:
         totals = self.totals
         parts = [
             _cost(totals),
-            f"{totals.calls} calls"
-            + (f", {totals.recalled} from the journal" if totals.recalled else ""),
+            f"{totals.calls} call{'' if totals.calls == 1 else 's'}"
+            + (f", {totals.recalled} replies from the journal" if totals.recalled else ""),
             f"{totals.prompt_tokens + totals.completion_tokens:,} tokens",
         ]
         if totals.cached_tokens:

@@ -35,6 +35,14 @@ class Totals:
     recalled_executions: int = 0
 
 
+_STAGES = {
+    Kind.RELEVANCE: "{} files to read",
+    Kind.RANKING: "{} rankings",
+    Kind.MATRIX: "{} votes",
+    Kind.SELECTION: "at most {} replies",
+}
+
+
 class Teller(Protocol):
     """What an instance's progress is told to."""
 
@@ -73,7 +81,7 @@ class Progress:
     def stage(self, kind: Kind, total: int) -> None:
         """See `Observer`."""
         self.stage_name, self.totals[kind] = kind.value, total
-        self._display.tell(f"{self.instance_id}: {kind} ({total})")
+        self._display.tell(f"{self.instance_id}: {kind}, {_STAGES[kind].format(total)}")
 
     def step(self, kind: Kind) -> None:
         """See `Observer`."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
 import importlib.metadata
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from data.instance import Instance
     from data.predictions import Prediction
     from runs.config import Config
-    from runs.store.registry import RunRow
+    from runs.store.registry import InstanceRow, RunRow
     from sandbox.protocol import SandboxProvider
 
 
@@ -69,24 +71,30 @@ async def carry_out(
     Raises:
         TroopError: it cannot be done; what was done is stored.
     """
+    if job.replay is None and not job.config.model.name:
+        raise UsageError("no model is named", mend="give --model, or [model] name = … in --config")
     async with AsyncExitStack() as stack:
         store = stack.enter_context(Store(job.database))
         if provider is None:
             from sandbox.choose import choose_provider
 
             provider = await choose_provider(job.config.engine.sandbox)
-        run = await store.begin_run(_spec(job, provider.kind), fresh=job.fresh, alive=_alive)
-        display = stack.enter_context(Display(console, title=_title(job, run), quiet=job.quiet))
-        rows = await store.enter(run, list(job.instances))
         stop = asyncio.Event()
+        display = Display(console, quiet=job.quiet)
         client = _client(job, display, stop)
         stack.push_async_callback(client.close)
-        if not all(row.status.final for row in rows):
-            try:
+        run = await store.begin_run(_spec(job, provider.kind), fresh=job.fresh, alive=_alive)
+        rows: list[InstanceRow] = []
+        try:
+            rows = await store.enter(run, list(job.instances))
+            display.title = _title(job, run)
+            stack.enter_context(display)
+            if not all(row.status.final for row in rows):
                 await _get_ready(job, client, provider, display, stack)
-            except BaseException:
-                store.end_run(run, Status.FAILED)
-                raise
+        except BaseException:
+            done = rows and all(row.status.final for row in rows)
+            store.end_run(run, Status.FINISHED if done else Status.FAILED)
+            raise
         engine = Engine(
             store,
             job.config,
@@ -109,7 +117,12 @@ async def _get_ready(
 ) -> None:
     """Make sure of the model server and the sandbox before work begins, and say what they are."""
     _warn_of_size(await client.check(job.config.model.name), job.config, display)
+    if job.config.context.model:
+        await client.check(job.config.context.model)
     await stack.enter_async_context(provider)
+    here = {instance.instance_id for instance in job.instances}
+    if job.outside and not here & set(job.outside):
+        display.note("none of the --candidates is for these instances")
     display.note(f"scripts run in: {provider.describe()}")
     if job.replay is not None:
         display.note(f"replies are replayed from {job.replay.name}; all else is real")
@@ -138,13 +151,12 @@ def _client(job: Job, display: Display, stop: asyncio.Event) -> ModelClient:
     if job.replay is not None:
         return RecordedClient(read_recording(job.replay), pace=job.pace)
     settings = job.config.model
-    if not settings.name:
-        raise UsageError("no model is named", mend="give --model, or [model] name = … in --config")
 
-    def on_retry(reason: str, wait_s: float) -> None:
-        if stop.is_set():
+    async def wait(seconds: float) -> None:
+        """Sleep before another try, unless a person asks to stop."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), seconds)
             raise Interrupted
-        display.retrying(reason, wait_s)
 
     return OpenAIClient(
         settings.base_url,
@@ -152,12 +164,17 @@ def _client(job: Job, display: Display, stop: asyncio.Event) -> ModelClient:
         timeout_s=settings.timeout_s,
         retry_budget_s=settings.retry_budget_s,
         max_tokens_field=settings.max_tokens_field,
-        on_retry=on_retry,
+        on_retry=display.retrying,
+        sleep=wait,
     )
 
 
 def _spec(job: Job, sandbox: str) -> RunSpec:
-    identity = job.config.identity() | {"replay": job.replay.name if job.replay else ""}
+    identity = job.config.identity() | {
+        "replay": job.replay.name if job.replay else "",
+        "sandbox": sandbox,
+        "candidates": _digest_of(job.outside),
+    }
     return RunSpec(
         name=job.name,
         dataset=job.dataset,
@@ -170,6 +187,16 @@ def _spec(job: Job, sandbox: str) -> RunSpec:
         version=version(),
         again=job.again,
     )
+
+
+def _digest_of(outside: Mapping[str, Sequence[Prediction]]) -> str:
+    """What tells one file of candidates from another; "" for none."""
+    if not outside:
+        return ""
+    parts = [
+        (p.instance_id, p.model_name_or_path, p.model_patch) for o in outside.values() for p in o
+    ]
+    return hashlib.sha256(repr(sorted(parts)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def _me() -> str:

@@ -38,7 +38,7 @@ def show_solution(
             results().print(instance_report(reader, instance))
             if patch:
                 _say(f"patch: {file}")
-            _say(f"more: troop show {finished.run} {instance_id} sample-1/editing")
+            _say(f"more: troop show {finished.run} --trajectories")
         if not patch and finished.tally.ending is Ending.FINISHED:
             _say(_why_nothing(reader, instance))
     return _code(finished, solved=bool(patch))
@@ -47,9 +47,10 @@ def show_solution(
 def show_run(finished: Finished, database: str) -> int:
     """Show what the run came to; the exit code."""
     with Reader(database) as reader:
-        results().print(run_report(reader, reader.run(finished.run)))
+        row = reader.run(finished.run)
+        results().print(run_report(reader, row))
     _say(f"more: troop show {finished.run} INSTANCE   predictions: troop export {finished.run}")
-    return _code(finished, solved=True)
+    return _code(finished, solved=row["solved"] > 0)
 
 
 def _code(finished: Finished, *, solved: bool) -> int:

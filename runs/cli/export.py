@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data.errors import UsageError
 from runs.cli.flags import add_database
 from runs.places import database_url
 
@@ -41,6 +42,8 @@ def run(args: argparse.Namespace) -> int:
     from runs.report.words import plain
     from runs.store.reading import Reader
 
+    if args.recording is not None and args.recording.is_dir():
+        raise UsageError(f"{args.recording} is a folder", mend="give --recording a file")
     with Reader(database_url(args.db)) as reader:
         found = reader.run(None if args.export_run == "last" else args.export_run)
         if args.recording is not None:
@@ -49,10 +52,12 @@ def run(args: argparse.Namespace) -> int:
             said = f"{count} replies: {args.recording}"
         else:
             folder = args.output or Path(found["run"])
+            if folder.is_file():
+                raise UsageError(f"{folder} is a file", mend="give --output a folder")
             name = args.model_name or f"troop-{found['model']}"
             count, empty = export_predictions(reader, found["run"], folder, name)
             said = (
                 f"{count} predictions, {empty} of them empty: {folder}/preds.json, all_preds.jsonl"
             )
     progress().print(plain(said))
-    return 0
+    return 0 if count else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     from data.predictions import Prediction
     from runs.config import Config
+
+DATASET_HELP = "a JSONL, JSON or parquet file, or a hub name, or lite, full, verified, multilingual"
 
 _SETTINGS = {
     "model": "model.name",
@@ -31,7 +34,8 @@ def add_database(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--db",
         metavar="FILE",
-        help="the database: a SQLite file or a SQLAlchemy URL ($TROOP_DB, or in your data folder)",
+        help="the database: a SQLite file or a SQLAlchemy URL ($TROOP_DB, or troop.db in your data"
+        " folder, ~/.local/share/troop)",
     )
 
 
@@ -107,5 +111,9 @@ def outside_candidates(file: Path | None) -> Mapping[str, Sequence[Prediction]]:
     if file is None:
         return {}
     from data.predictions import read_predictions
+    from runs.report.words import visible
 
-    return read_predictions(file)
+    notes: list[str] = []
+    found = read_predictions(file, notes=notes)
+    sys.stderr.write("".join(f"{visible(note)}\n" for note in notes))
+    return found

@@ -73,7 +73,7 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
         )
         if module is not None:
             module.configure(sub)
-            sub.set_defaults(run=module.run)
+            sub.set_defaults(run=module.run, parser=sub)
     return parser
 
 
@@ -81,7 +81,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
     named = next((word for word in given if not word.startswith("-")), None)
-    args = build_parser(named if named in COMMANDS else None).parse_args(given)
+    args, unknown = build_parser(named if named in COMMANDS else None).parse_known_args(given)
+    if unknown:
+        getattr(args, "parser", build_parser(None)).error(f"unknown: {' '.join(unknown)}")
     if args.version:
         from runs.session import version
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from runs.cli.flags import add_work, configuration, dataset_name, outside_candidates
+from runs.cli.flags import DATASET_HELP, add_work, configuration, dataset_name, outside_candidates
 from runs.places import database_url
 
 if TYPE_CHECKING:
@@ -24,7 +24,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's flags."""
     what = parser.add_argument_group("what to repair")
     what.add_argument(
-        "--dataset", required=True, metavar="D", help="JSONL, JSON or parquet file, or a hub name"
+        "--dataset",
+        required=True,
+        metavar="D",
+        help=DATASET_HELP,
     )
     what.add_argument("--split", help="the dataset's split (test)")
     what.add_argument(
@@ -36,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
-    parallel = {"engine.instances": args.parallel} if args.parallel else {}
+    parallel = {"engine.instances": args.parallel} if args.parallel is not None else {}
     config = configuration(args, parallel)
     from data.loaders import load_instances, pick_instances
 

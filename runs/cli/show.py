@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from data.errors import UsageError
 from runs.cli.flags import add_database
 from runs.places import database_url
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's flags."""
-    parser.add_argument("show_run", nargs="?", metavar="RUN", help='a run\'s name, or "last"')
+    parser.add_argument(
+        "show_run", nargs="?", metavar="RUN", help='a run\'s name, or "last": the one begun last'
+    )
     parser.add_argument("instance", nargs="?", metavar="INSTANCE")
     parser.add_argument(
         "trajectory", nargs="?", metavar="TRAJECTORY", help='for example "sample-1/testing"'
@@ -41,11 +44,10 @@ def run(args: argparse.Namespace) -> int:
     from runs.store.reading import Reader
 
     with Reader(database_url(args.db)) as reader:
-        _show(args, reader)
-    return 0
+        return _show(args, reader)
 
 
-def _show(args: argparse.Namespace, reader: Reader) -> None:
+def _show(args: argparse.Namespace, reader: Reader) -> int:
     from runs.cli.terminal import results, write_patch
     from runs.report.instance import instance_report
     from runs.report.lists import run_report, runs_list, trajectories_list
@@ -53,21 +55,23 @@ def _show(args: argparse.Namespace, reader: Reader) -> None:
     console = results()
     if args.show_run is None:
         console.print(runs_list(reader))
-        return
+        return 0
     found = reader.run(None if args.show_run == "last" else args.show_run)
     deeper = args.trajectory or args.sample or args.patch or args.trajectories
     if args.instance is None and not deeper and found["instances"] != 1:
         console.print(run_report(reader, found))
-        return
+        return 0
     instance = reader.instance(found["run"], args.instance)
     if args.patch:
         write_patch(reader.text(instance["patch"]))
-    elif args.trajectory or args.sample:
+        return 0 if instance["patch"] else 1
+    if args.trajectory or args.sample:
         _show_trajectories(args, reader, found["run"], instance["instance_id"])
     elif args.trajectories:
         console.print(trajectories_list(reader, instance))
     else:
         console.print(instance_report(reader, instance))
+    return 0
 
 
 def _show_trajectories(
@@ -79,7 +83,10 @@ def _show_trajectories(
     keys = [args.trajectory]
     if args.sample:
         rows = reader.view("trajectories", run=run, instance_id=instance_id, sample=args.sample)
-        keys = [row["trajectory"] for row in rows] or [f"sample-{args.sample}/testing"]
+        keys = [row["trajectory"] for row in rows]
+        if not keys:
+            there = {row["sample"] for row in reader.view("trajectories", run=run)} - {None}
+            raise UsageError(f"there is no sample {args.sample}", mend=f"there are {len(there)}")
     for key in keys:
         talk = reader.conversation(run, instance_id, key)
         results().print(trajectory_report(talk, full=args.full))

@@ -14,12 +14,14 @@ interrupted, or shows what is stored.
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
-from runs.cli.flags import add_work, configuration, dataset_name, outside_candidates
+from runs.cli.flags import DATASET_HELP, add_work, configuration, dataset_name, outside_candidates
 from runs.places import database_url
+from runs.report.words import visible
 
 if TYPE_CHECKING:
     import argparse
@@ -33,7 +35,11 @@ DEFAULT_IMAGE = "python:3.12"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's flags."""
     what = parser.add_argument_group("what to repair")
-    what.add_argument("--dataset", metavar="D", help="JSONL, JSON or parquet file, or a hub name")
+    what.add_argument(
+        "--dataset",
+        metavar="D",
+        help=DATASET_HELP,
+    )
     what.add_argument("--split", help="the dataset's split (test)")
     what.add_argument("--instance", metavar="ID", help="one of the dataset's instances")
     what.add_argument("--repo", type=Path, metavar="PATH", help="your own git repository")
@@ -56,6 +62,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
     config = configuration(args)
+    if args.output is not None and args.output.is_dir():
+        raise UsageError(f"{args.output} is a folder", mend="give --output a file")
     dataset, instance = _instance(args, local=config.engine.sandbox == "local")
     outside = outside_candidates(args.candidates)
 
@@ -101,7 +109,7 @@ def _instance(args: argparse.Namespace, *, local: bool) -> tuple[str, Instance]:
         return dataset_name(args.dataset), instance
     if args.issue is None:
         raise UsageError("which issue? Give --issue FILE")
-    from data.repository import own_repository, read_issue
+    from data.repository import own_repository, read_issue, untracked_files
 
     instance = own_repository(
         args.repo,
@@ -110,4 +118,9 @@ def _instance(args: argparse.Namespace, *, local: bool) -> tuple[str, Instance]:
         setup=args.setup,
         repo_dir=args.repo_dir,
     )
+    source = instance.environment.source or args.repo
+    left = [path for path in untracked_files(source) if (source / path) != args.issue.resolve()]
+    if left:
+        shown = ", ".join(left[:3]) + (" …" if len(left) > 3 else "")  # noqa: PLR2004
+        sys.stderr.write(visible(f"files that git does not track are left out: {shown}\n"))
     return str(args.repo.resolve()), instance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,8 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from runs.report.words import REASONS, VERDICT_STYLE, ending, plain, tokens, usd, visible
+from runs.report.matrix import vote_matrix
+from runs.report.words import REASONS, ending, plain, tokens, usd, visible
 from runs.store.reading import context_files
 from selection.selector import UNEDITED_NAME
 
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from runs.store.reading import Reader, Row
+
+SHOWN_LINES = 6
+"""Of what a script printed in the selection."""
+SHOWN_WIDTH = 160
 
 
 def instance_report(reader: Reader, instance: Row) -> RenderableType:
@@ -52,52 +58,56 @@ def samples_table(reader: Reader, instance: Row) -> RenderableType:
     return table
 
 
-def vote_matrix(reader: Reader, instance: Row) -> RenderableType:
-    """Every test on every candidate and on the unedited code."""
-    tests = reader.view("tests", **_where(instance))
-    votes = {(v["candidate"], v["test"]): v for v in reader.view("votes", **_where(instance))}
-    candidates = sorted(reader.view("candidates", **_where(instance)), key=lambda row: row["place"])
-    names = [f"test {t['test']}" + ("" if t["discriminates"] else "*") for t in tests]
-    table = _table("", *names, "votes", "paper", "agree", "size", "from")
-    unedited = [_cell(votes[0, test["test"]]) for test in tests]
-    table.add_row(Text("unedited", style="dim"), *unedited, "", "", "", "", "")
-    for row in candidates:
-        table.add_row(
-            Text(f"candidate {row['candidate']}", style="bold green" if row["chosen"] else ""),
-            *(_cell(votes[row["candidate"], test["test"]]) for test in tests),
-            str(row["discriminating_votes"]),
-            str(row["paper_votes"]),
-            str(row["agreement"]),
-            str(row["size"]),
-            _origin(row),
-        )
-    legend = "pass 0, fail 2, error anything else; votes count tests that do not pass before"
-    if not all(test["discriminates"] for test in tests):
-        legend += "; * passes on the unedited code"
-    return Group(Rule("votes", style="dim"), table, Text(legend, style="dim"))
-
-
 def why(reader: Reader, instance: Row) -> list[RenderableType]:
     """Why the patch was chosen, with what the selection trajectory saw."""
+    reason = REASONS.get(instance["reason"], instance["reason"])
+    chosen = (f"candidate {instance['chosen']}", "bold green")
     lines: list[RenderableType] = [
         Rule("choice", style="dim"),
-        Text.assemble(
-            "Candidate ",
-            (str(instance["chosen"]), "bold green"),
-            f": {REASONS.get(instance['reason'], instance['reason'])}.",
-        ),
+        Text.assemble("Chosen: ", chosen, f", since {reason}."),
     ]
     if instance["reason"] in {"selection", "fallback"}:
         talk = reader.conversation(instance["run"], instance["instance_id"], "selection")
+        names = _names(reader, instance)
         for turn in talk.turns:
-            for seen in sorted(turn.executions, key=_unedited_first):
-                last = seen["output"].rstrip().rpartition("\n")[2][:100]
-                line = f"{seen['purpose']}: {ending(seen)}" + (f"  {last}" if last else "")
-                lines.append(Padding(plain(line, "dim"), (0, 0, 0, 2)))
-        letters = _letters(reader, instance)
-        if letters:
-            lines.append(Text(f"({letters})", style="dim"))
+            lines += [_seen(seen, names) for seen in sorted(turn.executions, key=_unedited_first)]
+        if talk.turns:
+            lines.append(Padding(plain(_said(talk.turns[-1].reply, names)), (0, 0, 0, 2)))
+    if not _told_anything(reader, instance):
+        lines.append(
+            Text(
+                "No test could tell the candidates from the unedited code: look closely.", "yellow"
+            )
+        )
     return lines
+
+
+def _seen(seen: Row, names: dict[str, str]) -> RenderableType:
+    """One execution of the selection trajectory, its output cut to a few lines."""
+    lines = visible(seen["output"]).strip().splitlines()
+    shown = lines[-SHOWN_LINES:]
+    name = names.get(seen["purpose"], seen["purpose"])
+    style = "green" if seen["exit_code"] == 0 and seen["ending"] == "exited" else "red"
+    text = Text.assemble((f"{name}: ", ""), (ending(seen), style))
+    if len(lines) > len(shown):
+        text.append(f"\n  [{len(lines) - len(shown)} lines before]", style="dim")
+    for line in shown:
+        text.append(f"\n  {line[:SHOWN_WIDTH]}", style="dim")
+    return Padding(text, (0, 0, 0, 2))
+
+
+def _said(reply: str, names: dict[str, str]) -> str:
+    """The model's last words, with the candidates' numbers beside their letters."""
+    words = re.sub(r"<choose>.*?</choose>", "", reply, flags=re.DOTALL).strip()
+    for letter, name in names.items():
+        words = re.sub(rf"\b{letter}\b", name, words, flags=re.IGNORECASE)
+    return f"“{words[:600]}”" if words else ""
+
+
+def _told_anything(reader: Reader, instance: Row) -> bool:
+    votes = reader.view("votes", **_where(instance))
+    before = {vote["test"] for vote in votes if not vote["candidate"] and vote["verdict"] != "pass"}
+    return any(v["candidate"] and v["verdict"] == "pass" and v["test"] in before for v in votes)
 
 
 def cost_table(reader: Reader, instance: Row) -> RenderableType:
@@ -155,24 +165,12 @@ def _unedited_first(seen: Row) -> tuple[bool, str]:
     return seen["purpose"] != UNEDITED_NAME, seen["purpose"]
 
 
-def _letters(reader: Reader, instance: Row) -> str:
+def _names(reader: Reader, instance: Row) -> dict[str, str]:
+    """What the selection trajectory calls a finalist -> its number and letter."""
     finalists = [r for r in reader.view("candidates", **_where(instance)) if r["finalist"]]
     finalists.sort(key=lambda row: row["place"])
     named = zip(ascii_uppercase, finalists, strict=False)
-    return ", ".join(f"{letter} is candidate {row['candidate']}" for letter, row in named)
-
-
-def _origin(row: Row) -> str:
-    parts = [f"sample {number}" for number in row["samples"].split()] + row["sources"].split()
-    shown = ", ".join(parts[:4])
-    return shown + (f" and {len(parts) - 4} more" if len(parts) > 4 else "")  # noqa: PLR2004
-
-
-def _cell(vote: Row) -> Text:
-    said = vote["verdict"]
-    if said == "error":
-        said = f"error ({ending(vote)})"
-    return Text(said, style=VERDICT_STYLE[vote["verdict"]])
+    return {f"candidate {letter}": f"candidate {row['candidate']}" for letter, row in named}
 
 
 def _where(instance: Row) -> Row:

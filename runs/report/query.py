@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rich.console import Group
@@ -17,11 +18,16 @@ if TYPE_CHECKING:
     from runs.store.query import Answer
 
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
 def answer_table(answer: Answer) -> RenderableType:
-    """The rows as a table."""
+    """The rows as a table; a single text column as it is, so that it can be copied."""
+    if len(answer.columns) == 1 and any("\n" in str(row[0]) for row in answer.rows):
+        return Group(*(plain(row[0]) for row in answer.rows))
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for name in answer.columns:
-        table.add_column(plain(name), overflow="fold")
+        table.add_column(plain(name), overflow="fold", min_width=min(len(name), 12))
     for row in answer.rows:
         table.add_row(*(_cell(value) for value in row))
     count = len(answer.rows)
@@ -44,4 +50,6 @@ def _cell(value: object) -> Text:
         return Text("NULL", style="dim")
     if isinstance(value, float):
         return Text(f"{value:.6g}")
+    if isinstance(value, str) and _DIGEST.fullmatch(value):
+        return Text(f"{value[:10]}…", style="dim")
     return plain(value)

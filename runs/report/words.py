@@ -9,7 +9,6 @@ from rich.text import Text
 if TYPE_CHECKING:
     from runs.store.reading import Row
 
-VERDICT_STYLE = {"pass": "green", "fail": "red", "error": "magenta"}
 REASONS = {
     "only_candidate": "it is the only candidate",
     "vote": "it leads the vote",

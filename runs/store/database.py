@@ -67,17 +67,18 @@ def translated(url: str) -> Iterator[None]:
         yield
     except exc.ArgumentError as error:
         raise StoreError(
-            f"not a database URL: {_shown(url)}", mend="give a file, or sqlite:///…, postgresql://…"
+            f"not a database URL: {shown_url(url)}",
+            mend="give a file, or sqlite:///…, postgresql://…",
         ) from error
     except exc.NoSuchModuleError as error:
-        raise StoreError(f"no support for {_shown(url)}: {error}") from error
+        raise StoreError(f"no support for {shown_url(url)}: {error}") from error
     except ModuleNotFoundError as error:
         raise StoreError(
-            f"{_shown(url)} needs a driver: {error}", mend="pip install 'troop-repair[postgres]'"
+            f"{shown_url(url)} needs a driver: {error}", mend="pip install 'troop-repair[postgres]'"
         ) from error
     except (exc.DBAPIError, OSError) as error:
         reason = str(getattr(error, "orig", error))
-        raise StoreError(f"{_shown(url)}: {reason}", mend=_mend(reason)) from error
+        raise StoreError(f"{shown_url(url)}: {reason}", mend=_mend(reason)) from error
 
 
 def _mend(reason: str) -> str:
@@ -95,7 +96,8 @@ def _mend(reason: str) -> str:
     return next((mend for sign, mend in mends.items() if sign in reason), "")
 
 
-def _shown(url: str) -> str:
+def shown_url(url: str) -> str:
+    """A database URL for people: the file of a SQLite one, others without their password."""
     try:
         shown = sa.make_url(url)
     except exc.ArgumentError:
@@ -133,7 +135,7 @@ def _revision(engine: sa.Engine) -> str | None:
             return None
         if "alembic_version" not in tables:
             raise StoreError(
-                f"{_shown(str(engine.url))} is a database, but not one of Troop's",
+                f"{shown_url(str(engine.url))} is a database, but not one of Troop's",
                 mend="give another with --db",
             )
         rows = connection.exec_driver_sql("SELECT version_num FROM alembic_version").all()
@@ -150,7 +152,7 @@ def _migrate(engine: sa.Engine, revision: str | None, url: str) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if revision is not None and revision not in known:
         raise StoreError(
-            f"{_shown(url)} was made by a newer version of Troop (its schema is {revision})",
+            f"{shown_url(url)} was made by a newer version of Troop (its schema is {revision})",
             mend="update: pip install --upgrade troop-repair; or give another database with --db",
         )
     with engine.begin() as connection:

@@ -12,13 +12,15 @@ import sqlalchemy as sa
 
 from data.errors import UsageError
 from runs.store.blobs import get_text
-from runs.store.database import open_reading, translated
+from runs.store.database import open_reading, shown_url, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
 Row = dict[str, Any]
+SOME = 5
+"""Names given when none is near."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,11 @@ class Reader:
         trace: TracebackType | None,
     ) -> None:
         self._engine.dispose()
+
+    @property
+    def place(self) -> str:
+        """The database as people know it."""
+        return shown_url(self._url)
 
     def view(self, name: str, **where: object) -> list[Row]:
         """The rows of a view that have these values."""
@@ -148,10 +155,11 @@ def _pick(rows: list[Row], column: str, wanted: str, what: str) -> Row:
         if row[column] == wanted:
             return row
     names = [row[column] for row in rows]
-    near = get_close_matches(wanted, names, n=3, cutoff=0.4) or names[:5]
+    near = get_close_matches(wanted, names, n=3, cutoff=0.4)
+    some = ", ".join(near or names[:SOME]) + (", …" if not near and len(names) > SOME else "")
+    meant = f"did you mean {some}?" if near else f"there are: {some}"
     raise UsageError(
-        f"there is no {what} called {wanted}",
-        mend=f"there is {', '.join(near)}" if near else "there is none yet",
+        f"there is no {what} called {wanted}", mend=meant if names else "there is none yet"
     )
 
 

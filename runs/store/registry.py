@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from data.instance import Instance as Given
+
+
+_NAME = re.compile(r"(?!last$)[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
 class Status(enum.StrEnum):
@@ -91,6 +95,11 @@ def begin_run(
         UsageError: a run of that name has another configuration, or `fresh` and it exists.
         StoreError: another process drives that run now.
     """
+    if spec.name and not _NAME.fullmatch(spec.name):
+        raise UsageError(
+            f"not a run's name: {spec.name}",
+            mend='use letters, digits and . _ - , at most 80, not "last"',
+        )
     found = _find(connection, spec)
     if found is not None and spec.again:
         fresh = fresh or found.status == Status.FINISHED
@@ -101,7 +110,8 @@ def begin_run(
     _check_same(spec, found)
     if found.status == Status.RUNNING and found.owner != spec.owner and alive(found.owner):
         raise StoreError(
-            f"the run {found.name} is being driven by another process ({found.owner})",
+            f"the run {found.name} is being driven by another process"
+            f" ({found.owner.split(':')[1]})",
             mend="wait for it, stop it, or begin another with --fresh",
         )
     connection.execute(
@@ -178,7 +188,8 @@ def enter_instance(
     if found is not None:
         if found.digest != given.digest:
             raise UsageError(
-                f"{given.instance_id}: its issue or commit has changed since {run.name} began",
+                f"{given.instance_id}: its issue, commit or environment has changed"
+                f" since {run.name} began",
                 mend="begin another run with --fresh",
             )
         return InstanceRow(found.id, given.instance_id, Status(found.status))

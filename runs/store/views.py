@@ -48,6 +48,7 @@ VIEWS = (
             ("sandbox", "r.sandbox", "docker or local"),
             ("replayed", "r.replayed", "1: replies came from a recording"),
             ("troop_version", "r.troop_version", "the version that began it"),
+            ("owner", "r.owner", "the process that drives it, or drove it last"),
             ("config", "r.config", "JSON: all that results depend on"),
             (
                 "instances",
@@ -178,6 +179,25 @@ VIEWS = (
             ("created_at", "e.created_at", "UTC"),
         ),
         "execution e " + _INSTANCE.format("e"),
+    ),
+    View(
+        "trajectory_executions",
+        "one row per execution that a trajectory saw",
+        (
+            *_WHERE,
+            ("trajectory", "t.key", "the trajectory"),
+            ("kind", "t.kind", "its kind"),
+            ("sample", "t.sample", "its sample"),
+            ("turn", "g.turn", "replies that the trajectory had by then"),
+            ("purpose", "g.purpose", "before, after, vote, or which candidate"),
+            ("execution", "e.id", "the execution's number"),
+            ("ending", "e.ending", "exited, timeout, ..."),
+            ("exit_code", "e.exit_code", "0 fixed, 2 issue is there"),
+            ("duration_s", "e.duration_s", "seconds"),
+            ("output", "e.output", "what it printed (content() shows it)"),
+        ),
+        "sighting g JOIN trajectory t ON t.id = g.trajectory_id"
+        " JOIN execution e ON e.id = g.execution_id " + _INSTANCE.format("t"),
     ),
     View(
         "candidates",

@@ -110,8 +110,7 @@ def begin_run(
     _check_same(spec, found)
     if found.status == Status.RUNNING and found.owner != spec.owner and alive(found.owner):
         raise StoreError(
-            f"the run {found.name} is being driven by another process"
-            f" ({found.owner.split(':')[1]})",
+            f"the run {found.name} is being driven by another process ({_process(found.owner)})",
             mend="wait for it, stop it, or begin another with --fresh",
         )
     connection.execute(
@@ -120,6 +119,12 @@ def begin_run(
         .values(status=Status.RUNNING, owner=spec.owner, finished_at=None)
     )
     return RunRow(found.id, found.name, resumed=True)
+
+
+def _process(owner: str) -> str:
+    """What a person can look for, say with `ps`."""
+    parts = owner.split(":")
+    return f"process {parts[1]}" if len(parts) > 1 else owner
 
 
 def _find(connection: sa.Connection, spec: RunSpec) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from data.errors import UsageError
-from data.repository import MAX_ISSUE_BYTES, own_repository, read_issue
+from data.repository import MAX_ISSUE_BYTES, own_repository, read_issue, untracked_files
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -78,7 +78,7 @@ def test_heads_and_clones(repository: Path, tmp_path: Path) -> None:
     [
         (["src/app.py"], "src/app.py"),
         (["new.py"], "new.py"),
-        (["fresh/a", "fresh/b"], "fresh/"),
+        (["fresh/a", "fresh/b"], "fresh/a, fresh/b"),
         (["née\n.py"], r"'n\xe9e\n.py'"),
         ([f"n{n}" for n in range(8)], "n0, n1, n2, n3, n4 and 3 more"),
     ],
@@ -87,10 +87,18 @@ def test_changes_are_refused(repository: Path, paths: list[str], shown: str) -> 
     for path in paths:
         (repository / path).parent.mkdir(exist_ok=True)
         (repository / path).write_text("changed\n")
+    git(repository, "add", "-A")
     with pytest.raises(UsageError) as caught:
         own_repository(repository, "It breaks.")
     assert caught.value.message.endswith(f"not committed: {shown}.")
     assert "git stash" in caught.value.mend
+
+
+def test_untracked_files_are_no_changes_but_are_told(repository: Path) -> None:
+    (repository / "bug.md").write_text("It breaks.\n")
+    (repository / "née.py").write_text("1\n")
+    assert own_repository(repository, "It breaks.").base_commit
+    assert sorted(untracked_files(repository)) == ["bug.md", "née.py"]
 
 
 def test_staged_deleted_and_moved_are_changes(repository: Path) -> None:

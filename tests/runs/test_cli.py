@@ -192,6 +192,44 @@ def test_a_dirty_tree_is_told(troop, repository, server):
     assert "calc/ops.py" in errors
 
 
+def test_the_issue_and_the_patch_may_lie_in_the_repository(troop, repository, server):
+    (repository / "bug.md").write_text(scripted_model.ISSUE)
+    words = solve_words(repository, server.base_url, "-o", str(repository / "x.patch"))
+    words[words.index("--issue") + 1] = str(repository / "bug.md")
+    for _ in range(2):
+        assert "candidate 1" in troop.finish(*words)
+
+
+@pytest.mark.parametrize("name", ["../../escape", "last", "", "a b", "x" * 81, ".hidden"])
+def test_a_runs_name_is_a_plain_word(troop, repository, server, name):
+    code, _, errors = troop.run(*solve_words(repository, server.base_url, "--name", name or "/"))
+    assert (code, "not a run's name" in errors) == (2, True)
+
+
+def test_other_candidates_are_another_run(troop, repository, server):
+    words = solve_words(repository, server.base_url)
+    right = troop.finish(*words, "--patch-only")
+    with troop.reader() as reader:
+        (row,) = reader.view("instances")
+    file = troop.folder / "theirs.json"
+    file.write_text(
+        json.dumps({row["instance_id"]: {"instance_id": row["instance_id"], "model_patch": right}})
+    )
+    troop.finish(*words, "--candidates", str(file))
+    file.write_text(json.dumps({"other": {"instance_id": "other", "model_patch": right}}))
+    code, _, errors = troop.run(*words, "--candidates", str(file))
+    assert code == 0
+    assert "none of the --candidates is for these instances" in errors
+    with troop.reader() as reader:
+        assert len(reader.view("runs")) == 3
+
+
+def test_an_output_that_cannot_be_written_is_told_before_work_begins(troop, repository, server):
+    words = solve_words(repository, server.base_url, "-o", str(troop.folder))
+    code, _, errors = troop.run(*words)
+    assert (code, "is a folder" in errors, server.requests) == (2, True, [])
+
+
 def test_no_model_is_told(troop, repository):
     words = ["solve", "--repo", str(repository), "--issue", "issue.md", "--sandbox", "local"]
     code, _, errors = troop.run(*words)
@@ -360,10 +398,12 @@ def test_ctrl_c_does_not_wait_for_retries(troop, repository):
 
     with ModelServer(failing) as server:
         process = troop.start(*solve_words(repository, server.base_url))
-        wait_for(lambda: len(server.requests) > 5)
+        wait_for(lambda: len(server.requests) > 8)
+        began = time.monotonic()
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 130, errors
+        assert time.monotonic() - began < 10  # a wait grows to half a minute
     nothing_lost(troop, repository)
 
 

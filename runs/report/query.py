@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from runs.store.query import Answer
 
 
+LONGEST_CELL = 2000
+"""Characters of one value in a table; laying out megabytes takes minutes."""
+
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -52,4 +55,8 @@ def _cell(value: object) -> Text:
         return Text(f"{value:.6g}")
     if isinstance(value, str) and _DIGEST.fullmatch(value):
         return Text(f"{value[:10]}…", style="dim")
-    return plain(value)
+    text = str(value)
+    if len(text) > LONGEST_CELL:
+        left = len(text) - LONGEST_CELL
+        return plain(f"{text[:LONGEST_CELL]} [{left:,} more characters: --format json has all]")
+    return plain(text)

@@ -16,11 +16,8 @@ _OPEN = re.compile(r"^[ \t]*<test_script>[ \t]*(?=\S|$)", re.MULTILINE)
 _CLOSE = re.compile(r"</test_script>[ \t]*$", re.MULTILINE)
 _DONE = re.compile(r"^[ \t]*(?:<done\s*/>|<done>\s*</done>)[ \t]*$", re.MULTILINE)
 _CHOOSE = re.compile(r"<choose>\s*(?:candidate\s+)?([A-Za-z])\s*</choose>", re.IGNORECASE)
-_FENCE = re.compile(r"^```[\w+-]*[ \t]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 _RELEVANT = re.compile(r"<relevant>\s*(yes|no)\s*</relevant>", re.IGNORECASE)
-_SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.IGNORECASE | re.DOTALL)
-_RANKING = re.compile(r"<ranking>(.*?)</ranking>", re.IGNORECASE | re.DOTALL)
-_BULLET = re.compile(r"^\s*(?:[-*]|\d+[.)])?\s*`?(.*?)`?\s*$")
+_BULLET = re.compile(r"^(?:[-*]|\d{1,4}[.)])\s+")
 
 
 def require_whole(choice: Choice) -> str:
@@ -75,13 +72,37 @@ def split_script(text: str) -> tuple[str | None, str]:
 
 def find_fenced_script(text: str) -> str | None:
     """The only fenced block of a reply without tags: plainly meant as the script."""
-    blocks = _FENCE.findall(text)
+    blocks = _fenced(text)
     return _clean_script(blocks[0]) if len(blocks) == 1 else None
 
 
+def _fenced(text: str) -> list[str]:
+    """What stands in closed Markdown fences."""
+    blocks: list[str] = []
+    inside: list[str] | None = None
+    for line in text.splitlines(keepends=True):
+        if inside is None and line.startswith("```"):
+            inside = []
+        elif inside is not None and line.rstrip() == "```":
+            blocks.append("".join(inside))
+            inside = None
+        elif inside is not None:
+            inside.append(line)
+    return blocks
+
+
+def _between(text: str, tag: str) -> str | None:
+    """What stands between the first <tag> and the next </tag>, in either case."""
+    lower = text.lower()
+    start = lower.find(f"<{tag}>")
+    end = lower.find(f"</{tag}>", start)
+    return text[start + len(tag) + 2 : end] if 0 <= start < end else None
+
+
 def _clean_script(body: str) -> str:
-    fenced = _FENCE.fullmatch(body.strip() + "\n") or _FENCE.fullmatch(body.strip())
-    body = fenced.group(1) if fenced else body.strip("\n")
+    lines = body.strip().splitlines(keepends=True)
+    fenced = len(lines) > 1 and lines[0].startswith("```") and lines[-1].rstrip() == "```"
+    body = "".join(lines[1:-1]) if fenced else body.strip("\n")
     if not body.strip():
         raise Unreadable("The script is empty.")
     return body.rstrip() + "\n"
@@ -129,10 +150,10 @@ def read_relevance(choice: Choice) -> Relevance:
     verdicts = {verdict.lower() for verdict in _RELEVANT.findall(text)}
     if len(verdicts) != 1:
         raise Unreadable("Say exactly one of <relevant>yes</relevant> and <relevant>no</relevant>.")
-    summary = _SUMMARY.search(text)
+    summary = _between(text, "summary")
     return Relevance(
         relevant=verdicts == {"yes"},
-        summary=" ".join(summary.group(1).split()) if summary else "",
+        summary=" ".join(summary.split()) if summary else "",
     )
 
 
@@ -143,12 +164,10 @@ def read_ranking(choice: Choice, paths: frozenset[str]) -> list[str]:
         Unreadable: no ranking, or one without any known path.
     """
     text = require_whole(choice)
-    found = _RANKING.search(text)
-    if not found:
+    found = _between(text, "ranking")
+    if found is None:
         raise Unreadable("Write the paths inside <ranking> and </ranking>, one to a line.")
-    lines = [
-        match.group(1) for line in found.group(1).splitlines() if (match := _BULLET.match(line))
-    ]
+    lines = [_BULLET.sub("", line.strip(), count=1).strip("` ") for line in found.splitlines()]
     ranked = list(dict.fromkeys(line for line in lines if line in paths))
     if not ranked:
         raise Unreadable("None of the paths in your ranking is in the list. Copy them exactly.")

@@ -98,7 +98,7 @@ def _seen(seen: Row, names: dict[str, str]) -> RenderableType:
 
 def _said(reply: str, names: dict[str, str]) -> str:
     """The model's last words, with the candidates' numbers beside their letters."""
-    words = re.sub(r"<choose>.*?</choose>", "", reply, flags=re.DOTALL).strip()
+    words = re.sub(r"<choose>[^<]*</choose>", "", reply[:5000]).strip()
     for letter, name in names.items():
         words = re.sub(rf"\b{letter}\b", name, words, flags=re.IGNORECASE)
     return f"“{words[:600]}”" if words else ""

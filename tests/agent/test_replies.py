@@ -1,5 +1,8 @@
 """What replies ask for, and what is said of those that cannot be read."""
 
+import contextlib
+import time
+
 import pytest
 
 from agent.model import Choice, Finish
@@ -122,3 +125,30 @@ def test_a_ranking_keeps_known_paths_once():
         read_ranking(stop("<ranking>\nx.py\n</ranking>"), paths)
     with pytest.raises(Unreadable, match="inside <ranking>"):
         read_ranking(stop("a.py"), paths)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<summary>" * 100_000,
+        "<ranking>" * 100_000,
+        "```a\n" * 200_000,
+        "<test_script>" + " " * 1_000_000 + "x",
+        "<done" + " " * 1_000_000,
+        "<choose>" * 100_000,
+        "<ranking>\n" + " " * 1_000_000 + "`\n</ranking>",
+    ],
+)
+def test_hostile_replies_are_read_in_a_moment(text):
+    began = time.monotonic()
+    for read in (
+        find_script,
+        find_fenced_script,
+        says_done,
+        lambda t: find_choice(t, "AB"),
+        lambda t: read_relevance(stop(t)),
+        lambda t: read_ranking(stop(t), frozenset({"a.py"})),
+    ):
+        with contextlib.suppress(Unreadable):
+            read(text)
+    assert time.monotonic() - began < 20

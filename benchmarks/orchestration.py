@@ -22,20 +22,18 @@ import time
 from pathlib import Path
 from typing import Self
 
+from openai import AsyncOpenAI
+from rich.console import Console
+
+from data.codebase_reader import RawFile, codebase_from_files
+from data.instance import Environment, Instance
+from runs.config import load_config
+from runs.session import Job, carry_out
+from runs.store.database import sqlite_url
+from runs.store.reading import Reader
+from sandbox.protocol import Ending, Execution
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from openai import AsyncOpenAI  # noqa: E402
-from rich.console import Console  # noqa: E402
-
-from data.codebase_reader import RawFile, codebase_from_files  # noqa: E402
-from data.instance import Environment, Instance  # noqa: E402
-from runs.config import load_config  # noqa: E402
-from runs.session import Job, carry_out  # noqa: E402
-from runs.store.database import sqlite_url  # noqa: E402
-from runs.store.reading import Reader  # noqa: E402
-from sandbox.protocol import Ending, Execution  # noqa: E402
-
 LINE = "    value = compute(value, offset)  # keeps the running total in step with the ledger\n"
 TURNS = 5
 """Model calls in a row for one sample: relevance, script, done, edit, done."""

@@ -33,7 +33,7 @@ def demo_instance(folder: Path, *, image: str | None) -> Instance:
         repo=NAME,
         base_commit=commit,
         problem_statement=issue,
-        environment=Environment(image=image, repo_dir=f"/work/{NAME}", source=repository),
+        environment=Environment(image=image, repo_dir=f"/repo/{NAME}", source=repository),
     )
 
 

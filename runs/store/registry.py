@@ -124,7 +124,7 @@ def begin_run(
 def _process(owner: str) -> str:
     """What a person can look for, say with `ps`."""
     parts = owner.split(":")
-    return f"process {parts[1]}" if len(parts) > 1 else owner
+    return f"pid {parts[1]}" if len(parts) > 1 else owner
 
 
 def _find(connection: sa.Connection, spec: RunSpec) -> Any:

@@ -24,23 +24,6 @@ def troop(tmp_path):
     return Command(tmp_path)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def prepared_images():
-    """Remove the images that these tests have made."""
-    listing = ["docker", "images", "--quiet", "--filter", "label=troop=image", "troop/prepared"]
-
-    def images() -> set[str]:
-        return set(
-            subprocess.run(listing, capture_output=True, text=True, check=False).stdout.split()
-        )
-
-    before = images()
-    yield
-    made = images() - before
-    if made:
-        subprocess.run(["docker", "rmi", "--force", *made], capture_output=True, check=False)
-
-
 def in_docker(words: list[str], image: str, *more: str) -> list[str]:
     return [*words, "--sandbox", "docker", "--image", image, *more]
 

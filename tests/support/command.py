@@ -70,8 +70,10 @@ def calc_repository(folder: Path) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    # The same commit every time, so that Docker images prepared for it are found again.
+    dates = dict.fromkeys(("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), "2024-01-01T00:00:00Z")
     for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "first"]):
-        subprocess.run(["git", *command], cwd=repository, check=True)
+        subprocess.run(["git", *command], cwd=repository, check=True, env=os.environ | dates)
     (folder / "issue.md").write_text(scripted_model.ISSUE)
     return repository
 

@@ -95,6 +95,8 @@ class Sampler:
         await talk.end(ending)
         if ending in {Outcome.CONTEXT_EXCEEDED, Outcome.REJECTED} and draft.script is None:
             return SampleResult(number, ending, None, UNEDITED)
+        if not self._settings.editing_turns:
+            return SampleResult(number, ending, draft.script, UNEDITED)
         talk = self._talk(Kind.EDITING, number)
         attempt, ending = await self._write_edit(talk, draft)
         await talk.end(ending)

@@ -67,5 +67,6 @@ class SampleSettings:
     temperature: float | None = 0.5
     testing_turns: int = 8
     editing_turns: int = 8
+    """0: samples only write tests, for candidates that come from elsewhere."""
     testing_max_tokens: int = 4096
     editing_max_tokens: int = 8192

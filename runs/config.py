@@ -157,7 +157,7 @@ def _told(place: tuple[int | str, ...], kind: str, message: str) -> str:
 def _check_ranges(config: Config, where: str) -> None:
     """Counts and sizes that make no sense."""
     at_least_one = (
-        "context.tokens context.rankings samples.testing_turns samples.editing_turns"
+        "context.tokens context.rankings samples.testing_turns"
         " selection.finalists engine.instances engine.model_calls limits.memory_mb"
         " limits.processes limits.disk_mb limits.output_chars limits.timeout_s limits.cpus"
     )
@@ -167,5 +167,7 @@ def _check_ranges(config: Config, where: str) -> None:
             raise UsageError(f"{where}: {name} must be more than 0")
     if config.context.tokens < SMALLEST_CONTEXT:
         raise UsageError(f"{where}: context.tokens must be at least {SMALLEST_CONTEXT}")
-    if config.samples.count < 0 or config.selection.turns < 0:
-        raise UsageError(f"{where}: samples.count and selection.turns cannot be negative")
+    for name in ("samples.count", "samples.editing_turns", "selection.turns"):
+        section, _, key = name.partition(".")
+        if getattr(getattr(config, section), key) < 0:
+            raise UsageError(f"{where}: {name} cannot be negative")

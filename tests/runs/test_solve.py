@@ -5,6 +5,7 @@ import pytest
 from agent import context, prompting
 from agent.model import ModelUnavailable
 from data.errors import StoreError
+from data.predictions import Prediction
 from runs import engine
 from runs.engine import Ending
 from runs.report.instance import instance_report
@@ -167,3 +168,21 @@ async def test_a_changed_prompt_is_told_when_a_run_is_resumed(world, server, mon
 async def stop_after_context(bench, config, outside, on_sample):
     await context.ContextReader(bench, config.context, config.model.name).gather()
     raise ModelUnavailable("gone")
+
+
+async def test_without_editing_turns_samples_write_tests_for_candidates_from_elsewhere(world):
+    before = "    return sum(values) / len(values)\n"
+    diff = (
+        "--- a/calc/ops.py\n+++ b/calc/ops.py\n@@ -1,3 +1,3 @@\n def mean(values):\n"
+        f"-{before}+{before.rstrip()} if values else 0.0\n \n"
+    )
+    outside = {"calc": [Prediction("calc", "elsewhere", diff)]}
+    await world.solve(samples__editing_turns=0, job={"outside": outside})
+    with world.reader() as reader:
+        kinds = {row["kind"] for row in reader.view("trajectories")}
+        samples = reader.view("samples")
+        candidates = reader.view("candidates")
+    assert "editing" not in kinds
+    assert {row["outcome"] for row in samples} == {"done"}
+    assert all(row["script"] and not row["diff"] for row in samples)
+    assert [row["sources"] for row in candidates] == ["elsewhere"]

@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from data.errors import StoreError, UsageError
+from data.errors import UsageError
 from data.prediction_rows import read_rows
 from data.records import Record, kind_of, read_json
-from data.writing import write_whole
+from data.writing import put_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -127,8 +127,8 @@ def write_predictions(folder: Path, model_name: str, patches: Mapping[str, str])
         StoreError: the folder cannot be written.
     """
     rows = _rows(model_name, patches)
-    _write(folder / PREDICTIONS, _keyed_text(rows))
-    _write(folder / ALL_PREDICTIONS, _lines_text(rows))
+    put_file(folder / PREDICTIONS, _keyed_text(rows), durable=True)
+    put_file(folder / ALL_PREDICTIONS, _lines_text(rows), durable=True)
 
 
 def write_prediction_file(file: Path, model_name: str, patches: Mapping[str, str]) -> None:
@@ -138,35 +138,34 @@ def write_prediction_file(file: Path, model_name: str, patches: Mapping[str, str
         UsageError, StoreError: as `write_predictions`.
     """
     rows = _rows(model_name, patches)
-    _write(file, _lines_text(rows) if file.suffix == ".jsonl" else _keyed_text(rows))
+    text = _lines_text(rows) if file.suffix == ".jsonl" else _keyed_text(rows)
+    put_file(file, text, durable=True)
+
+
+def check_model_name(model_name: str) -> None:
+    """Refuse what no reader of predictions would take for a name.
+
+    Raises:
+        UsageError: it is blank, or holds control characters.
+    """
+    if not model_name.strip() or not model_name.isprintable():
+        raise UsageError(f"{model_name!r} is no name for a model.")
 
 
 def _rows(model_name: str, patches: Mapping[str, str]) -> list[dict[str, str]]:
-    if not model_name.strip() or not model_name.isprintable():
-        raise UsageError(f"{model_name!r} is no name for a model.")
+    check_model_name(model_name)
     return [
-        {"model_name_or_path": model_name, "instance_id": name, "model_patch": _ended(name, patch)}
+        {"model_name_or_path": model_name, "instance_id": name, "model_patch": ended(name, patch)}
         for name, patch in patches.items()
     ]
 
 
-def _keyed_text(rows: list[dict[str, str]]) -> str:
-    return json.dumps({row["instance_id"]: row for row in rows}, indent=2) + "\n"
+def _keyed_text(rows: list[dict[str, str]]) -> bytes:
+    return (json.dumps({row["instance_id"]: row for row in rows}, indent=2) + "\n").encode()
 
 
-def _lines_text(rows: list[dict[str, str]]) -> str:
-    return "".join(json.dumps(row) + "\n" for row in rows)
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(file, text.encode("ascii"), durable=True)
-    except OSError as error:
-        raise StoreError(
-            f"The predictions cannot be written to {file.parent}: {error.strerror}.",
-            mend="Name a folder on a disk with room, where you may write.",
-        ) from error
+def _lines_text(rows: list[dict[str, str]]) -> bytes:
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
 
 
 def _records(path: Path) -> Iterable[Record]:
@@ -190,7 +189,12 @@ def _keyed(path: Path, name: str, value: object) -> Record:
     return Record(where, {**value, "instance_id": name})
 
 
-def _ended(name: str, patch: str) -> str:
+def ended(name: str, patch: str) -> str:
+    """Return a patch with a newline at its end, which it may have lacked; "" stays.
+
+    Raises:
+        UsageError: it holds characters outside UTF-8.
+    """
     try:
         patch.encode("utf-8")
     except UnicodeEncodeError as error:

@@ -6,6 +6,8 @@ import os
 import uuid
 from typing import TYPE_CHECKING
 
+from data.errors import StoreError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -29,3 +31,19 @@ def write_whole(path: Path, content: bytes, *, durable: bool = False) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def put_file(path: Path, content: bytes, *, durable: bool = False) -> None:
+    """`write_whole`, with the folders above it, for a place that a person named.
+
+    Raises:
+        StoreError: it cannot be written; what was there stays.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, content, durable=durable)
+    except OSError as error:
+        raise StoreError(
+            f"{path.name} cannot be written to {path.parent}: {error.strerror}.",
+            mend="Name a folder on a disk with room, where you may write.",
+        ) from error

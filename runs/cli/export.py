@@ -1,14 +1,28 @@
-"""Write a run's patches in the forms that the SWE-bench harness takes, or a recording.
+r"""Write a run for other programs: predictions, trajectories, a leaderboard's folder, a recording.
+
+Formats:
+  preds        preds.json and all_preds.jsonl, for SWE-bench's harness (the default)
+  pro          pro.json, for SWE-bench Pro's evaluation script
+  multi-swe    multi-swe.jsonl, for Multi-SWE-bench's
+  mini         mini/: trajectories as mini-swe-agent 2 writes them, for `mini-extra inspector`
+  atif         atif/: trajectories in the Agent Trajectory Interchange Format 1.7 (Harbor)
+  leaderboard  evaluation/SPLIT/DATE_NAME/: a submission; then `troop check-submission`
 
 Examples:
   troop export first -o out/                  out/preds.json and out/all_preds.jsonl
   troop export first -o out/ --clean          without scratch files such as reproduce_issue.py
   python -m swebench.harness.run_evaluation -d SWE-bench/SWE-bench_Lite -p out/preds.json -id first
+  troop export first -o out/ --format mini,atif
+  troop export first django__django-11099 -o out/ --format atif
+  troop export first -o out/ --clean --format leaderboard --logs logs/run_evaluation/first/troop \
+      --system-name "Troop + gpt-4.1" --authors "A. Person" --org "A Lab" \\
+      --url https://… --report https://… --open-model no
   troop export last --recording replies.jsonl    then: troop solve … --replay replies.jsonl
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,13 +32,22 @@ from runs.places import database_url
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable, Iterator
+
+    from runs.export.forms import Order
+    from runs.export.submission import About
+    from runs.store.reading import Reader, Row
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's flags."""
     parser.add_argument("export_run", metavar="RUN", help='a run\'s name, or "last"')
+    parser.add_argument("instances", nargs="*", default=[], metavar="INSTANCE", help="only these")
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="DIR", help="folder for the predictions (./RUN)"
+        "-o", "--output", type=Path, metavar="DIR", help="folder for what is written (./RUN)"
+    )
+    parser.add_argument(
+        "-f", "--format", default="preds", metavar="F[,F…]", help="formats, as above (preds)"
     )
     parser.add_argument(
         "--model-name", metavar="NAME", help="what model_name_or_path says (troop-MODEL)"
@@ -32,41 +55,148 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recording", type=Path, metavar="FILE", help="instead: all replies of one instance"
     )
-    parser.add_argument("--instance", metavar="ID", help="of which the recording is made")
+    parser.add_argument(
+        "--instance", action="append", default=[], metavar="ID", help="as INSTANCE; may be repeated"
+    )
     parser.add_argument(
         "--clean", action="store_true", help="take scratch files (reproduce.py, *.orig) out"
     )
     parser.add_argument("--clean-tests", action="store_true", help="take test files out")
+    _add_leaderboard(parser)
     add_database(parser)
+
+
+def _add_leaderboard(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "the leaderboard", "what is left out is written as TODO, for a person to fill in"
+    )
+    group.add_argument(
+        "--logs", type=Path, metavar="DIR", help="the harness's logs/run_evaluation/RUN_ID/MODEL"
+    )
+    group.add_argument("--system-name", default="", metavar="NAME", help="what the table shows")
+    group.add_argument("--authors", default="", metavar="NAMES")
+    group.add_argument("--org", default="", metavar="NAME", help="university, laboratory, company")
+    group.add_argument("--url", default="", metavar="URL", help="the system's site")
+    group.add_argument("--report", default="", metavar="URL", help="paper or technical report")
+    group.add_argument("--logo", default="", metavar="URL")
+    group.add_argument("--open-model", choices=("yes", "no"), help="are the model's weights open?")
+    group.add_argument("--split", default="", metavar="S", help="lite, verified, test, …")
+    group.add_argument("--date", default="", metavar="YYYYMMDD", help="(the day the run ended)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
-    from runs.cli.terminal import progress
-    from runs.export import export_predictions, export_recording
-    from runs.report.words import plain
     from runs.store.reading import Reader
 
-    if args.recording is not None and args.recording.is_dir():
-        raise UsageError(f"{args.recording} is a folder", mend="give --recording a file")
     with Reader(database_url(args.db)) as reader:
         found = reader.run(None if args.export_run == "last" else args.export_run)
         if args.recording is not None:
-            instance = reader.instance(found["run"], args.instance)
-            count = export_recording(reader, found, instance, args.recording)
-            said = f"{count} replies: {args.recording}"
-        else:
-            folder = args.output or Path(found["run"])
-            if folder.is_file():
-                raise UsageError(f"{folder} is a file", mend="give --output a folder")
-            name = args.model_name or f"troop-{found['model']}"
-            count, empty, notes = export_predictions(
-                reader, found["run"], folder, name, clean=args.clean, tests=args.clean_tests
-            )
-            for note in notes:
-                progress().print(plain(note))
-            said = (
-                f"{count} predictions, {empty} of them empty: {folder}/preds.json, all_preds.jsonl"
-            )
-    progress().print(plain(said))
+            return _record(args, reader, found)
+        return _export(args, reader, found)
+
+
+def _record(args: argparse.Namespace, reader: Reader, found: Row) -> int:
+    from runs.export.recording import export_recording
+
+    names = [*args.instances, *args.instance]
+    if args.recording.is_dir():
+        raise UsageError(f"{args.recording} is a folder", mend="give --recording a file")
+    if len(names) > 1:
+        raise UsageError("a recording is of one instance", mend="name one")
+    instance = reader.instance(found["run"], names[0] if names else None)
+    count = export_recording(reader, found, instance, args.recording)
+    _say(f"{count} replies: {args.recording}")
     return 0 if count else 1
+
+
+def _export(args: argparse.Namespace, reader: Reader, found: Row) -> int:
+    from runs.export.forms import check_forms, write_forms
+
+    forms = list(dict.fromkeys(name.strip() for name in args.format.split(",")))
+    check_forms(forms)
+    order = _order(args, reader, found, forms)
+    for note in order.patches.notes:
+        _say(note)
+    with _bar(len(order.rows)) as on_instance:
+        said = write_forms(reader, order, forms, on_instance)
+    for line in said:
+        _say(line)
+    return 0 if order.patches.diffs else 1
+
+
+def _order(args: argparse.Namespace, reader: Reader, found: Row, forms: list[str]) -> Order:
+    from runs.export.forms import Order
+    from runs.export.logs import logs_in, no_logs
+    from runs.export.patches import chosen_patches
+    from runs.export.submission import Submission
+
+    folder = args.output or Path(found["run"])
+    if folder.is_file():
+        raise UsageError(f"{folder} is a file", mend="give --output a folder")
+    about = _about(args)
+    if "leaderboard" in forms:
+        _ = Submission(found, about).place  # what is missing is told before anything is written
+    rows = _rows(reader, found["run"], [*args.instances, *args.instance])
+    names = {row["instance_id"] for row in rows}
+    patches = chosen_patches(
+        reader, found["run"], only=names, clean=args.clean, tests=args.clean_tests
+    )
+    return Order(
+        run=found,
+        rows=rows,
+        patches=patches,
+        folder=folder,
+        model_name=args.model_name or f"troop-{found['model']}",
+        about=about,
+        logs=logs_in(args.logs, names) if args.logs else no_logs,
+    )
+
+
+def _about(args: argparse.Namespace) -> About:
+    from runs.export.submission import About
+
+    return About(
+        system_name=args.system_name,
+        authors=args.authors,
+        org=args.org,
+        site=args.url,
+        report=args.report,
+        logo=args.logo,
+        open_model={"yes": True, "no": False, None: None}[args.open_model],
+        split=args.split,
+        date=args.date,
+    )
+
+
+def _rows(reader: Reader, run: str, names: list[str]) -> list[Row]:
+    if names:
+        return [reader.instance(run, name) for name in dict.fromkeys(names)]
+    return reader.view("instances", run=run)
+
+
+@contextmanager
+def _bar(count: int) -> Iterator[Callable[[str], None]]:
+    """A bar on standard error, where that is a terminal; it takes the instance that comes next."""
+    from rich.progress import Progress
+
+    from runs.cli.terminal import progress
+    from runs.report.words import visible
+
+    console = progress()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("export", total=count, visible=False)
+        begun = -1
+
+        def on_instance(name: str) -> None:
+            nonlocal begun
+            begun += 1
+            bar.update(task, completed=begun, description=visible(name), visible=True)
+
+        yield on_instance
+
+
+def _say(text: str) -> None:
+    from runs.cli.terminal import progress
+    from runs.report.words import plain
+
+    progress().print(plain(text))

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from data.litter import litter_of
-from runs.export import named
+from runs.export.patches import named
 from runs.report.matrix import vote_matrix
 from runs.report.words import REASONS, ending, plain, tokens, usd, visible
 from runs.store.reading import context_files

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,38 +11,18 @@ import sqlalchemy as sa
 
 from data.errors import UsageError
 from runs.store.blobs import get_text
+from runs.store.conversations import Conversation, Turn, load_conversations
 from runs.store.database import open_reading, shown_url, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
+__all__ = ["Conversation", "Reader", "Row", "Turn", "context_files"]
+
 Row = dict[str, Any]
 SOME = 5
 """Names given when none is near."""
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One reply of a trajectory, and what it led to."""
-
-    row: Row
-    """Of the view `turns`."""
-    prompt: str
-    reply: str
-    executions: tuple[Row, ...]
-    """What the trajectory saw once it had this reply: rows of `executions` with `purpose`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """A trajectory to read."""
-
-    row: Row
-    """Of the view `trajectories`."""
-    system: str
-    prefix: str
-    turns: tuple[Turn, ...]
 
 
 class Reader:
@@ -122,22 +101,15 @@ class Reader:
         """
         where = {"run": run, "instance_id": instance_id}
         found = _pick(self.view("trajectories", **where), "trajectory", trajectory, "trajectory")
-        rows = sorted(
-            self.view("turns", **where, trajectory=trajectory), key=lambda row: row["turn"]
-        )
         with self._connection() as connection:
-            system, prefix = _opening(connection, run, instance_id, trajectory)
-            seen = _sightings(connection, run, instance_id, trajectory)
-            turns = tuple(
-                Turn(
-                    row,
-                    get_text(connection, row["prompt"]),
-                    get_text(connection, row["reply"]),
-                    tuple(see for see in seen if see["turn"] == row["turn"] + 1),
-                )
-                for row in rows
-            )
-        return Conversation(found, system, prefix, turns)
+            return load_conversations(connection, run, instance_id, [found])[0]
+
+    def conversations(self, run: str, instance_id: str) -> list[Conversation]:
+        """All trajectories of an instance, in the order of their keys."""
+        rows = self.view("trajectories", run=run, instance_id=instance_id)
+        rows.sort(key=lambda row: row["trajectory"])
+        with self._connection() as connection:
+            return load_conversations(connection, run, instance_id, rows)
 
     @contextmanager
     def _connection(self) -> Iterator[sa.Connection]:
@@ -161,34 +133,3 @@ def _pick(rows: list[Row], column: str, wanted: str, what: str) -> Row:
     raise UsageError(
         f"there is no {what} called {wanted}", mend=meant if names else "there is none yet"
     )
-
-
-_TRAJECTORY = """
-FROM trajectory t JOIN instance i ON i.id = t.instance_id JOIN run r ON r.id = i.run_id
-{join} WHERE r.name = :run AND i.instance_id = :instance_id AND t.key = :trajectory
-"""
-
-
-def _opening(connection: sa.Connection, *names: str) -> tuple[str, str]:
-    query = "SELECT t.system, t.prefix" + _TRAJECTORY.format(join="")
-    row = connection.execute(sa.text(query), _named(names)).one()
-    return _text_or_none(connection, row.system), _text_or_none(connection, row.prefix)
-
-
-def _text_or_none(connection: sa.Connection, digest: str | None) -> str:
-    return get_text(connection, digest) if digest else ""
-
-
-def _sightings(connection: sa.Connection, *names: str) -> list[Row]:
-    join = "JOIN sighting s ON s.trajectory_id = t.id JOIN execution e ON e.id = s.execution_id"
-    columns = (
-        "SELECT s.turn, s.purpose, e.id AS execution, e.ending, e.exit_code, e.duration_s,"
-        " e.output, e.script_text AS script, e.diff"
-    )
-    query = columns + _TRAJECTORY.format(join=join) + "ORDER BY s.id"
-    rows = connection.execute(sa.text(query), _named(names)).mappings()
-    return [dict(row, output=get_text(connection, row["output"])) for row in rows]
-
-
-def _named(names: tuple[str, ...]) -> dict[str, str]:
-    return dict(zip(("run", "instance_id", "trajectory"), names, strict=True))

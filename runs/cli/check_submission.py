@@ -1,0 +1,94 @@
+"""Say of a leaderboard submission everything that a reviewer would reject.
+
+Examples:
+  troop check-submission out/evaluation/lite/20261121_troop-gpt-4.1
+  troop check-submission out/evaluation/verified/20261121_troop --dataset verified.jsonl
+  troop check-submission out/evaluation/lite/20261121_troop --json
+
+It looks at names and sizes, metadata.yaml and README.md, every prediction (damage, test and
+scratch files, instances against the dataset), traces (missing, empty, naming what grades), and the
+harness's logs (missing, of another patch, claiming what cannot be). Whether the system is described
+well enough, and whether its claims are true, only a person can say.
+
+exit codes:
+  0 nothing would be rejected   1 something would   2 the folder or the dataset cannot be read
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runs.cli.flags import DATASET_HELP
+
+if TYPE_CHECKING:
+    import argparse
+
+    from runs.review.finding import Finding, Submitted
+
+NAMED = 5
+"""Instances that a line names."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's flags."""
+    parser.add_argument(
+        "folder", type=Path, metavar="DIR", help="evaluation/SPLIT/YYYYMMDD_name, as exported"
+    )
+    parser.add_argument(
+        "--dataset", metavar="D", help=f"(that of the split it lies in) {DATASET_HELP}"
+    )
+    parser.add_argument("--split", metavar="S", help="of a dataset on the hub")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry the command out; its exit code."""
+    from runs.report.words import visible
+    from runs.review.review import review
+
+    submitted, findings = review(args.folder, dataset=args.dataset, split=args.split)
+    grave = sum(finding.grave for finding in findings)
+    if args.json:
+        sys.stdout.write(json.dumps(_document(submitted, findings), indent=2) + "\n")
+    else:
+        for finding in findings:
+            sys.stdout.write(visible(_said(finding)) + "\n")
+        sys.stdout.write(
+            f"{len(submitted.patches)} predictions; {grave} would be rejected,"
+            f" {len(findings) - grave} to look at\n"
+        )
+    return 1 if grave else 0
+
+
+def _said(finding: Finding) -> str:
+    about = "rejected" if finding.grave else "look at"
+    several = ""
+    if len(finding.instances) > 1:
+        names = ", ".join(finding.instances[:NAMED])
+        more = ", …" if len(finding.instances) > NAMED else ""
+        several = f" ({len(finding.instances)}: {names}{more})"
+    elif finding.instances and finding.instances[0] not in finding.where:
+        several = f" ({finding.instances[0]})"
+    mend = f"\n          {finding.mend}" if finding.mend else ""
+    return f"{about}  {finding.where}: {' '.join(finding.what.split())}{several}{mend}"
+
+
+def _document(submitted: Submitted, findings: list[Finding]) -> dict[str, object]:
+    return {
+        "folder": str(submitted.folder),
+        "predictions": len(submitted.patches),
+        "valid": not any(finding.grave for finding in findings),
+        "findings": [
+            {
+                "severity": "rejected" if finding.grave else "look at",
+                "where": finding.where,
+                "what": finding.what,
+                "mend": finding.mend,
+                "instances": list(finding.instances),
+            }
+            for finding in findings
+        ],
+    }

@@ -1,0 +1,1 @@
+"""Writing a run for other programs: one module for each form."""

@@ -1,0 +1,55 @@
+"""The harness's logs of an instance's grade, for a submission."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from data.errors import UsageError
+from runs.export.submission import LOGS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from pathlib import Path
+
+    Logs = Callable[[str], Mapping[str, bytes]]
+    """From an instance's id to its log files by name; empty where it was not graded."""
+
+
+def no_logs(_instance_id: str) -> Mapping[str, bytes]:
+    """Nothing was graded."""
+    return {}
+
+
+def logs_in(folder: Path, names: Collection[str]) -> Logs:
+    """Logs from a folder of the harness: logs/run_evaluation/RUN_ID/MODEL, or one above it.
+
+    Raises:
+        UsageError: it holds no folder of any of the instances `names`.
+    """
+    for place in (folder, *_folders(folder)):
+        if any((place / name).is_dir() for name in names):
+            return lambda instance_id: _read(place / instance_id)
+    raise UsageError(
+        f"{folder} holds no logs of this run's instances.",
+        mend="Give --logs the harness's folder logs/run_evaluation/RUN_ID/MODEL.",
+    )
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        return sorted(each for each in folder.iterdir() if each.is_dir())
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be read: {error.strerror}.") from error
+
+
+def _read(folder: Path) -> Mapping[str, bytes]:
+    found = {}
+    for name in LOGS:
+        file = folder / name
+        try:
+            found[name] = file.read_bytes()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
+    return found

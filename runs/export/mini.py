@@ -1,0 +1,172 @@
+"""Trajectories as mini-swe-agent writes them: `trajectory_format` "mini-swe-agent-1.1".
+
+The folder is that of its batch mode: preds.json, exit_statuses.yaml, and for each
+instance <id>/<id>.traj.json. One instance has many trajectories here; that file
+holds the ones that led to the patch (the first sample that wrote it, then the
+selection), and others stand beside it: sample-N, selection, ranking, relevance.
+Messages are what was sent and received; what mini-swe-agent has no field for is in
+`extra`. An unknown cost has no field at all.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from agent.conversation import NO_TEXT
+from agent.journal import Kind
+from runs.export.charges import Charges, cost
+from runs.export.story import moment
+from runs.store.registry import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runs.export.story import Story
+    from runs.store.reading import Conversation, Row, Turn
+
+FORMAT = "mini-swe-agent-1.1"
+SUBMITTED = "Submitted"
+"""The exit status by which mini-swe-agent's readers know that a patch came out."""
+
+Document = dict[str, Any]
+
+
+def mini_documents(story: Story) -> dict[str, Document]:
+    """The trajectory files of an instance by their stem; the first is the main one."""
+    charges = Charges(story.talks)
+    selection = story.of_kind(Kind.SELECTION)
+    sample = story.chosen_sample or next(iter(story.numbers), None)
+    led = story.of_sample(sample) if sample is not None else []
+    status = exit_status(story.instance)
+    files = {story.name: _document(story, charges, [*led, *selection], status, story.patch)}
+    # The instance's cost is that of all its trajectories, whichever are in the main file.
+    files[story.name]["info"]["model_stats"] = _stats(charges, story.talks)
+    files[story.name]["messages"].append(
+        {
+            "role": "exit",
+            "content": story.patch,
+            "extra": {"exit_status": status, "submission": story.patch},
+        }
+    )
+    for stem, talks in _groups(story).items():
+        outcome = talks[-1].row["outcome"] or story.instance["status"]
+        files[stem] = _document(story, charges, talks, outcome, "")
+    return files
+
+
+def exit_status(instance: Row) -> str:
+    """How an instance ended: "Submitted", or Troop's word for it."""
+    return SUBMITTED if instance["status"] == Status.SOLVED else str(instance["status"])
+
+
+def exit_statuses(instances: Sequence[Row]) -> str:
+    """The YAML file in which mini-swe-agent's batch mode lists instances by exit status."""
+    found: dict[str, list[str]] = {}
+    for row in instances:
+        found.setdefault(exit_status(row), []).append(row["instance_id"])
+    lines = ["instances_by_exit_status:" if found else "instances_by_exit_status: {}"]
+    for status, names in sorted(found.items()):
+        lines += [f"  {status}:", *(f"  - {json.dumps(name)}" for name in names)]
+    return "\n".join([*lines, ""])
+
+
+def _groups(story: Story) -> dict[str, list[Conversation]]:
+    groups = {f"sample-{number}": story.of_sample(number) for number in story.numbers}
+    for kind in (Kind.SELECTION, Kind.RANKING, Kind.RELEVANCE):
+        groups[kind.value] = story.of_kind(kind)
+    return {stem: talks for stem, talks in groups.items() if talks}
+
+
+def _document(
+    story: Story, charges: Charges, talks: Sequence[Conversation], status: str, submission: str
+) -> Document:
+    return {
+        "info": {
+            "model_stats": _stats(charges, talks),
+            "config": {
+                "agent_type": "troop",
+                "model": {"model_name": story.run["model"]},
+                "environment": {"image": story.instance["image"]},
+                "troop": json.loads(story.run["config"]),
+            },
+            "exit_status": status,
+            "submission": submission,
+            "troop_version": story.run["troop_version"],
+            "run": story.run["run"],
+        },
+        "messages": [message for talk in talks for message in _messages(talk, charges)],
+        "trajectory_format": FORMAT,
+        "instance_id": story.name,
+    }
+
+
+def _stats(charges: Charges, talks: Sequence[Conversation]) -> Document:
+    total = charges.total(talks)
+    stats: Document = {"api_calls": total.calls}
+    if total.cost_usd is not None:
+        stats["instance_cost"] = total.cost_usd
+    return stats
+
+
+def _messages(talk: Conversation, charges: Charges) -> list[Document]:
+    if not talk.turns:
+        return []
+    where = {"trajectory": talk.key}
+    messages = [{"role": "system", "content": talk.system, "extra": where}]
+    for number, turn in enumerate(talk.turns):
+        prompt = turn.prompt if number else talk.prefix + turn.prompt
+        messages.append({"role": "user", "content": prompt, "extra": {**where, "turn": number}})
+        messages.append(_reply(talk, turn, charges))
+    return messages
+
+
+def _reply(talk: Conversation, turn: Turn, charges: Charges) -> Document:
+    row = turn.row
+    extra: Document = {
+        "trajectory": talk.key,
+        "turn": row["turn"],
+        "duration_s": row["duration_s"],
+        "attempts": row["attempts"],
+        "replayed": bool(row["replayed"]),
+        "finish_reason": row["finish"],
+        "response": {"model": row["model"]},
+        "executions": [execution(seen) | {"output": seen["output"]} for seen in turn.executions],
+    }
+    if when := moment(row["created_at"]):
+        extra["timestamp"] = when.timestamp()
+    if charges.counts(row):
+        extra |= _used(row)
+    else:
+        extra["counted_in"] = charges.leader(row)
+    if not turn.reply.strip():
+        extra["sent_back_as"] = NO_TEXT
+    message: Document = {"role": "assistant", "content": turn.reply, "extra": extra}
+    if turn.reasoning:
+        message["reasoning_content"] = turn.reasoning
+    return message
+
+
+def _used(row: Row) -> Document:
+    """Usage and cost of a call, as far as they are known."""
+    found: Document = {"replies_in_call": row["n"]}
+    if (spent := cost(row)) is not None:
+        found["cost"] = spent
+    if row["prompt_tokens"] is not None:
+        usage = {
+            "prompt_tokens": row["prompt_tokens"],
+            "completion_tokens": row["completion_tokens"],
+            "prompt_tokens_details": {"cached_tokens": row["cached_tokens"]},
+        }
+        found["response"] = {"model": row["model"], "usage": usage}
+    return found
+
+
+def execution(seen: Row) -> Document:
+    """What is known of an execution, apart from what it printed."""
+    return {
+        "purpose": seen["purpose"],
+        "ending": seen["ending"],
+        "exit_code": seen["exit_code"],
+        "duration_s": seen["duration_s"],
+    }

@@ -121,6 +121,8 @@ def _export(args: argparse.Namespace, reader: Reader, found: Row) -> int:
         said = write_forms(reader, order, forms, on_instance)
     for line in said:
         _say(line)
+    if unfinished := len(order.rows) - len(order.patches.diffs):
+        _say(f"no prediction: {unfinished} that have not come to their end")
     return 0 if order.patches.diffs else 1
 
 

@@ -37,9 +37,10 @@ def mini_documents(story: Story) -> dict[str, Document]:
     charges = Charges(story.talks)
     selection = story.of_kind(Kind.SELECTION)
     sample = story.chosen_sample or next(iter(story.numbers), None)
-    led = story.of_sample(sample) if sample is not None else []
+    led = [*(story.of_sample(sample) if sample is not None else ()), *selection]
     status = exit_status(story.instance)
-    files = {story.name: _document(story, charges, [*led, *selection], status, story.patch)}
+    # One that was stopped before its samples has what was read and ranked.
+    files = {story.name: _document(story, charges, led or story.talks, status, story.patch)}
     # The instance's cost is that of all its trajectories, whichever are in the main file.
     files[story.name]["info"]["model_stats"] = _stats(charges, story.talks)
     files[story.name]["messages"].append(

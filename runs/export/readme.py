@@ -61,12 +61,13 @@ def _people(about: About) -> list[str]:
 
 
 def _system(submission: Submission) -> str:
+    writes = "a test script from the issue alone" + (", then an edit" * submission.edits)
     several = (
-        f"It draws {submission.samples} samples of each instance. Each writes a test script from"
-        " the issue alone, then an edit, and revises both by what they print. All tests run on all"
-        " edits and vote; a last trajectory writes tests that tell the best apart, and chooses one."
+        f"It draws {submission.samples} samples of each instance. Each writes {writes}, and revises"
+        " it by what is printed. All tests run on all edits and vote; a last trajectory writes"
+        " tests that tell the best apart, and chooses one."
     )
-    single = "It draws one sample of each instance: a test script from the issue, then an edit."
+    single = f"It draws one sample of each instance, which writes {writes}."
     joined = ", ".join(submission.outside)
     return (
         "## The system\n\n"

@@ -71,18 +71,28 @@ class Submission:
     @property
     def samples(self) -> int:
         """How many samples the run drew of each instance."""
-        return int(json.loads(self.run["config"])["samples.count"])
+        return int(self._config["samples.count"])
+
+    @property
+    def edits(self) -> bool:
+        """Whether samples write patches; else they only write tests."""
+        return bool(self._config["samples.editing_turns"])
 
     @property
     def single(self) -> bool:
         """Whether there was one attempt at each instance."""
-        return self.samples + len(self.outside) <= 1
+        return self.samples * self.edits + len(self.outside) <= 1
 
     @property
     def models(self) -> list[str]:
         """The main model, and that of the context where it is another."""
-        config = json.loads(self.run["config"])
-        return list(dict.fromkeys(filter(None, [self.run["model"], config.get("context.model")])))
+        models = [self.run["model"], self._config.get("context.model")]
+        return list(dict.fromkeys(filter(None, models)))
+
+    @property
+    def _config(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.run["config"])
+        return found
 
     @property
     def place(self) -> str:

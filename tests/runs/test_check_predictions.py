@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from runs.export import export_predictions
+from runs.export.patches import chosen_patches
 from tests.data.test_litter import NEW
 from tests.data.test_repairs import GOOD
 from tests.support.command import ROOT
@@ -50,21 +50,20 @@ class Finished:
         self.patches = patches
 
     def view(self, _: str, **__: str) -> list[dict[str, str]]:
-        return [{"instance_id": name, "patch": name, "status": "solved"} for name in self.patches]
+        row = {"repo": "o/r", "status": "solved"}
+        return [{"instance_id": name, "patch": name, **row} for name in self.patches]
 
     def text(self, name: str) -> str:
         return self.patches[name]
 
 
-def test_an_export_is_cleaned_by_rule(tmp_path: Path) -> None:
+def test_an_export_is_cleaned_by_rule() -> None:
     scratch, tested = NEW.format("reproduce.py"), NEW.format("tests/test_x.py")
     run = Finished(a=GOOD + scratch + tested, b=scratch)
 
-    def exported(**how: bool) -> tuple[list[str], list[str]]:
-        count, _, notes = export_predictions(run, "r", tmp_path, "m", **how)  # type: ignore[arg-type]
-        assert count == 2
-        rows = json.loads((tmp_path / "preds.json").read_text())
-        return [rows[name]["model_patch"] for name in "ab"], notes
+    def exported(**how: object) -> tuple[list[str], list[str]]:
+        patches = chosen_patches(run, "r", **how)  # type: ignore[arg-type]
+        return list(patches.diffs.values()), patches.notes
 
     assert exported()[0] == [GOOD + scratch + tested, scratch]
     assert "b: touches reproduce.py (a script that reproduces the bug)" in exported()[1]
@@ -74,3 +73,4 @@ def test_an_export_is_cleaned_by_rule(tmp_path: Path) -> None:
     assert "a: touches tests/test_x.py (a test)" in notes
     assert "b: nothing is left of its patch" in notes
     assert exported(clean=True, tests=True)[0] == [GOOD, ""]
+    assert exported(only=["b"])[0] == [scratch]

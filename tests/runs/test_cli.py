@@ -73,7 +73,7 @@ def test_help_answers_at_once_and_imports_nothing_heavy():
     "command",
     [
         *("demo", "solve", "run", "show", "select", "sql", "export"),
-        *("check-predictions", "config", "data", "gc", "doctor"),
+        *("check-predictions", "check-submission", "config", "data", "gc", "doctor"),
     ],
 )
 def test_every_command_explains_itself_with_examples(troop, command):

@@ -1,0 +1,81 @@
+"""Runs of the scripted model, made once and exported in many ways."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agent import context
+from agent.model import ModelUnavailable
+from runs import engine
+from runs.export.patches import chosen_patches
+from runs.export.recording import export_recording
+from runs.export.story import load_story
+from tests.support import scripted_model
+from tests.support.model_server import ModelServer, Raw, completion
+from tests.support.world import World
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from runs.export.story import Story
+
+PRICE = {"prompt": 2.0, "completion": 8.0}
+
+
+@dataclasses.dataclass
+class Exported:
+    """One database with several runs of one instance, and what the server was sent."""
+
+    world: World
+    folder: Path
+    bodies: list[dict[str, Any]]
+    """Of the run "priced"."""
+
+    def story(self, run: str) -> Story:
+        with self.world.reader() as reader:
+            found = reader.run(run)
+            row = reader.instance(run, "calc")
+            patches = chosen_patches(reader, run)
+            return load_story(reader, found, row, patches.diffs.get("calc", ""))
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory) -> Exported:
+    """Runs: priced, unpriced, replayed, cancelled (after the context), unsolved."""
+    folder = tmp_path_factory.mktemp("export")
+    with ModelServer(scripted_model.answer) as server:
+        world = World(folder, server.base_url)
+        asyncio.run(world.solve(prices__mock=PRICE, job={"name": "priced"}))
+        bodies = list(server.requests)
+        asyncio.run(world.solve(job={"name": "unpriced"}, samples__count=1))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(engine, "solve_instance", _stop_after_context)
+            with pytest.raises(ModelUnavailable):
+                asyncio.run(world.solve(job={"name": "cancelled"}, samples__count=3))
+    with ModelServer(_without_edits) as server:
+        world.base_url = server.base_url
+        asyncio.run(world.solve(job={"name": "unsolved"}, samples__count=2))
+    replies = folder / "replies.jsonl"
+    with world.reader() as reader:
+        run = reader.run("priced")
+        export_recording(reader, run, reader.instance("priced", "calc"), replies)
+    job = {"name": "replayed", "replay": replies}
+    asyncio.run(world.solve(prices__mock=PRICE, job=job))
+    return Exported(world, folder, bodies)
+
+
+async def _stop_after_context(bench, config, outside, on_sample):
+    await context.ContextReader(bench, config.context, config.model.name).gather()
+    raise ModelUnavailable("gone")
+
+
+def _without_edits(body: dict) -> object:
+    """The scripted model, but for edits: it only thinks, and no usage is told."""
+    if "# Your task: fix the issue" in body["messages"][1]["content"]:
+        thought = {"reasoning_content": "It is hard."}
+        return Raw(completion([""], usage=None, message=thought))
+    return scripted_model.answer(body)

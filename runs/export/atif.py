@@ -8,7 +8,6 @@ model call (`llm_call_count` 0). Each model conversation is an embedded subagent
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from agent.conversation import NO_TEXT
@@ -56,7 +55,7 @@ def atif_document(story: Story) -> Document:
         "schema_version": SCHEMA,
         "session_id": f"{story.run['run']}/{story.name}",
         "trajectory_id": story.name,
-        "agent": {**_agent(story, "troop"), "extra": {"config": json.loads(story.run["config"])}},
+        "agent": {**_agent(story, "troop"), "extra": {"config": story.settings}},
         "steps": _numbered(steps),
         "notes": NOTES,
         "final_metrics": _metrics(charges.total(story.talks), len(steps)),

@@ -89,7 +89,7 @@ def _document(
                 "agent_type": "troop",
                 "model": {"model_name": story.run["model"]},
                 "environment": {"image": story.instance["image"]},
-                "troop": json.loads(story.run["config"]),
+                "troop": story.settings,
             },
             "exit_status": status,
             "submission": submission,

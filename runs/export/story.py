@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.journal import Kind
 from runs.store.reading import context_files
@@ -39,6 +40,12 @@ class Story:
     def name(self) -> str:
         """The instance's id."""
         return str(self.instance["instance_id"])
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The run's settings by dotted name, without the files that it was given."""
+        config = json.loads(self.run["config"])
+        return {name: value for name, value in config.items() if "." in name}
 
     @property
     def context(self) -> list[str]:

@@ -44,7 +44,7 @@ def _parts(story: Story) -> Iterator[str]:
             yield from _conversation(talk, "###", shown)
     if story.votes:
         yield f"## Votes\n\nEvery test on every candidate:\n\n{voted(story)}\n"
-    for talk in story.of_kind(Kind.MATRIX, Kind.SELECTION):
+    for talk in story.of_kind(Kind.SELECTION):
         yield from _conversation(talk, "##", shown)
     yield f"## The patch\n\n{fenced(story.patch, 'diff') if story.patch else 'There is none.'}"
 

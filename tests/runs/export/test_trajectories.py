@@ -120,6 +120,14 @@ def test_a_cost_that_is_not_known_is_absent(exported, run):
     assert {m["extra"]["replayed"] for m in replies} == {run == "replayed"}
 
 
+def test_files_of_whoever_ran_it_are_not_named(exported):
+    story = exported.story("replayed")
+    assert "replies.jsonl" in story.run["config"]
+    written = json.dumps([atif_document(story), mini_documents(story)])
+    assert "replies.jsonl" not in written
+    assert '"samples.count": 4' in written
+
+
 def test_what_never_ended_is_told_as_that(exported):
     story = exported.story("cancelled")
     assert story.patch == ""
@@ -178,6 +186,7 @@ def test_the_trace_can_be_read_from_top_to_bottom(exported):
     assert text.count(story.problem) == 2  # by itself, and where files are ranked
     assert "as in ranking-1." in text
     assert "as in sample-1/testing." in text
+    assert "no reply" not in text
     assert "There is none." in trace(exported.story("unsolved"))
 
 

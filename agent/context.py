@@ -140,7 +140,9 @@ class ContextReader:
             }
             for read in relevant
         ]
-        prompt = render("ranking", files=listed, **self._about)
+        prompt = render(
+            "ranking", files=listed, suffix=self._bench.language.example_suffix, **self._about
+        )
         count = self._settings.rankings
         self._bench.observer.stage(Kind.RANKING, count)
         talks = [self._ranking_talk(number) for number in range(1, count + 1)]

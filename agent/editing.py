@@ -10,12 +10,12 @@ from agent.edits import EditMismatch, MalformedEdits, apply_edits, parse_edits
 from agent.phrases import describe, replies_left, script_rules
 from agent.prompting import render
 from agent.replies import Unreadable, require_whole, says_done, split_script
+from agent.scripts import make_script
 from agent.slots import together
 from agent.testing import ISSUE_IS_THERE
 from data.applying import diff_files
 from data.errors import UsageError
 from data.patch import UNEDITED, Patch
-from sandbox.protocol import Script
 
 if TYPE_CHECKING:
     from agent.conversation import Conversation
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from agent.model import Choice
     from agent.testing import Draft
     from agent.workbench import Workbench
-    from sandbox.protocol import Execution, Limits
+    from sandbox.protocol import Execution, Limits, Script
 
 MAX_SHOWN_DIFF = 20_000
 """Characters of a diff that are shown back to the model."""
@@ -89,8 +89,8 @@ def _opening(talk: Conversation, draft: Draft, limits: Limits) -> str:
         "editing",
         script=draft.script.text.rstrip() if draft.script else "",
         before=describe(draft.before) if draft.before else "",
-        script_rules=script_rules(talk.bench.instance, limits),
-        edit_rules=render("edit_rules").rstrip(),
+        script_rules=script_rules(talk.bench, limits),
+        edit_rules=render("edit_rules", suffix=talk.bench.language.example_suffix).rstrip(),
     )
 
 
@@ -105,7 +105,7 @@ async def _read(reply: Choice, bench: Workbench, *, has_edit: bool) -> _Step | N
         if says_done(text):
             raise Unreadable("There is no edit yet that could be done.")
         raise Unreadable("It has neither an edit, nor a script, nor <done/>.")
-    script = Script(written) if written is not None else None
+    script = make_script(bench.language, written) if written is not None else None
     if not edits:
         return _Step(script=script)
     patch, notes = await asyncio.to_thread(_apply, edits, bench)

@@ -8,7 +8,7 @@ from agent.prompting import render
 from sandbox.protocol import Ending
 
 if TYPE_CHECKING:
-    from data.instance import Instance
+    from agent.workbench import Workbench
     from sandbox.protocol import Execution, Limits
 
 _ENDINGS = {
@@ -34,12 +34,12 @@ def replies_left(turns: int) -> str:
     return "1 reply" if turns == 1 else f"{turns} replies"
 
 
-def script_rules(instance: Instance, limits: Limits) -> str:
+def script_rules(bench: Workbench, limits: Limits) -> str:
     """What a test script must keep to."""
     return render(
         "script_rules",
-        language="Python",
-        interpreter="python",
-        repo_dir=instance.environment.repo_dir,
+        script=bench.language.script,
+        how=bench.language.how,
+        repo_dir=bench.instance.environment.repo_dir,
         timeout=round(limits.timeout_s),
     ).rstrip()

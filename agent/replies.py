@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from agent.model import Choice, Finish
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 
 class Unreadable(Exception):
@@ -70,21 +74,26 @@ def split_script(text: str) -> tuple[str | None, str]:
     return _clean_script(text[start : last.start()]), text[: opened[0].start()] + text[last.end() :]
 
 
-def find_fenced_script(text: str) -> str | None:
-    """The only fenced block of a reply without tags: plainly meant as the script."""
-    blocks = _fenced(text)
+def find_fenced_script(text: str, fences: Container[str]) -> str | None:
+    """The only fenced block of a reply without tags: plainly meant as the script.
+
+    `fences`: what Markdown calls the script's language; a block that is called
+    otherwise is none.
+    """
+    blocks = [body for name, body in _fenced(text) if not name or name in fences]
     return _clean_script(blocks[0]) if len(blocks) == 1 else None
 
 
-def _fenced(text: str) -> list[str]:
-    """What stands in closed Markdown fences."""
-    blocks: list[str] = []
+def _fenced(text: str) -> list[tuple[str, str]]:
+    """What stands in closed Markdown fences, each with what it is called, lowercase."""
+    blocks: list[tuple[str, str]] = []
     inside: list[str] | None = None
+    name = ""
     for line in text.splitlines(keepends=True):
         if inside is None and line.startswith("```"):
-            inside = []
+            inside, name = [], line.strip("`").strip().lower()
         elif inside is not None and line.rstrip() == "```":
-            blocks.append("".join(inside))
+            blocks.append((name, "".join(inside)))
             inside = None
         elif inside is not None:
             inside.append(line)

@@ -77,7 +77,7 @@ class Sampler:
         talks = [self._talk(Kind.TESTING, n) for n in range(1, self._settings.count + 1)]
         if not talks:
             return []
-        prompt = opening(self._bench.instance, self._limits)
+        prompt = opening(self._bench, self._limits)
         first = SharedFirstTurn(talks, prompt, self._model.samples_per_call)
 
         async def one(talk: Conversation) -> SampleResult:

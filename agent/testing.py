@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 from agent.phrases import describe, replies_left, script_rules
 from agent.prompting import render
 from agent.replies import Unreadable, find_fenced_script, find_script, require_whole, says_done
+from agent.scripts import make_script
 from data.patch import UNEDITED
-from sandbox.protocol import Ending, Script
+from sandbox.protocol import Ending
 
 if TYPE_CHECKING:
     from agent.conversation import Conversation
     from agent.model import Choice
-    from data.instance import Instance
-    from sandbox.protocol import Execution, Limits
+    from agent.workbench import Workbench
+    from data.languages import Language
+    from sandbox.protocol import Execution, Limits, Script
 
 ISSUE_IS_THERE = 2
 """The exit code by which a script says that the issue is there."""
@@ -39,9 +41,9 @@ class Draft:
     """The model said that the script is right."""
 
 
-def opening(instance: Instance, limits: Limits) -> str:
+def opening(bench: Workbench, limits: Limits) -> str:
     """The first prompt, the same for every sample."""
-    return render("testing", script_rules=script_rules(instance, limits))
+    return render("testing", script_rules=script_rules(bench, limits))
 
 
 async def write_test(talk: Conversation, first: Choice, draft: Draft, *, turns: int) -> None:
@@ -56,24 +58,24 @@ async def write_test(talk: Conversation, first: Choice, draft: Draft, *, turns: 
     Raises:
         ModelError, SandboxError, Interrupted, ContextExceeded, RequestRejected.
     """
-    reply = first
+    reply, language = first, talk.bench.language
     for left in reversed(range(turns)):
         try:
-            written = _read(reply, has_script=draft.script is not None)
+            written = _read(reply, language, has_script=draft.script is not None)
         except Unreadable as error:
             prompt = _again(str(error), left)
         else:
             if written is None:
                 draft.finished = True
                 return
-            draft.script = Script(written)
+            draft.script = make_script(language, written)
             draft.before = await talk.run(draft.script, UNEDITED, "before")
             prompt = _show(draft.before, left)
         if left:
             reply = await talk.ask(prompt)
 
 
-def _read(reply: Choice, *, has_script: bool) -> str | None:
+def _read(reply: Choice, language: Language, *, has_script: bool) -> str | None:
     """The script, or None for "done"."""
     text = require_whole(reply)
     script = find_script(text)
@@ -82,7 +84,7 @@ def _read(reply: Choice, *, has_script: bool) -> str | None:
             return None
         raise Unreadable("There is no script yet that could be done.")
     if script is None:
-        script = find_fenced_script(text)
+        script = find_fenced_script(text, language.script.fences)
     if script is None:
         raise Unreadable(
             "It has neither a script between <test_script> and </test_script> nor <done/>."

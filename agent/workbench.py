@@ -10,7 +10,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from agent.model import ModelRequest, Response
+from agent.scripts import check_trial, language_of, trial
 from data.errors import StoreError
+from data.patch import UNEDITED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +46,7 @@ class Workbench:
     ) -> None:
         self.instance = instance
         self.codebase = codebase
+        self.language = language_of(instance, codebase)
         self.observer = observer
         self.journal = journal
         self._client = client
@@ -53,6 +56,18 @@ class Workbench:
         self._limits = limits
         self._priority = priority
         self._running: dict[tuple[Script, str], asyncio.Future[Execution]] = {}
+
+    async def try_sandbox(self) -> None:
+        """Run a script of the kind that is to come, so that what it lacks is told before the work.
+
+        Raises:
+            SandboxUnavailable: there is no interpreter for it, or nothing to build with.
+            SandboxError: the engine failed.
+            Interrupted: a person asked to stop.
+        """
+        async with self._sandbox_slots.hold(self._priority):
+            tried = await self._sandbox.execute(trial(self.language), UNEDITED, self._limits)
+        check_trial(tried, self.language, self.instance.environment)
 
     def recall(self, turn: TurnPrompt) -> Choice | None:
         """The recorded reply of this turn, or None.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.diff_parts import parts_of
+from data.languages import LANGUAGES
 
 if TYPE_CHECKING:
     from data.diff_parts import Section
@@ -39,8 +40,19 @@ def _rule(kind: Kind, what: str, path: str, *, new_only: bool = True) -> Rule:
     return Rule(kind, what, re.compile(path), new_only)
 
 
+def _test_names() -> str:
+    """A regular expression of the paths that only test files have, in any language."""
+    found = []
+    for each in LANGUAGES:
+        names = each.test_names.replace(".*", "[^/]*") or "(?!)"
+        suffixes = "|".join(map(re.escape, each.suffixes))
+        found.append(f"(^|/)({names})({suffixes})$")
+    return "|".join(found)
+
+
 RULES = (
     _rule(Kind.SCRATCH, "bytecode", r"(^|/)__pycache__/|\.py[co]$", new_only=False),
+    _rule(Kind.SCRATCH, "compiled", r"\.(o|obj|class|gch)$|(^|/)a\.out$"),
     _rule(Kind.SCRATCH, "left by patch or a merge", r"\.(orig|rej)$"),
     _rule(Kind.SCRATCH, "an editor's back-up", r"(~|\.bak|\.sw[a-p])$|(^|/)(\.#[^/]*|#[^/]*#)$"),
     _rule(Kind.SCRATCH, "made by the desktop", r"(^|/)(\.DS_Store|Thumbs\.db|desktop\.ini)$"),
@@ -54,27 +66,29 @@ RULES = (
     _rule(
         Kind.SCRATCH,
         "a build folder or an environment",
-        r"^(build|dist|venv|\.venv|env|\.eggs)/|(^|/)site-packages/",
+        r"^(build|dist|target|venv|\.venv|env|\.eggs|\.gradle|\.bundle)/|(^|/)site-packages/",
     ),
     _rule(
         Kind.SCRATCH,
         "a script that reproduces the bug",
-        r"(^|/)((bug|issue)_?)?(reproduc\w*|repro|replicat\w*)([_-][\w-]*)?\.(py|sh|js|ts|rb|md|txt)$",
+        r"(^|/)((bug|issue)_?)?(reproduc\w*|repro|replicat\w*)([_-][\w-]*)?"
+        r"\.(py|sh|[cm]?[jt]s|rb|php|go|java|rs|c|cc|cpp|md|txt)$",
     ),
     _rule(
         Kind.SCRATCH,
         "a script at the top",
         r"^(debug|verify|demo|scratch|tmp|temp|try|check|simple_test|final_test|run_test)"
-        r"([_-][\w-]*)?\.(py|sh|js|ts|rb|txt|log)$"
-        r"|^test_(script|fix|issue|bug|repro|reproduction|patch|solution|changes?|\d+)[\w-]*\.py$",
+        r"([_-][\w-]*)?\.(py|sh|js|ts|rb|php|txt|log)$"
+        r"|^test_(script|fix|issue|bug|repro|reproduction|patch|solution|changes?|\d+)[\w-]*"
+        r"\.(py|sh|[cm]?[jt]s|rb|php)$",
     ),
     _rule(Kind.SCRATCH, "a patch in the patch", r"^[^/]*\.(patch|diff)$"),
     _rule(
         Kind.TEST,
         "a test",
-        r"(^|/)(tests|__tests__|__snapshots__)/|^(test|spec|testing)/|(^|/)src/test/"
-        r"|(^|/)(test_[^/]*|[^/]*_test|conftest)\.(py|go)$"
-        r"|\.(test|spec)\.[cm]?[jt]sx?$|_spec\.rb$|(^|/)[^/]*Tests?\.(java|kt|cs)$",
+        r"(^|/)([Tt]ests|testdata|__tests__|__snapshots__)/|^(test|spec|testing)/"
+        r"|(^|/)src/(test|androidTest|integrationTest)/|(^|/)spec/(.*/)?[^/]*\.rb$"
+        rf"|{_test_names()}",
         new_only=False,
     ),
 )

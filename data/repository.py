@@ -11,8 +11,10 @@ from data.commits import commit_tar
 from data.errors import UsageError
 from data.git_process import GitFailedError, git_missing, run_git
 from data.instance import Environment, Instance
+from data.languages import known_language
 from data.paths import decode_path, show_path
 from data.records import read_content
+from data.source_paths import dominant_language
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +37,11 @@ def own_repository(
     setup: str = "",
     repo_dir: str = "/testbed",
     activate: str = "",
+    language: str = "",
 ) -> Instance:
     """Make an instance of the repository that holds `path`, at HEAD, and an issue's text.
+
+    `language`: what it is written in; "": what most of its source is.
 
     Raises:
         UsageError: no repository, bare, without a commit, with changes that are
@@ -54,7 +59,12 @@ def own_repository(
         base_commit=commit,
         problem_statement=issue,
         environment=Environment(
-            image=image, repo_dir=repo_dir, activate=activate, source=top, setup=setup
+            image=image,
+            repo_dir=repo_dir,
+            activate=activate,
+            source=top,
+            setup=setup,
+            language=known_language(language) or dominant_language(_sizes(top, commit)),
         ),
     )
 
@@ -129,6 +139,18 @@ def _head(top: Path) -> str:
             f"The repository {top} has no commit yet.", mend="Commit the code first."
         ) from None
     return found.decode("ascii").strip()
+
+
+def _sizes(top: Path, commit: str) -> dict[str, int]:
+    """The bytes of each tracked file."""
+    listing = _ask(top, "ls-tree", "-r", "-l", "-z", "--full-tree", commit)
+    sizes: dict[str, int] = {}
+    for entry in listing.split(b"\0"):
+        head, _, path = entry.partition(b"\t")
+        size = head.rpartition(b" ")[2]
+        if size.isdigit():  # a submodule has none
+            sizes[decode_path(path)] = int(size)
+    return sizes
 
 
 def _check_clean(top: Path) -> None:

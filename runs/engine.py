@@ -138,6 +138,7 @@ class Engine:
                 limits=self._config.limits,
                 priority=order,
             )
+            await bench.try_sandbox()
             outside = await asyncio.to_thread(self._outside_entries, given, codebase)
             solution = await solve_instance(
                 bench, self._config, outside, lambda sample: self._store.save_sample(row, sample)

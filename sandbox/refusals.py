@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import shlex
 from typing import TYPE_CHECKING
 
 from data.errors import SandboxError, SandboxUnavailable, UsageError
@@ -64,8 +65,9 @@ def why_not_started(
             )
             mend = "Give the folder that holds the repository as `repo_dir`."
         case Code.NO_INTERPRETER:
-            error, what = SandboxUnavailable, f"There is no {script.interpreter!r} in {where}"
-            mend = "Give the interpreter's name or path, or the lines that put it on the PATH."
+            name = shlex.split(script.interpreter)[0]
+            error, what = SandboxUnavailable, f"There is no {name!r} to run scripts with in {where}"
+            mend = "Give an image that has it, or activation lines that put it on the PATH."
         case Code.NOT_ACTIVATED:
             error, what = SandboxError, f"The environment in {where} could not be activated"
             mend = "Try the activation lines by hand."

@@ -11,9 +11,9 @@ from agent.model import ContextExceeded, RequestRejected
 from agent.phrases import describe, replies_left, script_rules
 from agent.prompting import render
 from agent.replies import Unreadable, find_choice, find_script, require_whole
+from agent.scripts import make_script
 from agent.slots import together
 from data.patch import UNEDITED
-from sandbox.protocol import Script
 from selection.votes import UNEDITED_ROW
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _opening(
         ],
         tests=[{"number": t.number, "script": t.script.text.rstrip()} for t in matrix.tests],
         table=_table(matrix, candidates),
-        script_rules=script_rules(talk.bench.instance, limits),
+        script_rules=script_rules(talk.bench, limits),
         replies_left=replies_left(turns),
     )
 
@@ -132,7 +132,7 @@ async def _compare(
     talk: Conversation, text: str, candidates: dict[str, Candidate], left: int
 ) -> str:
     """Run one script everywhere; the next prompt."""
-    script = Script(text)
+    script = make_script(talk.bench.language, text)
     names = [UNEDITED_NAME, *(f"candidate {letter}" for letter in candidates)]
     patches = [UNEDITED, *(c.patch for c in candidates.values())]
     executions = await together(

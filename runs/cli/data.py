@@ -109,7 +109,10 @@ def _show(args: argparse.Namespace) -> None:
 
 
 def _taken(instance: Instance) -> dict[str, Any]:
+    from data.languages import find_language
+
     where = instance.environment
+    language = find_language(where.language)
     return {
         "instance_id": instance.instance_id,
         "repo": instance.repo,
@@ -119,6 +122,7 @@ def _taken(instance: Instance) -> dict[str, Any]:
         "activate": where.activate,
         "setup": where.setup,
         "language": where.language or "unknown",
+        "scripts": language.script.name if where.language else "by the repository's files",
         "problem_statement": instance.problem_statement,
     }
 

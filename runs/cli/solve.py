@@ -5,6 +5,7 @@ Examples:
   troop solve --dataset lite --instance django__django-11099 --model gpt-4.1
   troop solve --repo . --issue bug.md --setup "pip install -e ." --model qwen3-coder \
       --base-url http://localhost:8000/v1
+  troop solve --repo . --issue bug.md --language go --setup "go build ./..." --model gpt-4.1
   troop solve --repo . --issue bug.md --image my-app:dev --model gpt-4.1 --patch-only | git apply
 
 The patch goes into a file and the database too. The same command again resumes what was
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,9 +29,6 @@ if TYPE_CHECKING:
     import argparse
 
     from data.instance import Instance
-
-DEFAULT_IMAGE = "python:3.12"
-"""What an own repository is laid on where no image is named."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +45,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--issue", type=Path, metavar="FILE", help="its issue, a text file")
     what.add_argument(
         "--image",
-        help=f"Docker image to lay the repository on ({DEFAULT_IMAGE}), with its dependencies",
+        help="Docker image to lay the repository on, with its dependencies (by its language:"
+        " python:3.12, node:22, golang:1.24 …)",
+    )
+    what.add_argument(
+        "--language",
+        default="",
+        metavar="L",
+        help="what the repository is written in, which its test scripts follow (told by its files)",
     )
     what.add_argument(
         "--setup", default="", metavar="CMD", help="installs the repository, run once with network"
@@ -114,13 +120,34 @@ def _instance(args: argparse.Namespace, *, local: bool) -> tuple[str, Instance]:
     instance = own_repository(
         args.repo,
         read_issue(args.issue),
-        image=None if local else args.image or DEFAULT_IMAGE,
+        image=None if local else args.image,
         setup=args.setup,
         repo_dir=args.repo_dir,
+        language=args.language,
     )
+    instance = _on_an_image(instance, local=local, guessed=not args.language)
     source = instance.environment.source or args.repo
     left = [path for path in untracked_files(source) if (source / path) != args.issue.resolve()]
     if left:
         shown = ", ".join(left[:3]) + (" …" if len(left) > 3 else "")  # noqa: PLR2004
         sys.stderr.write(visible(f"files that git does not track are left out: {shown}\n"))
     return str(args.repo.resolve()), instance
+
+
+def _on_an_image(instance: Instance, *, local: bool, guessed: bool) -> Instance:
+    """The instance on its language's image unless it has one; says what was decided."""
+    from data.languages import find_language
+
+    where = instance.environment
+    language = find_language(where.language)
+    if where.image is None and not local:
+        where = replace(where, image=language.image)
+    how = "by its files; --language says otherwise" if guessed else "as you say"
+    image = f", on the image {where.image}" if where.image else ""
+    sys.stderr.write(
+        visible(
+            f"the repository is in {language.title} ({how}):"
+            f" test scripts in {language.script.name}{image}\n"
+        )
+    )
+    return replace(instance, environment=where)

@@ -63,8 +63,11 @@ def test_a_reply_is_split_around_its_script():
 
 
 def test_one_fenced_block_is_plainly_the_script():
-    assert find_fenced_script("Here:\n```python\nprint(1)\n```\n") == "print(1)\n"
-    assert find_fenced_script("```\na\n```\n```\nb\n```\n") is None
+    named = ("python", "py")
+    assert find_fenced_script("Here:\n```python\nprint(1)\n```\n", named) == "print(1)\n"
+    assert find_fenced_script("```\na\n```\n```\nb\n```\n", named) is None
+    assert find_fenced_script("```py\na\n```\nIt prints\n```text\nb\n```\n", named) == "a\n"
+    assert find_fenced_script("```go\nfunc main() {}\n```\n", named) is None
 
 
 @pytest.mark.parametrize(
@@ -143,7 +146,7 @@ def test_hostile_replies_are_read_in_a_moment(text):
     began = time.monotonic()
     for read in (
         find_script,
-        find_fenced_script,
+        lambda t: find_fenced_script(t, ()),
         says_done,
         lambda t: find_choice(t, "AB"),
         lambda t: read_relevance(stop(t)),

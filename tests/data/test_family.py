@@ -12,7 +12,6 @@ import pytest
 from data.errors import UsageError
 from data.family import ACTIVATE, FAMILY, GENERIC, aliases, find, recognised, split_source
 from data.instance import Environment, Instance
-from data.languages import script_language
 from data.loaders import load_instances
 from tests.support.family_rows import COMMIT, GRADE, ROWS
 
@@ -216,18 +215,3 @@ def test_the_bug_of_smith_is_laid_without_what_tells_the_fix(tmp_path: Path) -> 
     assert git(checkout, "remote") == ""
     objects = git(checkout, "cat-file", "--batch-all-objects", "--batch-check")
     assert len(objects.splitlines()) == 3  # commit, tree, the file with the bug
-
-
-@pytest.mark.parametrize(
-    ("language", "interpreter", "suffix"),
-    [
-        ("Python", "python", ".py"),
-        ("JS", "node", ".js"),
-        ("typescript", "node", ".js"),
-        ("go", "bash", ".sh"),
-        ("", "bash", ".sh"),
-    ],
-)
-def test_the_language_of_scripts(language: str, interpreter: str, suffix: str) -> None:
-    found = script_language(language)
-    assert (found.interpreter, found.suffix) == (interpreter, suffix)

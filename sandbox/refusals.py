@@ -35,11 +35,12 @@ def activates(environment: Environment) -> bool:
 
 
 def why_not_started(
-    finish: Finish, environment: Environment, script: Script, where: str
+    finish: Finish, environment: Environment, script: Script, where: str, *, programs: str = ""
 ) -> SandboxError | UsageError | None:
     """The error that tells why the launcher never came to the script; None: it does not say.
 
-    `where`: what holds the repository, for people: "the image x".
+    `where`: what holds the repository, for people: "the image x"; `programs`: what holds the
+    programs, if that is something else.
     """
     if finish.ending is not Ending.EXITED:
         return _said(
@@ -66,7 +67,10 @@ def why_not_started(
             mend = "Give the folder that holds the repository as `repo_dir`."
         case Code.NO_INTERPRETER:
             name = shlex.split(script.interpreter)[0]
-            error, what = SandboxUnavailable, f"There is no {name!r} to run scripts with in {where}"
+            error, what = (
+                SandboxUnavailable,
+                f"There is no {name!r} to run scripts with in {programs or where}",
+            )
             mend = "Give an image that has it, or activation lines that put it on the PATH."
         case Code.NOT_ACTIVATED:
             error, what = SandboxError, f"The environment in {where} could not be activated"

@@ -86,7 +86,9 @@ class LocalSandbox:
             finish = run(room, Job("launch.sh", files, mark, limits), stop)
         if not finish.started:
             where = f"the commit {self.commit[:12]}"
-            raise why_not_started(finish, environment, script, where) or SandboxError(
+            raise why_not_started(
+                finish, environment, script, where, programs="the local sandbox"
+            ) or SandboxError(
                 f"The script was not started (exit {finish.exit_code}). {finish.preamble}".strip()
             )
         return Execution(

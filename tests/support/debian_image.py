@@ -7,6 +7,7 @@ takes 44 s.
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import hashlib
 import os
@@ -40,8 +41,10 @@ def debian_image(packages: tuple[str, ...]) -> str:
     name = f"troop/test-debian:{digest}"
     engine = Engine.connect()
     try:
-        if not engine.has_image(name):
-            _make(engine, name, packages)
+        with (Path(tempfile.gettempdir()) / f"troop-debian-{digest}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # the suite runs in several processes
+            if not engine.has_image(name):
+                _make(engine, name, packages)
     except (OSError, subprocess.CalledProcessError) as error:
         said = getattr(error, "stderr", "") or error
         reason = f"no image can be made of Debian packages here: {said}"

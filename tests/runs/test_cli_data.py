@@ -61,6 +61,7 @@ def test_what_is_taken_of_a_row(troop: Command, rows: str) -> None:
     )
     assert found["image"] == "swebench/sweb.eval.x86_64.acme_1776_tool-1:latest"
     assert found["problem_statement"] == "Issue 1"
+    assert (found["language"], found["scripts"]) == ("python", "Python")
     assert GRADE not in str(found)
 
 

@@ -50,6 +50,18 @@ async def test_other_interpreters_and_suffixes(world: World) -> None:
     assert execution.output == "True\n"
 
 
+async def test_what_a_compiler_needs_is_there(world: World) -> None:
+    """A cache below the home folder, a temporary folder, and programs that run from both."""
+    code = """
+import pathlib, shutil, subprocess, tempfile
+for folder in (pathlib.Path.home() / ".cache/built", pathlib.Path(tempfile.mkdtemp())):
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run([shutil.copy("/bin/true", folder / "built")], check=True)
+"""
+    execution = await world.run(code)
+    assert (execution.exit_code, execution.output) == (0, "")
+
+
 # Output
 
 

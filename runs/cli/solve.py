@@ -107,6 +107,11 @@ def _instance(args: argparse.Namespace, *, local: bool) -> tuple[str, Instance]:
     if args.dataset is not None:
         if args.instance is None:
             raise UsageError("which instance? Give --instance ID", mend="or solve many: troop run")
+        if args.language:
+            raise UsageError(
+                "--language is for your own repository",
+                mend="a row of a dataset names its language in a column `language`",
+            )
         from data.loaders import load_instances, pick_instances
 
         (instance,) = pick_instances(

@@ -164,6 +164,7 @@ def test_no_samples_at_all_still_choose_among_outside_candidates(troop, reposito
         (["solve", "--dataset", "x.jsonl"], "--instance"),
         (["solve", "--repo", "."], "--issue"),
         (["solve", "--dataset", "none.jsonl", "--instance", "a"], "none.jsonl"),
+        (["solve", "--dataset", "x", "--instance", "a", "--language", "go"], "your own repository"),
         (["run", "--dataset", "none.jsonl", "--samples", "many"], "invalid int"),
         (["run", "--dataset", "x", "--set", "samples.cuont=1"], "samples.cuont"),
         (["sql"], "cost_by_stage"),

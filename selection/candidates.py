@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import hashlib
 import warnings
@@ -48,15 +49,31 @@ class Candidate:
         return len(self.patch.diff)
 
 
+class TestKind(enum.StrEnum):
+    """Where a test comes from."""
+
+    __test__ = False  # not for pytest
+
+    GENERATED = "generated"
+    """A testing trajectory wrote it: it says whether the issue is fixed."""
+    REGRESSION = "regression"
+    """A test file of the repository's own: it says whether what worked before still does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A distinct test script, with the samples that ended with it."""
+    """A distinct test, with the samples that ended with it."""
 
     __test__ = False  # not for pytest
 
     number: int
     script: Script
     samples: tuple[int, ...] = ()
+    kind: TestKind = TestKind.GENERATED
+    label: str = ""
+    """Of a regression test, the file that it runs."""
+    flaky: bool = False
+    """Its verdict on the same code changed from one run to the next: it has no vote."""
 
 
 def merge_candidates(entries: Iterable[Entry]) -> tuple[Candidate, ...]:

@@ -13,20 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
-from selection.votes import (
-    Matrix,
-    Verdict,
-    agreement,
-    discriminating_votes,
-    rank,
-    standings,
-    tied,
-)
+from selection.candidates import TestKind
+from selection.votes import Matrix, agreement, rank, regression_votes, tied
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from selection.candidates import Candidate, Test
+    from selection.candidates import Candidate
     from selection.votes import Standing
 
 
@@ -75,7 +68,7 @@ def agreeing(matrix: Matrix) -> Ranking:
     Self-consistency (arXiv 2203.11171) with equal patches for equal answers; tests
     say only who behaves alike, not who is right.
     """
-    alike = agreement(matrix)
+    alike = agreement(matrix.only(TestKind.GENERATED))
     ordered = sorted(
         matrix.candidates, key=lambda c: (-c.support, -alike[c.number], c.size, c.number)
     )
@@ -87,7 +80,7 @@ def agreeing(matrix: Matrix) -> Ranking:
 
 def paper(matrix: Matrix) -> Ranking:
     """`paper`: the most tests passed, whatever they say before the edit (CodeMonkeys, 3.3)."""
-    return _voted(rank(matrix, "paper"), len(matrix.tests))
+    return _voted(rank(matrix, "paper"), len(matrix.only(TestKind.GENERATED).tests))
 
 
 def discriminating(matrix: Matrix) -> Ranking:
@@ -96,10 +89,32 @@ def discriminating(matrix: Matrix) -> Ranking:
     A test that passes before the edit does not count. A candidate's own test
     never decides alone: see `corroborated`.
     """
-    votes = discriminating_votes(matrix)
-    for candidate in matrix.candidates:
-        votes[candidate.number] -= len(_uncorroborated(matrix, candidate))
-    return _voted(standings(matrix, votes), sum(map(matrix.discriminates, matrix.tests)))
+    return _voted(rank(matrix, "discriminating"), _telling(matrix))
+
+
+def regression(matrix: Matrix) -> Ranking:
+    """`regression`: those votes, and one of each nearby test file of the repository's own.
+
+    A file votes for the candidates that break least of it; what all break says nothing.
+    """
+    order = rank(matrix, "regression")
+    old = matrix.only(TestKind.REGRESSION).tests
+    ranking = _voted(order, _telling(matrix) + sum(not test.flaky for test in old))
+    if not old or not order:
+        return ranking
+    kept = regression_votes(matrix)[order[0].candidate.number]
+    return Ranking(ranking.candidates, f"{ranking.reason}; {kept} of them by the repository's own")
+
+
+def regression_first(matrix: Matrix) -> Ranking:
+    """`regression-first`: the fewest broken tests of the repository's own, then the votes.
+
+    The filter of Agentless (arXiv 2407.01489), with discriminating votes behind it.
+    """
+    order = rank(matrix, "regression-first")
+    ranking = _voted(order, _telling(matrix))
+    broken = f"breaks {order[0].broken} tests; " if order else ""
+    return Ranking(ranking.candidates, broken + ranking.reason)
 
 
 def codet(matrix: Matrix) -> Ranking:
@@ -107,8 +122,10 @@ def codet(matrix: Matrix) -> Ranking:
 
     Candidates that pass the same tests are one consensus set, scored by how many
     wrote its candidates times how many tests they pass. In the winning set, the
-    candidate that most wrote stands first, then the shortest.
+    candidate that most wrote stands first, then the shortest. The repository's own
+    tests are left out: nobody wrote them for the issue.
     """
+    matrix = matrix.only(TestKind.GENERATED)
     passed = {c.number: _passed(matrix, c) for c in matrix.candidates}
     writers: dict[frozenset[int], int] = {}
     for c in matrix.candidates:
@@ -132,6 +149,8 @@ _PLAIN: dict[str, Method] = {
     "paper": paper,
     "discriminating": discriminating,
     "codet": codet,
+    "regression": regression,
+    "regression-first": regression_first,
 }
 METHODS = ("random", *_PLAIN)
 """Their names, from the simplest."""
@@ -162,43 +181,12 @@ def check_method(method: str) -> None:
         )
 
 
-def corroborated(matrix: Matrix, test: Test, candidate: Candidate) -> bool:
-    """Whether a test's vote for the candidate rests on more than the one sample behind both.
-
-    It does not when one sample alone wrote both, no other candidate passes the
-    test, and no telling test of anybody else's passes just this candidate too:
-    a sample's script may only spell out what its own edit does.
-    """
-    if candidate.support != 1 or not test.samples or test.samples != candidate.samples:
-        return True
-    if _passing(matrix, test) != {candidate.number}:
-        return True
-    return any(
-        matrix.discriminates(other) and _passing(matrix, other) == {candidate.number}
-        for other in matrix.tests
-        if other.samples != test.samples
-    )
-
-
-def _uncorroborated(matrix: Matrix, candidate: Candidate) -> list[Test]:
-    """Tests that would count for the candidate, had its own sample not written them."""
-    return [
-        test
-        for test in matrix.tests
-        if matrix.discriminates(test)
-        and matrix.verdicts[candidate.number, test.number] is Verdict.PASS
-        and not corroborated(matrix, test, candidate)
-    ]
-
-
-def _passing(matrix: Matrix, test: Test) -> set[int]:
-    verdicts = matrix.verdicts
-    return {c.number for c in matrix.candidates if verdicts[c.number, test.number] is Verdict.PASS}
-
-
 def _passed(matrix: Matrix, candidate: Candidate) -> frozenset[int]:
-    said = zip(matrix.tests, matrix.row(candidate.number), strict=True)
-    return frozenset(test.number for test, verdict in said if verdict is Verdict.PASS)
+    return frozenset(t.number for t in matrix.tests if not t.flaky and matrix.passes(candidate, t))
+
+
+def _telling(matrix: Matrix) -> int:
+    return sum(map(matrix.discriminates, matrix.tests))
 
 
 def _voted(order: Sequence[Standing], tests: int) -> Ranking:

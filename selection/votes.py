@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from selection.candidates import TestKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,9 +23,9 @@ class Verdict(enum.StrEnum):
     """What one test says of one candidate, by its exit code."""
 
     PASS = "pass"  # noqa: S105 - a verdict, not a password
-    """0: the issue is fixed."""
+    """0: the issue is fixed; of a regression test: nothing is broken."""
     FAIL = "fail"
-    """2: the issue is there."""
+    """2: the issue is there; of a regression test: something is broken."""
     ERROR = "error"
     """Anything else, a time-out included: nothing can be told."""
 
@@ -43,28 +45,83 @@ class Matrix:
     tests: tuple[Test, ...]
     verdicts: Mapping[tuple[int, int], Verdict]
     """(candidate number or `UNEDITED_ROW`, test number) -> verdict."""
+    broken: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    """(candidate number, number of a regression test) -> how many of the file's tests broke,
+    where it is known."""
 
     def row(self, candidate: int) -> tuple[Verdict, ...]:
-        """What all tests say of one candidate, or of the unedited code."""
-        return tuple(self.verdicts[candidate, test.number] for test in self.tests)
+        """What all tests that have a vote say of one candidate, or of the unedited code."""
+        return tuple(self.verdicts[candidate, test.number] for test in self.tests if not test.flaky)
+
+    def passes(self, candidate: Candidate, test: Test) -> bool:
+        """Whether the candidate passes the test."""
+        return self.verdicts[candidate.number, test.number] is Verdict.PASS
 
     def discriminates(self, test: Test) -> bool:
         """Whether the test can tell edited from unedited code: it does not pass before."""
-        return self.verdicts[UNEDITED_ROW, test.number] is not Verdict.PASS
+        return not test.flaky and self.verdicts[UNEDITED_ROW, test.number] is not Verdict.PASS
+
+    def only(self, kind: TestKind) -> Matrix:
+        """The same without the tests of other kinds."""
+        return replace(self, tests=tuple(test for test in self.tests if test.kind is kind))
 
 
 def paper_votes(matrix: Matrix) -> dict[int, int]:
-    """Tests passed per candidate, whatever they say of the unedited code (CodeMonkeys, 3.3)."""
-    return {c.number: matrix.row(c.number).count(Verdict.PASS) for c in matrix.candidates}
+    """Tests of samples passed per candidate, whatever else is known of them (CodeMonkeys, 3.3)."""
+    tests = matrix.only(TestKind.GENERATED).tests
+    return {c.number: sum(matrix.passes(c, test) for test in tests) for c in matrix.candidates}
 
 
 def discriminating_votes(matrix: Matrix) -> dict[int, int]:
-    """Tests passed per candidate, of those that do not pass before the edit."""
+    """Tests passed per candidate, of those that do not pass before the edit.
+
+    Flaky ones do not count, and a candidate's own test never decides alone: see
+    `corroborated`.
+    """
     telling = [test for test in matrix.tests if matrix.discriminates(test)]
     return {
-        c.number: sum(matrix.verdicts[c.number, t.number] is Verdict.PASS for t in telling)
+        c.number: sum(matrix.passes(c, t) and corroborated(matrix, t, c) for t in telling)
         for c in matrix.candidates
     }
+
+
+def corroborated(matrix: Matrix, test: Test, candidate: Candidate) -> bool:
+    """Whether a test's vote for the candidate rests on more than the one sample behind both.
+
+    It does not when one sample alone wrote both, no other candidate passes the
+    test, and no telling test of anybody else's passes just this candidate too:
+    a sample's script may only spell out what its own edit does.
+    """
+    if candidate.support != 1 or not test.samples or test.samples != candidate.samples:
+        return True
+    if _passing(matrix, test) != {candidate.number}:
+        return True
+    return any(
+        matrix.discriminates(other) and _passing(matrix, other) == {candidate.number}
+        for other in matrix.tests
+        if other.samples != test.samples
+    )
+
+
+def regression_votes(matrix: Matrix) -> dict[int, int]:
+    """Regression tests per candidate of which no other candidate breaks less.
+
+    A correct edit may change on purpose what an old test holds on to. So what every
+    candidate breaks says nothing, and a file votes for those who break least of it.
+    """
+    votes = dict.fromkeys((c.number for c in matrix.candidates), 0)
+    for test in _regression(matrix):
+        broke = _broken(matrix, test)
+        least = min(broke.values(), default=0)
+        for number, count in broke.items():
+            votes[number] += count == least
+    return votes
+
+
+def broken_tests(matrix: Matrix) -> dict[int, int]:
+    """How many tests of the repository's own each candidate breaks, over all files."""
+    counts = [_broken(matrix, test) for test in _regression(matrix)]
+    return {c.number: sum(broke[c.number] for broke in counts) for c in matrix.candidates}
 
 
 def agreement(matrix: Matrix) -> dict[int, int]:
@@ -87,26 +144,48 @@ class Standing:
     votes: int
     """By the rule that was asked for."""
     agreement: int
+    broken: int = 0
+    """Tests of the repository's own that it breaks, where the rule looks at these first."""
 
 
 def rank(matrix: Matrix, rule: VoteRule) -> tuple[Standing, ...]:
-    """The candidates, best first, by the votes of a rule; see `standings` for ties."""
-    votes = paper_votes(matrix) if rule == "paper" else discriminating_votes(matrix)
-    return standings(matrix, votes)
+    """The candidates, best first, by the votes of a rule; see `standings` for ties.
+
+    "regression-first" is Agentless' order (arXiv 2407.01489): the fewest broken
+    tests, then the votes.
+    """
+    written = matrix.only(TestKind.GENERATED)
+    votes = discriminating_votes(matrix)
+    match rule:
+        case "paper":
+            return standings(written, paper_votes(matrix))
+        case "discriminating":
+            return standings(written, votes)
+        case "regression":
+            old = regression_votes(matrix)
+            return standings(matrix, {number: votes[number] + old[number] for number in votes})
+        case "regression-first":
+            return standings(matrix, votes, broken_tests(matrix))
 
 
-def standings(matrix: Matrix, votes: Mapping[int, int]) -> tuple[Standing, ...]:
-    """The candidates, best first, by these votes per candidate.
+def standings(
+    matrix: Matrix, votes: Mapping[int, int], broken: Mapping[int, int] | None = None
+) -> tuple[Standing, ...]:
+    """The candidates, best first: those who break fewest, if given, then by these votes.
 
     Ties go to agreement, then to how many wrote this very patch, then to the
     shorter patch, then to the earlier one.
     """
-    agreed = agreement(matrix)
-    found = [Standing(c, votes[c.number], agreed[c.number]) for c in matrix.candidates]
+    agreed, broken = agreement(matrix), broken or {}
+    found = [
+        Standing(c, votes[c.number], agreed[c.number], broken.get(c.number, 0))
+        for c in matrix.candidates
+    ]
     return tuple(
         sorted(
             found,
             key=lambda s: (
+                s.broken,
                 -s.votes,
                 -s.agreement,
                 -s.candidate.support,
@@ -118,5 +197,29 @@ def standings(matrix: Matrix, votes: Mapping[int, int]) -> tuple[Standing, ...]:
 
 
 def tied(order: Sequence[Standing]) -> int:
-    """How many candidates share the most votes."""
-    return sum(s.votes == order[0].votes for s in order) if order else 0
+    """How many candidates share the first place but for ties."""
+    first = [(s.broken, s.votes) for s in order[:1]]
+    return sum((s.broken, s.votes) in first for s in order)
+
+
+def _regression(matrix: Matrix) -> list[Test]:
+    return [test for test in matrix.only(TestKind.REGRESSION).tests if not test.flaky]
+
+
+def _broken(matrix: Matrix, test: Test) -> dict[int, int]:
+    """How many tests of a file each candidate breaks.
+
+    Where only the file's verdict is known, it is one. Where nothing can be told,
+    though the file runs on the unedited code, it is worse than all that can.
+    """
+    counts = {}
+    for c in matrix.candidates:
+        said = matrix.verdicts[c.number, test.number]
+        known = matrix.broken.get((c.number, test.number), 1)
+        counts[c.number] = {Verdict.PASS: 0, Verdict.FAIL: known}.get(said, -1)
+    worst = max(0, *counts.values()) + 1 if counts else 0
+    return {number: worst if count < 0 else count for number, count in counts.items()}
+
+
+def _passing(matrix: Matrix, test: Test) -> set[int]:
+    return {c.number for c in matrix.candidates if matrix.passes(c, test)}

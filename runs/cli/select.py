@@ -3,12 +3,14 @@
 Nothing is generated and nothing is executed; votes come from the database.
 
 Methods:
-  random          any writer of a candidate is as likely as any other (--seed)
-  shortest        the shortest diff
-  agreement       what most wrote, then the largest group that all tests see alike
-  paper           most tests passed (CodeMonkeys)
-  discriminating  most tests passed that do not pass before the edit; a candidate's own never alone
-  codet           writers x tests passed, of those who pass the same tests (CodeT)
+  random            any writer of a candidate is as likely as any other (--seed)
+  shortest          the shortest diff
+  agreement         what most wrote, then the largest group that all tests see alike
+  paper             most of the samples' tests passed (CodeMonkeys)
+  discriminating    most tests passed that fail before the edit; a candidate's own never alone
+  codet             writers x tests passed, of those who pass the same tests (CodeT)
+  regression        discriminating, and a vote of each nearby test file of the repository's own
+  regression-first  who breaks least of these files, then discriminating (Agentless)
 
 Examples:
   troop select last                                 all methods beside the run's own choice

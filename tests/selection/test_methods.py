@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import UsageError
-from selection.methods import METHODS, check_method, corroborated, rank_by
-from selection.votes import UNEDITED_ROW, Matrix, Verdict
+from selection.candidates import TestKind
+from selection.methods import METHODS, check_method, rank_by
+from selection.votes import UNEDITED_ROW, Matrix, Verdict, corroborated
 from tests.selection.matrices import SAID, matrix
 
 if TYPE_CHECKING:
@@ -149,8 +150,21 @@ def matrices(draw: st.DrawFn) -> Matrix:
     sizes = draw(st.permutations(range(10, 10 + candidates)))
     sample = st.integers(1, candidates + len(owners))
     authors = [tuple(draw(st.lists(sample, max_size=2, unique=True))) for _ in range(tests)]
+    kinds = draw(st.text("gr", min_size=tests, max_size=tests))
+    rows[0] = "".join(
+        "p" if kind == "r" else said for kind, said in zip(kinds, rows[0], strict=True)
+    )
+    counts = st.dictionaries(
+        st.tuples(st.integers(1, candidates), st.integers(1, max(tests, 1))), st.integers(1, 3)
+    )
     return matrix(
-        *rows, writers=tuple(map(tuple, writers)), sizes=tuple(sizes), authors=tuple(authors)
+        *rows,
+        writers=tuple(map(tuple, writers)),
+        sizes=tuple(sizes),
+        authors=tuple(authors),
+        kinds=kinds,
+        flaky=draw(st.text("12345", max_size=2)),
+        broken=draw(counts),
     )
 
 
@@ -171,6 +185,12 @@ def renumbered(given: Matrix, random: Random) -> tuple[Matrix, dict[int, int]]:
         tuple(replace(c, number=100 + place) for place, c in enumerate(candidates)),
         tuple(replace(t, number=500 + place) for place, t in enumerate(tests)),
         verdicts,
+        {
+            (new, test): given.broken[old, old_test]
+            for new, old in old_candidates.items()
+            for test, old_test in old_tests.items()
+            if (old, old_test) in given.broken
+        },
     )
     return moved, old_candidates
 
@@ -182,18 +202,36 @@ def test_names_and_order_do_not_matter(method: str, given: Matrix, random: Rando
     assert [old[number] for number in order(method, moved)] == order(method, given)
 
 
-def with_test(given: Matrix, unedited: str, authors: tuple[int, ...] = ()) -> Matrix:
-    """One more test, which passes on every candidate."""
-    test: Test = replace(matrix("f").tests[0], number=999, samples=authors)
-    more = {(c.number, 999): Verdict.PASS for c in given.candidates}
+def with_test(
+    given: Matrix, unedited: str, said: Verdict = Verdict.PASS, kind: TestKind = TestKind.GENERATED
+) -> Matrix:
+    """One more test, which says the same of every candidate."""
+    test: Test = replace(matrix("f").tests[0], number=999, kind=kind)
+    more = {(c.number, 999): said for c in given.candidates}
     before = {(UNEDITED_ROW, 999): SAID[unedited]}
-    return Matrix(given.candidates, (*given.tests, test), {**given.verdicts, **more, **before})
+    return replace(given, tests=(*given.tests, test), verdicts={**given.verdicts, **more, **before})
 
 
 @given(given=matrices(), unedited=st.sampled_from("pfe"))
 def test_a_test_that_all_pass_changes_nothing(given: Matrix, unedited: str) -> None:
-    for method in ("discriminating", "paper", "agreement", "shortest", "random"):
+    for method in set(METHODS) - {"codet"}:
         assert order(method, with_test(given, unedited)) == order(method, given)
+
+
+@given(given=matrices(), said=st.sampled_from(Verdict))
+def test_a_file_that_all_treat_alike_changes_nothing(given: Matrix, said: Verdict) -> None:
+    """What every candidate breaks, or none, says nothing about any of them."""
+    for method in METHODS:
+        more = with_test(given, "p", said, TestKind.REGRESSION)
+        assert order(method, more) == order(method, given)
+
+
+@given(given=matrices())
+def test_only_methods_of_that_name_look_at_the_repositorys_own_tests(given: Matrix) -> None:
+    without = given.only(TestKind.GENERATED)
+    for method in METHODS:
+        if not method.startswith("regression"):
+            assert order(method, without) == order(method, given)
 
 
 @given(given=matrices())

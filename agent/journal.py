@@ -81,10 +81,15 @@ class Journal(Protocol):
             StoreError: it could not be stored.
         """
 
-    def recall_execution(self, script: Script, patch: Patch) -> Execution | None:
-        """The recorded execution of this very script on this very patch, or None."""
+    def recall_execution(self, script: Script, patch: Patch, repeat: int = 0) -> Execution | None:
+        """The recorded execution of this very script on this very patch, or None.
 
-    async def record_execution(self, script: Script, patch: Patch, execution: Execution) -> None:
+        `repeat` counts executions of the same pair, from 0.
+        """
+
+    async def record_execution(
+        self, script: Script, patch: Patch, execution: Execution, repeat: int = 0
+    ) -> None:
         """Store an execution. Returns when it is durable.
 
         Raises:
@@ -92,7 +97,14 @@ class Journal(Protocol):
         """
 
     async def record_use(
-        self, trajectory: TrajectoryId, turn: int, purpose: str, script: Script, patch: Patch
+        self,
+        trajectory: TrajectoryId,
+        turn: int,
+        purpose: str,
+        script: Script,
+        patch: Patch,
+        *,
+        repeat: int = 0,
     ) -> None:
         """Note that a trajectory saw an execution after `turn` replies. Idempotent."""
 

@@ -55,7 +55,7 @@ class Workbench:
         self._sandbox_slots = sandbox_slots
         self._limits = limits
         self._priority = priority
-        self._running: dict[tuple[Script, str], asyncio.Future[Execution]] = {}
+        self._running: dict[tuple[Script, str, int], asyncio.Future[Execution]] = {}
 
     async def try_sandbox(self) -> None:
         """Run a script of the kind that is to come, so that what it lacks is told before the work.
@@ -105,28 +105,37 @@ class Workbench:
         return response
 
     async def execute(
-        self, script: Script, patch: Patch, *, trajectory: TrajectoryId, turn: int, purpose: str
+        self,
+        script: Script,
+        patch: Patch,
+        *,
+        trajectory: TrajectoryId,
+        turn: int,
+        purpose: str,
+        repeat: int = 0,
     ) -> Execution:
         """Run `script` on `patch`, once per instance however many ask for it.
+
+        A `repeat` above 0 is another execution of the same, to see whether it ends alike.
 
         Raises:
             SandboxError: the engine failed.
             Interrupted: a person asked to stop.
         """
-        execution = await self._execute_once(script, patch)
-        await self.journal.record_use(trajectory, turn, purpose, script, patch)
+        execution = await self._execute_once(script, patch, repeat)
+        await self.journal.record_use(trajectory, turn, purpose, script, patch, repeat=repeat)
         self.observer.saw(trajectory, purpose, execution)
         return execution
 
-    async def _execute_once(self, script: Script, patch: Patch) -> Execution:
-        recalled = self.journal.recall_execution(script, patch)
+    async def _execute_once(self, script: Script, patch: Patch, repeat: int) -> Execution:
+        recalled = self.journal.recall_execution(script, patch, repeat)
         if recalled is not None:
             self.observer.execution(recalled, recalled=True)
             return recalled
-        key = (script, patch.digest)
+        key = (script, patch.digest, repeat)
         running = self._running.get(key)
         if running is None:
-            running = asyncio.ensure_future(self._execute(script, patch))
+            running = asyncio.ensure_future(self._execute(script, patch, repeat))
             self._running[key] = running
             running.add_done_callback(lambda _: self._running.pop(key, None))
         try:
@@ -136,9 +145,9 @@ class Workbench:
             await asyncio.gather(running, return_exceptions=True)
             raise
 
-    async def _execute(self, script: Script, patch: Patch) -> Execution:
+    async def _execute(self, script: Script, patch: Patch, repeat: int) -> Execution:
         async with self._sandbox_slots.hold(self._priority):
             execution = await self._sandbox.execute(script, patch, self._limits)
-            await self.journal.record_execution(script, patch, execution)
+            await self.journal.record_execution(script, patch, execution, repeat)
         self.observer.execution(execution, recalled=False)
         return execution

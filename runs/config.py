@@ -15,6 +15,7 @@ from data.errors import UsageError
 from runs.prices import Price  # noqa: TC001 - pydantic resolves annotations
 from sandbox.image_settings import ImageSettings
 from sandbox.protocol import Limits
+from selection.regression.runners import PLACEHOLDER
 from selection.settings import SelectionSettings
 
 if TYPE_CHECKING:
@@ -167,7 +168,17 @@ def _check_ranges(config: Config, where: str) -> None:
             raise UsageError(f"{where}: {name} must be more than 0")
     if config.context.tokens < SMALLEST_CONTEXT:
         raise UsageError(f"{where}: context.tokens must be at least {SMALLEST_CONTEXT}")
-    for name in ("samples.count", "samples.editing_turns", "selection.turns"):
+    not_negative = (
+        "samples.count samples.editing_turns selection.turns selection.regression_files"
+        " selection.regression_seconds selection.repeats"
+    )
+    for name in not_negative.split():
         section, _, key = name.partition(".")
         if getattr(getattr(config, section), key) < 0:
             raise UsageError(f"{where}: {name} cannot be negative")
+    command = config.selection.regression_command
+    if command and PLACEHOLDER not in command:
+        raise UsageError(
+            f"{where}: selection.regression_command does not say where the test file goes",
+            mend=f"write {PLACEHOLDER} there, as in: pytest {PLACEHOLDER}",
+        )

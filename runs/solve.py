@@ -14,7 +14,9 @@ from agent.journal import Kind, TrajectoryId
 from agent.prompting import render
 from agent.sample import Sampler
 from selection.candidates import Entry, merge_candidates, merge_tests
+from selection.flaky import find_flaky
 from selection.matrix import GrowingMatrix, fill_matrix
+from selection.regression.survey import regression_files
 from selection.selector import Decision, Reason, decide
 from selection.votes import rank
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from agent.sample import SampleResult
     from agent.workbench import Workbench
     from runs.config import Config
+    from selection.candidates import Candidate
+    from selection.regression.survey import RegressionFile
     from selection.votes import Matrix, Standing
 
 
@@ -41,6 +45,8 @@ class Solution:
     """Numbers of the candidates that were chosen between."""
     decision: Decision | None
     """None: there was no candidate."""
+    regression_files: tuple[RegressionFile, ...] = ()
+    """The repository's own test files that were looked at, nearest first."""
 
 
 async def solve_instance(
@@ -77,8 +83,8 @@ async def solve_instance(
     )
     samples = await sampler.run(sample_done)
     entries = [Entry(s.patch, s.number) for s in samples] + list(outside)
-    tests = merge_tests((s.number, s.script) for s in samples if s.script is not None)
-    matrix = await fill_matrix(bench, merge_candidates(entries), tests)
+    candidates = merge_candidates(entries)
+    matrix, files = await _vote(bench, config, candidates, samples)
     standings = rank(matrix, config.selection.votes)
     finalists = standings[: config.selection.finalists]
     return Solution(
@@ -88,7 +94,22 @@ async def solve_instance(
         standings=standings,
         finalists=tuple(s.candidate.number for s in finalists),
         decision=await _decide(bench, config, context, matrix, finalists),
+        regression_files=files,
     )
+
+
+async def _vote(
+    bench: Workbench,
+    config: Config,
+    candidates: tuple[Candidate, ...],
+    samples: Sequence[SampleResult],
+) -> tuple[Matrix, tuple[RegressionFile, ...]]:
+    """All tests on all candidates, the repository's own among them, and which are flaky."""
+    tests = merge_tests((s.number, s.script) for s in samples if s.script is not None)
+    files = await regression_files(bench, candidates, config.selection, first=len(tests) + 1)
+    own = tuple(file.test for file in files if file.test is not None)
+    matrix = await fill_matrix(bench, candidates, tests + own)
+    return await find_flaky(bench, matrix, config.selection.repeats), files
 
 
 async def _decide(

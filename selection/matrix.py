@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from agent.journal import Kind, TrajectoryId
 from agent.slots import together
-from data.patch import UNEDITED
-from selection.candidates import meaning
+from data.litter import without_litter
+from data.patch import UNEDITED, Patch
+from selection.candidates import TestKind, meaning
+from selection.regression.scripts import broken_tests
 from selection.votes import UNEDITED_ROW, Matrix, Verdict, verdict
 
 if TYPE_CHECKING:
     from agent.workbench import Workbench
-    from data.patch import Patch
     from sandbox.protocol import Script
     from selection.candidates import Candidate, Test
 
@@ -32,11 +34,14 @@ async def fill_matrix(
     rows += [(candidate.number, candidate.patch) for candidate in candidates]
     cells = [(number, patch, test) for test in tests for number, patch in rows]
     bench.observer.stage(Kind.MATRIX, len(cells))
-    verdicts = await together(*(_cell(bench, patch, test) for _, patch, test in cells))
-    filled = {
-        (number, test.number): said for (number, _, test), said in zip(cells, verdicts, strict=True)
-    }
-    return Matrix(candidates, tests, filled)
+    results = await together(*(_cell(bench, patch, test) for _, patch, test in cells))
+    filled: dict[tuple[int, int], Verdict] = {}
+    broken: dict[tuple[int, int], int] = {}
+    for (number, _, test), (said, count) in zip(cells, results, strict=True):
+        filled[number, test.number] = said
+        if count is not None:
+            broken[number, test.number] = count
+    return Matrix(candidates, tests, filled, broken)
 
 
 class GrowingMatrix:
@@ -72,7 +77,30 @@ class GrowingMatrix:
         )
 
 
-async def _cell(bench: Workbench, patch: Patch, test: Test) -> Verdict:
-    execution = await bench.execute(test.script, patch, trajectory=MATRIX, turn=0, purpose="vote")
+def laid_for(test: Test, patch: Patch) -> Patch:
+    """The patch that a test is run on.
+
+    The repository's own tests are asked as they were before the edit: what a
+    candidate does to tests is taken out of it.
+    """
+    return _without_tests(patch) if test.kind is TestKind.REGRESSION else patch
+
+
+@functools.lru_cache(maxsize=256)
+def _without_tests(patch: Patch) -> Patch:
+    cleaned = without_litter(patch.diff, scratch=False, tests=True)
+    taken = {litter.path for litter in cleaned.taken}
+    if not taken:
+        return patch
+    return Patch(cleaned.diff, tuple(c for c in patch.files if c.path not in taken))
+
+
+async def _cell(bench: Workbench, patch: Patch, test: Test) -> tuple[Verdict, int | None]:
+    execution = await bench.execute(
+        test.script, laid_for(test, patch), trajectory=MATRIX, turn=0, purpose="vote"
+    )
     bench.observer.step(Kind.MATRIX)
-    return verdict(execution)
+    said = verdict(execution)
+    if test.kind is TestKind.REGRESSION and said is Verdict.FAIL:
+        return said, broken_tests(execution.output)
+    return said, None

@@ -14,7 +14,9 @@ from agent.replies import Unreadable, find_choice, find_script, require_whole
 from agent.scripts import make_script
 from agent.slots import together
 from data.patch import UNEDITED
-from selection.votes import UNEDITED_ROW
+from selection.candidates import TestKind
+from selection.matrix import laid_for
+from selection.votes import UNEDITED_ROW, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,10 +24,12 @@ if TYPE_CHECKING:
     from agent.conversation import Conversation
     from agent.model import Choice
     from sandbox.protocol import Limits
-    from selection.candidates import Candidate
+    from selection.candidates import Candidate, Test
     from selection.votes import Matrix, Standing
 
 UNEDITED_NAME = "unedited repository"
+BROKEN_LINES = 8
+"""Shown of what a test file of the repository's own says of one candidate."""
 REMINDER = (
     "<test_script>\n...\n</test_script>\n\n"
     "or <choose>LETTER</choose>, with the letter of a candidate"
@@ -110,7 +114,14 @@ def _opening(
             {"letter": letter, "diff": c.patch.diff.rstrip("\n"), "samples": c.support}
             for letter, c in candidates.items()
         ],
-        tests=[{"number": t.number, "script": t.script.text.rstrip()} for t in matrix.tests],
+        tests=[
+            {"number": t.number, "script": t.script.text.rstrip()}
+            for t in matrix.only(TestKind.GENERATED).tests
+        ],
+        files=[
+            {"path": t.label, "broken": _broken(talk, matrix, t, candidates)}
+            for t in matrix.only(TestKind.REGRESSION).tests
+        ],
         table=_table(matrix, candidates),
         script_rules=script_rules(talk.bench, limits),
         replies_left=replies_left(turns),
@@ -118,14 +129,33 @@ def _opening(
 
 
 def _table(matrix: Matrix, candidates: dict[str, Candidate]) -> str:
-    """The verdicts as a Markdown table: one line per script."""
+    """The verdicts as a Markdown table: one line per script and test file."""
     names = ["unedited", *candidates]
     numbers = [UNEDITED_ROW, *(c.number for c in candidates.values())]
     lines = ["| script | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     for test in matrix.tests:
         said = [matrix.verdicts[number, test.number] for number in numbers]
-        lines.append(f"| {test.number} | " + " | ".join(said) + " |")
+        name = test.label or str(test.number)
+        flaky = " (flaky: it says something else when it is run again)" if test.flaky else ""
+        lines.append(f"| {name}{flaky} | " + " | ".join(said) + " |")
     return "\n".join(lines)
+
+
+def _broken(
+    talk: Conversation, matrix: Matrix, test: Test, candidates: dict[str, Candidate]
+) -> list[dict[str, str]]:
+    """What a test file says of those who break some of it, as far as it is recorded."""
+    told = []
+    for letter, candidate in candidates.items():
+        if matrix.verdicts[candidate.number, test.number] is not Verdict.FAIL:
+            continue
+        patch = laid_for(test, candidate.patch)
+        execution = talk.bench.journal.recall_execution(test.script, patch)
+        if execution is not None:
+            lines = execution.output.strip().splitlines()
+            shown = [*lines[:BROKEN_LINES], "..."] if len(lines) > BROKEN_LINES else lines
+            told.append({"letter": letter, "output": "\n".join(shown)})
+    return told
 
 
 async def _compare(

@@ -83,6 +83,10 @@ def why(reader: Reader, instance: Row) -> list[RenderableType]:
             lines += [_seen(seen, names) for seen in sorted(turn.executions, key=_unedited_first)]
         if talk.turns:
             lines.append(Padding(plain(_said(talk.turns[-1].reply, names)), (0, 0, 0, 2)))
+    broken = _broken(reader, instance)
+    if broken:
+        said = f"It breaks tests of the repository's own in {broken}: does the issue ask for that?"
+        lines.append(plain(said, "yellow"))
     if not _told_anything(reader, instance):
         lines.append(
             Text(
@@ -112,6 +116,14 @@ def _said(reply: str, names: dict[str, str]) -> str:
     for letter, name in names.items():
         words = re.sub(rf"\b{letter}\b", name, words, flags=re.IGNORECASE)
     return f"“{words[:600]}”" if words else ""
+
+
+def _broken(reader: Reader, instance: Row) -> str:
+    """The repository's own test files that the chosen patch breaks, for example "tests/a.py"."""
+    files = {row["test"]: row for row in reader.view("tests", **_where(instance), flaky=False)}
+    votes = reader.view("votes", **_where(instance), candidate=instance["chosen"])
+    broken = (vote["test"] for vote in votes if vote["verdict"] != "pass")
+    return ", ".join(files[test]["label"] for test in broken if files.get(test, {}).get("label"))
 
 
 def _told_anything(reader: Reader, instance: Row) -> bool:

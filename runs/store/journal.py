@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ class Recorded:
 
     turns: dict[tuple[str, int], RecordedTurn]
     executions: dict[tuple[str, str], Executed]
-    """(script digest, patch digest) -> execution."""
+    """(`script_key`, patch digest) -> execution."""
 
 
 class StoreJournal:
@@ -60,18 +61,20 @@ class StoreJournal:
             recorded = RecordedTurn(turn.digest, choice, response.usage)
             self._recorded.turns[turn.trajectory.key, turn.turn] = recorded
 
-    def recall_execution(self, script: Script, patch: Patch) -> Executed | None:
+    def recall_execution(self, script: Script, patch: Patch, repeat: int = 0) -> Executed | None:
         """See `Journal`."""
-        return self._recorded.executions.get((script.digest, patch.digest))
+        return self._recorded.executions.get((script_key(script, repeat), patch.digest))
 
-    async def record_execution(self, script: Script, patch: Patch, execution: Executed) -> None:
+    async def record_execution(
+        self, script: Script, patch: Patch, execution: Executed, repeat: int = 0
+    ) -> None:
         """See `Journal`."""
 
         def work(connection: sa.Connection) -> None:
             known = self._writer.known
             row = {
                 "instance_id": self._instance,
-                "script": script.digest,
+                "script": script_key(script, repeat),
                 "script_text": put_text(connection, script.text, known),
                 "patch": patch.digest,
                 "diff": put_text(connection, patch.diff, known) if patch else "",
@@ -80,22 +83,30 @@ class StoreJournal:
                 "output": put_text(connection, execution.output, known),
                 "output_bytes": execution.output_bytes,
                 "duration_s": execution.duration_s,
+                "repeat": repeat,
                 "created_at": now(),
             }
             insert_missing(connection, Execution, row)
 
         await self._writer.write(work)
-        self._recorded.executions[script.digest, patch.digest] = execution
+        self._recorded.executions[script_key(script, repeat), patch.digest] = execution
 
     async def record_use(
-        self, trajectory: TrajectoryId, turn: int, purpose: str, script: Script, patch: Patch
+        self,
+        trajectory: TrajectoryId,
+        turn: int,
+        purpose: str,
+        script: Script,
+        patch: Patch,
+        *,
+        repeat: int = 0,
     ) -> None:
         """See `Journal`."""
 
         def work(connection: sa.Connection) -> None:
             row = {
                 "trajectory_id": self._trajectory(connection, trajectory),
-                "execution_id": self._execution(connection, script, patch),
+                "execution_id": execution_key(connection, self._instance, script, patch, repeat),
                 "turn": turn,
                 "purpose": purpose,
             }
@@ -186,17 +197,23 @@ class StoreJournal:
             ).scalar_one()
         return self._writer.keys[name]
 
-    def _execution(self, connection: sa.Connection, script: Script, patch: Patch) -> int:
-        return execution_key(connection, self._instance, script.digest, patch.digest)
+
+def script_key(script: Script, repeat: int) -> str:
+    """What an execution is told by beside its patch: the script, and which repeat of it."""
+    if not repeat:
+        return script.digest
+    return hashlib.sha256(f"{script.digest}\0{repeat}".encode()).hexdigest()
 
 
-def execution_key(connection: sa.Connection, instance: int, script: str, patch: str) -> int:
-    """The primary key of the execution of a script (digest) on a patch (digest)."""
+def execution_key(
+    connection: sa.Connection, instance: int, script: Script, patch: Patch, repeat: int = 0
+) -> int:
+    """The primary key of an execution."""
     key: int = connection.execute(
         sa.select(Execution.id).where(
             Execution.instance_id == instance,
-            Execution.script == script,
-            Execution.patch == patch,
+            Execution.script == script_key(script, repeat),
+            Execution.patch == patch.digest,
         )
     ).scalar_one()
     return key

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from data.errors import StoreError
 from data.patch import Patch
 from sandbox.protocol import Script
-from selection.candidates import Candidate, Test
+from selection.candidates import Candidate, Test, TestKind
 from selection.votes import UNEDITED_ROW, Matrix, Verdict
 
 if TYPE_CHECKING:
@@ -28,10 +28,9 @@ def read_matrix(reader: Reader, instance: Row) -> Matrix:
     votes = reader.view("votes", **where)
     matrix = Matrix(
         tuple(_candidate(reader, row) for row in candidates),
-        tuple(
-            Test(row["test"], Script(reader.text(row["script"])), _numbers(row)) for row in tests
-        ),
+        tuple(_test(reader, row) for row in tests),
         {(vote["candidate"], vote["test"]): Verdict(vote["verdict"]) for vote in votes},
+        {(v["candidate"], v["test"]): v["broken"] for v in votes if v["broken"] is not None},
     )
     rows = [UNEDITED_ROW, *(candidate.number for candidate in matrix.candidates)]
     for test in matrix.tests:
@@ -49,6 +48,17 @@ def _candidate(reader: Reader, row: Row) -> Candidate:
     if len(sources) != outside:  # names with spaces in them cannot be told apart any more
         sources = (row["sources"],) * outside
     return Candidate(row["candidate"], Patch(reader.text(row["diff"]), ()), samples, sources)
+
+
+def _test(reader: Reader, row: Row) -> Test:
+    return Test(
+        row["test"],
+        Script(reader.text(row["script"])),
+        _numbers(row),
+        TestKind(row["kind"]),
+        row["label"],
+        bool(row["flaky"]),
+    )
 
 
 def _numbers(row: Row) -> tuple[int, ...]:

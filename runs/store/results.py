@@ -12,8 +12,15 @@ from runs.store.blobs import put_text
 from runs.store.dialect import upsert
 from runs.store.journal import execution_key
 from runs.store.registry import Status, mark_instance
-from runs.store.tables import Candidate, Instance, Sample, Test, Vote, now
-from selection.votes import UNEDITED_ROW, discriminating_votes, paper_votes
+from runs.store.tables import Candidate, Instance, RegressionFile, Sample, Test, Vote, now
+from selection.matrix import laid_for
+from selection.votes import (
+    UNEDITED_ROW,
+    broken_tests,
+    discriminating_votes,
+    paper_votes,
+    regression_votes,
+)
 
 if TYPE_CHECKING:
     from agent.sample import SampleResult
@@ -40,11 +47,12 @@ def save_solution(
     connection: sa.Connection, instance: int, solution: Solution, known: set[str]
 ) -> None:
     """Store the outcome of an instance, replacing an earlier one."""
-    for table in (Candidate, Test, Vote):
+    for table in (Candidate, Test, Vote, RegressionFile):
         connection.execute(sa.delete(table).where(table.instance_id == instance))
     _save_candidates(connection, instance, solution, known)
     _save_tests(connection, instance, solution.matrix, known)
     _save_votes(connection, instance, solution.matrix)
+    _save_regression_files(connection, instance, solution)
     decision = solution.decision
     values: dict[str, Any] = {"context_files": json.dumps(list(solution.context_files))}
     if decision is not None:
@@ -60,6 +68,7 @@ def _save_candidates(
 ) -> None:
     matrix = solution.matrix
     paper, discriminating = paper_votes(matrix), discriminating_votes(matrix)
+    regression, broken = regression_votes(matrix), broken_tests(matrix)
     for place, standing in enumerate(solution.standings, 1):
         candidate = standing.candidate
         row = {
@@ -73,6 +82,8 @@ def _save_candidates(
             "size": candidate.size,
             "paper_votes": paper[candidate.number],
             "discriminating_votes": discriminating[candidate.number],
+            "regression_votes": regression[candidate.number],
+            "broken_tests": broken[candidate.number],
             "agreement": standing.agreement,
             "place": place,
             "finalist": candidate.number in solution.finalists,
@@ -91,6 +102,9 @@ def _save_tests(connection: sa.Connection, instance: int, matrix: Matrix, known:
             "script": put_text(connection, test.script.text, known),
             "samples": " ".join(map(str, test.samples)),
             "discriminates": matrix.discriminates(test),
+            "kind": test.kind,
+            "label": test.label,
+            "flaky": test.flaky,
         }
         connection.execute(sa.insert(Test).values(row))
         _link_samples(connection, instance, test.samples, test=test.number)
@@ -108,15 +122,28 @@ def _link_samples(
 
 def _save_votes(connection: sa.Connection, instance: int, matrix: Matrix) -> None:
     patches = {c.number: c.patch for c in matrix.candidates} | {UNEDITED_ROW: UNEDITED}
-    scripts = {test.number: test.script for test in matrix.tests}
+    tests = {test.number: test for test in matrix.tests}
     for (candidate, test), said in matrix.verdicts.items():
+        patch = laid_for(tests[test], patches[candidate])
         row = {
             "instance_id": instance,
             "candidate": candidate,
             "test": test,
             "verdict": said,
-            "execution_id": execution_key(
-                connection, instance, scripts[test].digest, patches[candidate].digest
-            ),
+            "execution_id": execution_key(connection, instance, tests[test].script, patch),
+            "broken": matrix.broken.get((candidate, test)),
         }
         connection.execute(sa.insert(Vote).values(row))
+
+
+def _save_regression_files(connection: sa.Connection, instance: int, solution: Solution) -> None:
+    for place, file in enumerate(solution.regression_files, 1):
+        row = {
+            "instance_id": instance,
+            "place": place,
+            "path": file.path,
+            "test": None if file.test is None else file.test.number,
+            "passing": file.passing,
+            "reason": file.reason,
+        }
+        connection.execute(sa.insert(RegressionFile).values(row))

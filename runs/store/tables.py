@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import sqlalchemy as sa
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -147,14 +148,15 @@ class Turn(Base):
 
 
 class Execution(Base):
-    """One script, run once on one patch."""
+    """One script, run on one patch."""
 
     __tablename__ = "execution"
     __table_args__ = (UniqueConstraint("instance_id", "script", "patch"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
     script: Mapped[str] = mapped_column(DIGEST)
-    """Digest of the script with its interpreter: what identical pairs are told by."""
+    """Digest of the script with its interpreter, and of `repeat` unless it is 0: what identical
+    executions are told by."""
     script_text: Mapped[str] = mapped_column(DIGEST)
     patch: Mapped[str] = mapped_column(DIGEST)
     """Digest of the files that the patch results in."""
@@ -164,6 +166,8 @@ class Execution(Base):
     output: Mapped[str] = mapped_column(DIGEST)
     output_bytes: Mapped[int]
     duration_s: Mapped[float]
+    repeat: Mapped[int] = mapped_column(default=0, server_default="0")
+    """0: the first of its kind; above: run again, to see whether it ends alike."""
     created_at: Mapped[datetime]
 
 
@@ -198,6 +202,9 @@ class Candidate(Base):
     size: Mapped[int]
     paper_votes: Mapped[int]
     discriminating_votes: Mapped[int]
+    regression_votes: Mapped[int] = mapped_column(default=0, server_default="0")
+    broken_tests: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Of the repository's own, over all regression tests."""
     agreement: Mapped[int]
     place: Mapped[int]
     """In the vote's order, from 1."""
@@ -206,7 +213,7 @@ class Candidate(Base):
 
 
 class Test(Base):
-    """A distinct test script among the samples' last ones."""
+    """A distinct test: a script among the samples' last ones, or a file of the repository's."""
 
     __test__ = False
     __tablename__ = "test"
@@ -217,7 +224,30 @@ class Test(Base):
     script: Mapped[str] = mapped_column(DIGEST)
     samples: Mapped[str]
     discriminates: Mapped[bool]
-    """It does not pass on the unedited code."""
+    """It does not pass on the unedited code, and is not flaky."""
+    kind: Mapped[str] = mapped_column(default="generated", server_default="generated")
+    label: Mapped[str] = mapped_column(default="", server_default="")
+    """Of a regression test, the file that it runs."""
+    flaky: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Its verdict changed when it was run again: it has no vote."""
+
+
+class RegressionFile(Base):
+    """A test file of the repository's own near the edits, and whether it votes."""
+
+    __tablename__ = "regression_file"
+    __table_args__ = (UniqueConstraint("instance_id", "path"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
+    place: Mapped[int]
+    """Nearest first, from 1."""
+    path: Mapped[str]
+    test: Mapped[int | None]
+    """The number of the test that it became; None: it has no vote."""
+    passing: Mapped[int | None]
+    """Its tests that pass on the unedited code; None: not known one by one."""
+    reason: Mapped[str]
+    """Why it has no vote."""
 
 
 class Vote(Base):
@@ -234,3 +264,5 @@ class Vote(Base):
     test: Mapped[int]
     verdict: Mapped[str]
     execution_id: Mapped[int] = mapped_column(ForeignKey("execution.id"))
+    broken: Mapped[int | None]
+    """Tests that the candidate breaks, of a regression test that says how many."""

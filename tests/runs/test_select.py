@@ -102,8 +102,17 @@ def test_a_matrix_with_a_verdict_missing_is_refused():
                 "candidates": [
                     {"candidate": 1, "diff": "", "samples": "1", "sources": "", "support": 1}
                 ],
-                "tests": [{"test": 1, "script": "", "samples": "1"}],
-                "votes": [{"candidate": 0, "test": 1, "verdict": "fail"}],
+                "tests": [
+                    {
+                        "test": 1,
+                        "script": "",
+                        "samples": "1",
+                        "kind": "generated",
+                        "label": "",
+                        "flaky": 0,
+                    }
+                ],
+                "votes": [{"candidate": 0, "test": 1, "verdict": "fail", "broken": None}],
             }
             return rows[name]
 

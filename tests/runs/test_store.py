@@ -8,9 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
 
 from agent.journal import Kind, TrajectoryId, TurnPrompt
 from agent.model import Choice, Finish, Message, ModelRequest, Response, Usage
@@ -339,3 +342,57 @@ def test_a_full_disk_is_told_and_loses_nothing(tmp_path):
         turns = reader.view("turns")
         assert len(turns) == int(stored)
         assert all(len(reader.text(turn["reply"])) == 50_000 for turn in turns)
+
+
+OLDER = """
+INSERT INTO run VALUES (1,'r','finished','2026-01-01',NULL,'me','0','d','m','plain',0,'{}','1');
+INSERT INTO instance VALUES
+    (1,1,'i','','','','d','p','c','solved','',NULL,NULL,'',NULL,'',NULL);
+INSERT INTO test (id,instance_id,number,script,samples,discriminates) VALUES (1,1,1,'s','1',1);
+INSERT INTO execution
+    (id,instance_id,script,script_text,patch,diff,ending,exit_code,output,output_bytes,duration_s,
+     created_at)
+    VALUES (1,1,'s','s','p','','exited',0,'o',0,0.5,'2026-01-01');
+INSERT INTO vote (id,instance_id,candidate,test,verdict,execution_id) VALUES (1,1,0,1,'pass',1);
+"""
+
+
+def test_an_older_database_is_brought_up_to_date_with_what_it_holds(tmp_path):
+    file = tmp_path / "troop.db"
+    engine = create_engine(sqlite_url(file))
+    config = Config()
+    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    engine.dispose()
+    with sqlite3.connect(file) as older:
+        older.executescript(OLDER)
+    older.close()
+    with Reader(sqlite_url(file)) as reader:
+        (test,) = reader.view("tests")
+        (vote,) = reader.view("votes")
+        (execution,) = reader.view("executions")
+    assert (test["kind"], test["label"], test["flaky"]) == ("generated", "", 0)
+    assert (vote["verdict"], vote["broken"]) == ("pass", None)
+    assert execution["repeat"] == 0
+
+
+async def test_an_execution_that_is_repeated_is_another(url):
+    with Store(url) as store:
+        _, row = await begun(store)
+        journal = store.journal(row, Prices())
+        for repeat, code in enumerate((2, 0)):
+            ran = Execution(Ending.EXITED, code, "", 0, 0.1)
+            await journal.record_execution(SCRIPT, UNEDITED, ran, repeat)
+            await journal.record_use(TESTING, repeat, "repeat", SCRIPT, UNEDITED, repeat=repeat)
+        assert journal.recall_execution(SCRIPT, UNEDITED, 2) is None
+    with Store(url) as store:
+        _, row = await begun(store)
+        journal = store.journal(row, Prices())
+        codes = [journal.recall_execution(SCRIPT, UNEDITED, repeat).exit_code for repeat in (0, 1)]
+    assert codes == [2, 0]
+    with Reader(url) as reader:
+        seen = reader.view("trajectory_executions", purpose="repeat")
+        assert [(row["turn"], row["exit_code"]) for row in seen] == [(0, 2), (1, 0)]
+        assert [row["repeat"] for row in reader.view("executions")] == [0, 1]

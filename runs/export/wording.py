@@ -33,10 +33,14 @@ def why_chosen(story: Story) -> str:
 
 
 def voted(story: Story) -> str:
-    """The vote matrix as a Markdown table: a row for each candidate, a column for each test."""
+    """The vote matrix as a Markdown table: a row for each candidate, a column for each test.
+
+    Those of the repository's own tests are called after their files.
+    """
     verdicts = {(row["candidate"], row["test"]): row["verdict"] for row in story.votes}
     tests = [row["test"] for row in story.tests]
-    head = ["", *(f"test {test}" for test in tests), "votes", "samples"]
+    names = [row["label"].replace("|", "\\|") or f"test {row['test']}" for row in story.tests]
+    head = ["", *names, "votes", "samples"]
     lines = [_line(head), "|---" * len(head) + "|"]
     unedited = [verdicts.get((_UNEDITED, test), "") for test in tests]
     lines.append(_line(["unedited", *unedited, "", ""]))

@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import difflib
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
-from data.family import GENERIC, READ_TO_RECOGNISE, aliases, find, recognised, split_source
-from data.hub import read_hub, read_parquet
+from data.family import recognised
 from data.images import environment_of
 from data.instance import Instance
-from data.records import Record, read_content, read_json
+from data.records import Record
 from data.shapes import FIELDS, as_swe_bench
+from data.sources import read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from data.family import Dataset
 
-_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
-_FILE_SUFFIXES = {".json", ".jsonl", ".ndjson", ".parquet"}
 _INSTANCE_ID = re.compile(r"(?![.-])[^\s/\\\x00-\x1f\x7f]{1,200}")
 """Ids name folders and containers."""
 _COMMIT = re.compile(r"(?!-)[^\s\x00-\x1f\x7f]{1,200}")
@@ -46,7 +43,7 @@ def load_instances(source: str, *, split: str | None = None) -> list[Instance]:
     """
     instances: dict[str, Instance] = {}
     places: dict[str, str] = {}
-    dataset, records = _records(source, split)
+    dataset, records = read_rows(source, split)
     for record in records:
         instance = _instance(record, dataset or recognised(record.values))
         if instance is None:
@@ -80,55 +77,6 @@ def pick_instances(instances: Sequence[Instance], ids: Iterable[str]) -> list[In
             )
         picked[name] = known[name]
     return list(picked.values())
-
-
-def _records(source: str, split: str | None) -> tuple[Dataset | None, Iterable[Record]]:
-    """The rows, and the dataset that they are from where the source says it."""
-    dataset = find(source)
-    if dataset and not _is_file(source):
-        # The split is that of the table's own name; others may have others.
-        known = source.lower() in {dataset.alias, dataset.hub.lower()}
-        name = dataset.hub if known else source
-        return dataset, read_hub(name, split or (dataset.split if known else None), dataset.columns)
-    dataset, place = split_source(source)
-    if _is_file(place):
-        if split is not None:
-            raise UsageError(f"{source} is a file and has no splits.", mend="Leave --split out.")
-        return dataset, _file_records(Path(place).expanduser(), dataset)
-    if _HUB_NAME.fullmatch(place):
-        return dataset, read_hub(place, split, dataset.columns if dataset else READ_TO_RECOGNISE)
-    near = difflib.get_close_matches(source.lower(), aliases(), n=2)
-    raise UsageError(
-        f"{source!r} is neither a file nor the name of a dataset.",
-        mend=f"Did you mean {' or '.join(near)}?"
-        if near
-        else f"Short names: {', '.join(aliases())}; or owner/name on Hugging Face.",
-    )
-
-
-def _is_file(source: str) -> bool:
-    if not source or source.lower() in aliases():
-        return False
-    return Path(source).expanduser().exists() or _looks_like_file(source)
-
-
-def _looks_like_file(source: str) -> bool:
-    return source.startswith(("/", ".", "~")) or Path(source).suffix.lower() in _FILE_SUFFIXES
-
-
-def _file_records(path: Path, dataset: Dataset | None) -> Iterable[Record]:
-    content = read_content(path)
-    if content.startswith(b"PAR1") or path.suffix.lower() == ".parquet":
-        return read_parquet(path, dataset.columns if dataset else READ_TO_RECOGNISE)
-    found = read_json(path)
-    if isinstance(found, list):
-        return found
-    if not found.keys().isdisjoint((dataset or GENERIC).fields.columns()):
-        return [Record(f"{path}, row 1", found)]
-    raise UsageError(
-        f"{path} holds one JSON object that is no instance.",
-        mend="Instances stand one on each line (JSONL) or in an array.",
-    )
 
 
 def _instance(row: Record, dataset: Dataset) -> Instance | None:

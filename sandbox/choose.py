@@ -17,8 +17,12 @@ Kind = Literal["auto", "docker", "local"]
 _PING_S = 3
 
 
-async def choose_provider(kind: Kind, images: ImageSettings | None = None) -> SandboxProvider:
+async def choose_provider(
+    kind: Kind, images: ImageSettings | None = None, *, pristine: bool = False
+) -> SandboxProvider:
     """A provider of `kind`, not yet entered; `images`: how Docker's come and go.
+
+    `pristine`: Docker's are used as they are, with all that an agent may not see.
 
     "auto" is Docker where an engine answers within three seconds, else the local
     sandbox, whose `describe()` then says why it is not Docker.
@@ -35,7 +39,7 @@ async def choose_provider(kind: Kind, images: ImageSettings | None = None) -> Sa
         return LocalProvider(reason=why_not)
     from sandbox.docker import DockerProvider
 
-    return DockerProvider(images=images)
+    return DockerProvider(images=images, pristine=pristine)
 
 
 async def _why_no_docker() -> str:

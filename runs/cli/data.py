@@ -5,8 +5,10 @@ Examples:
   troop data show django__django-11099 --dataset lite
   troop data show getmoto__moto-7365 --dataset gym:rows.parquet --json
   troop data check --dataset verified --filter django --slice :50
+  troop data check --dataset verified --preflight --write-exclude unfit.txt
 
-What a benchmark grades with (tests, gold patch, hints, evaluation scripts) is never read, so it is
+--preflight grades two patches for each instance: the gold one must be resolved, one that changes
+nothing must not. What a benchmark grades with (tests, gold patch, hints, evaluation scripts) is
 shown by none of these. A file is recognised by its columns; ALIAS:FILE says which dataset it is of.
 """
 
@@ -18,6 +20,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from runs.cli.picking import add_dataset, add_picking, picked_instances
+from runs.cli.preflight import add_preflight, preflight
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,19 +47,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "check",
         help="which images are here, and which must be pulled",
         description="Which images of a dataset are here, and which must be pulled.",
-        epilog="Examples:\n  troop data check --dataset verified --filter django --slice :50\n\n"
-        "Exit codes: 0 whatever is here; 2 bad input, 3 no engine answers.",
+        epilog="Examples:\n  troop data check --dataset verified --filter django --slice :50\n"
+        "  troop data check --dataset verified --preflight --write-exclude unfit.txt\n"
+        "  troop run --dataset verified --exclude unfit.txt --model gpt-4.1\n\n"
+        "Exit codes: 0 whatever is here (with --preflight: all are fit, 1 some are not);"
+        " 2 bad input, 3 no engine answers.",
         formatter_class=_PLAIN,
     )
     for each in (show, check):
         add_dataset(each.add_argument_group("dataset"))
     add_picking(check.add_argument_group("which instances"))
+    add_preflight(check)
     for each in (table, show, check):
         each.add_argument("--json", action="store_true", help="for machines")
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
+    if args.what == "check" and args.preflight:
+        return preflight(args, picked_instances(args))
     {"list": _list, "show": _show, "check": _check}[args.what](args)
     return 0
 

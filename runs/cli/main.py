@@ -24,6 +24,7 @@ COMMANDS = {
     "data": "look at datasets: which there are, what is taken of a row, which images are here",
     "show": "look at runs, instances, votes and trajectories",
     "select": "choose again on a stored run, by other methods, and compare",
+    "grade": "grade patches by the benchmark's own tests, by the official harness",
     "sql": "ask the database, read-only",
     "export": "write predictions, trajectories, a leaderboard submission, or a recording",
     "check-predictions": "say of every prediction in a file whether it can be used",

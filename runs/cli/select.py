@@ -20,7 +20,8 @@ Examples:
   troop select first --grades grades.jsonl          what each method would have resolved
 
 Grades are JSON Lines with instance_id, a patch (model_patch) or a candidate's digest (candidate),
-and resolved (resolved_here goes first). They are read when everything is chosen.
+and resolved (resolved_here goes first). Without --grades, those of `troop grade` are taken, where
+there are any. They are read when everything is chosen.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from runs.places import database_url
 if TYPE_CHECKING:
     import argparse
 
+    from runs.grades import Grades
     from runs.reselect import Reselected
     from runs.store.reading import Reader, Row
 
@@ -102,7 +104,6 @@ def _methods(given: str) -> list[str]:
 
 def _select(args: argparse.Namespace, reader: Reader, methods: list[str]) -> int:
     from runs.cli.terminal import results
-    from runs.grades import read_grades
     from runs.report.selecting import selection_document, selection_report
     from runs.reselect import figures, graded, reselect
 
@@ -110,8 +111,9 @@ def _select(args: argparse.Namespace, reader: Reader, methods: list[str]) -> int
     rows = _rows(reader, found["run"], args.instances)
     chosen, counted = reselect(reader, rows, methods, seed=args.seed), None
     _tell_unfinished(len(rows) - len(chosen))
-    if args.grades is not None:
-        chosen = graded(chosen, read_grades(args.grades))
+    grades = _grades(args.grades, reader, found["run"])
+    if grades is not None:
+        chosen = graded(chosen, grades)
         counted = figures(chosen, methods)
     if args.json:
         document = selection_document(found, chosen, methods, args.seed, counted)
@@ -122,6 +124,19 @@ def _select(args: argparse.Namespace, reader: Reader, methods: list[str]) -> int
         name = args.model_name or f"troop-{found['model']}-{methods[0]}"
         _write(args.write, name, chosen, methods[0])
     return 0 if any(one.matrix.candidates for one in chosen) else 1
+
+
+def _grades(file: Path | None, reader: Reader, run: str) -> Grades | None:
+    """The grades of the file, else those that `troop grade` stored; None: there are none."""
+    from runs.grades import read_grades
+    from runs.store.grades import stored_grades
+
+    if file is not None:
+        return read_grades(file)
+    stored = stored_grades(reader, run)
+    if stored.exact:
+        _say("grades: those that `troop grade` has stored")
+    return stored if stored.exact else None
 
 
 def _rows(reader: Reader, run: str, names: list[str]) -> list[Row]:

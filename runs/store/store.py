@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import sqlalchemy as sa
 
-from runs.store import registry, results
+from runs.store import grades, registry, results
 from runs.store.database import open_database, translated
 from runs.store.journal import StoreJournal, load_recorded
 from runs.store.registry import InstanceRow, RunRow, RunSpec, Status
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from agent.sample import SampleResult
     from data.instance import Instance as Given
+    from runs.grading.nouns import Grade
     from runs.prices import Prices
     from runs.solve import Solution
 
@@ -79,6 +80,11 @@ class Store:
         """Store what an instance came to."""
         known = self._writer.known
         await self._write(lambda c: results.save_solution(c, instance.key, solution, known))
+
+    async def save_grade(self, grade: Grade, judge: tuple[str, str], timeout_s: float) -> None:
+        """Store what a judge says of a patch."""
+        known = self._writer.known
+        await self._write(lambda c: grades.save_grade(c, grade, judge, timeout_s, known))
 
     def journal(self, instance: InstanceRow, prices: Prices) -> StoreJournal:
         """The instance's journal, with all that is recorded."""

@@ -266,3 +266,32 @@ class Vote(Base):
     execution_id: Mapped[int] = mapped_column(ForeignKey("execution.id"))
     broken: Mapped[int | None]
     """Tests that the candidate breaks, of a regression test that says how many."""
+
+
+class Grade(Base):
+    """What a judge says of a patch of a benchmark's instance, whichever runs hold the patch."""
+
+    __tablename__ = "grade"
+    instance_id: Mapped[str] = mapped_column(primary_key=True)
+    """The benchmark's id, not a row of `instance`."""
+    patch: Mapped[str] = mapped_column(DIGEST, primary_key=True)
+    """Digest of the diff without line ends at its end, as `runs.grades` knows patches."""
+    judge: Mapped[str] = mapped_column(primary_key=True)
+    """Either "harness" or "sandbox"."""
+    diff: Mapped[str] = mapped_column(DIGEST, index=True)
+    """Digest of the diff with a line end, as candidates have it. The text is not stored here."""
+    inputs: Mapped[str] = mapped_column(DIGEST)
+    """Digest of all that the verdict depends on besides the patch."""
+    judge_version: Mapped[str]
+    outcome: Mapped[str]
+    resolved: Mapped[bool | None]
+    detail: Mapped[str]
+    fail_to_pass: Mapped[int | None]
+    fail_to_pass_failing: Mapped[int | None]
+    pass_to_pass: Mapped[int | None]
+    pass_to_pass_failing: Mapped[int | None]
+    report: Mapped[str] = mapped_column(DIGEST)
+    log: Mapped[str] = mapped_column(DIGEST)
+    timeout_s: Mapped[float]
+    duration_s: Mapped[float | None]
+    created_at: Mapped[datetime]

@@ -2,28 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A named view with its columns (name -> (expression, description))."""
-
-    name: str
-    about: str
-    columns: tuple[tuple[str, str, str], ...]
-    """(name, SQL expression, description)."""
-    source: str
-    """What follows FROM."""
-
-    @property
-    def sql(self) -> str:
-        """The CREATE VIEW statement."""
-        columns = ", ".join(f"{expression} AS {name}" for name, expression, _ in self.columns)
-        return f"CREATE VIEW {self.name} AS SELECT {columns} FROM {self.source}"  # noqa: S608 - ours
-
-
-_INSTANCE = "JOIN instance i ON i.id = {0}.instance_id JOIN run r ON r.id = i.run_id"
+from runs.store.grade_views import GRADE_VIEWS
+from runs.store.view import OF_INSTANCE, View
 
 
 def _of_run(expression: str) -> str:
@@ -116,7 +96,7 @@ VIEWS = (
             ("diff", "s.diff", "its last patch (content() shows it)"),
             ("finished_at", "s.finished_at", "UTC"),
         ),
-        "sample s " + _INSTANCE.format("s"),
+        "sample s " + OF_INSTANCE.format("s"),
     ),
     View(
         "trajectories",
@@ -133,7 +113,7 @@ VIEWS = (
                 "replies so far",
             ),
         ),
-        "trajectory t " + _INSTANCE.format("t"),
+        "trajectory t " + OF_INSTANCE.format("t"),
     ),
     View(
         "turns",
@@ -160,7 +140,7 @@ VIEWS = (
             ("reply", "u.reply", "the reply (content() shows it)"),
         ),
         "turn u JOIN trajectory t ON t.id = u.trajectory_id JOIN call c ON c.id = u.call_id "
-        + _INSTANCE.format("t"),
+        + OF_INSTANCE.format("t"),
     ),
     View(
         "executions",
@@ -179,7 +159,7 @@ VIEWS = (
             ("repeat", "e.repeat", "0; above: the same run again, to see whether it ends alike"),
             ("created_at", "e.created_at", "UTC"),
         ),
-        "execution e " + _INSTANCE.format("e"),
+        "execution e " + OF_INSTANCE.format("e"),
     ),
     View(
         "trajectory_executions",
@@ -198,7 +178,7 @@ VIEWS = (
             ("output", "e.output", "what it printed (content() shows it)"),
         ),
         "sighting g JOIN trajectory t ON t.id = g.trajectory_id"
-        " JOIN execution e ON e.id = g.execution_id " + _INSTANCE.format("t"),
+        " JOIN execution e ON e.id = g.execution_id " + OF_INSTANCE.format("t"),
     ),
     View(
         "candidates",
@@ -228,7 +208,7 @@ VIEWS = (
             ("size", "k.size", "characters of the diff"),
             ("diff", "k.diff", "the patch (content() shows it)"),
         ),
-        "candidate k " + _INSTANCE.format("k"),
+        "candidate k " + OF_INSTANCE.format("k"),
     ),
     View(
         "tests",
@@ -247,7 +227,7 @@ VIEWS = (
             ("samples", "x.samples", "numbers of the samples that ended with it"),
             ("script", "x.script", "the script (content() shows it)"),
         ),
-        "test x " + _INSTANCE.format("x"),
+        "test x " + OF_INSTANCE.format("x"),
     ),
     View(
         "votes",
@@ -263,7 +243,7 @@ VIEWS = (
             ("execution", "e.id", "the execution's number"),
             ("output", "e.output", "what it printed (content() shows it)"),
         ),
-        "vote v JOIN execution e ON e.id = v.execution_id " + _INSTANCE.format("v"),
+        "vote v JOIN execution e ON e.id = v.execution_id " + OF_INSTANCE.format("v"),
     ),
     View(
         "regression_files",
@@ -297,6 +277,7 @@ VIEWS = (
             ),
             ("seconds", "sum(c.duration_s)", "of waiting for replies, added up"),
         ),
-        "call c " + _INSTANCE.format("c") + " GROUP BY r.name, c.kind, c.model",
+        "call c " + OF_INSTANCE.format("c") + " GROUP BY r.name, c.kind, c.model",
     ),
+    *GRADE_VIEWS,
 )

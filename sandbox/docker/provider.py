@@ -61,6 +61,7 @@ class DockerProvider:
         verdicts: Verdicts | None = None,
         images: ImageSettings | None = None,
         warm: bool = True,
+        pristine: bool = False,
     ) -> None:
         """Nothing is connected before the provider is entered.
 
@@ -68,7 +69,8 @@ class DockerProvider:
         engine other than the environment's; `cache`: where codebases are kept;
         `verdicts`: where it is kept which images hold no future; `images`: how
         images come and go; `warm`: False for a new container for each script even
-        where warm ones would work.
+        where warm ones would work; `pristine`: images are used as they are, with
+        their whole git history, as judges need them.
         """
         self._slots = slots
         self._connect = connect or (lambda: Engine.connect(connections=2 * slots))
@@ -78,6 +80,7 @@ class DockerProvider:
         self._preparing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._connection: _Connection | None = None
         self._why_not_warm = "" if warm else "it was asked for"
+        self._pristine = pristine
 
     def describe(self) -> str:
         """One line for people: what runs scripts, and how well it is isolated."""
@@ -201,7 +204,9 @@ class DockerProvider:
         while not lock.acquire(timeout=_LOCK_S):
             stop.check()
         try:
-            if not environment.source:
+            if self._pristine and not environment.source and not wanted(environment):
+                return base
+            if not environment.source and not self._pristine:
                 image = self._scrubbed(here, image, environment.repo_dir, labels, stop)
                 if not wanted(environment):
                     ground = Ground(

@@ -1,0 +1,190 @@
+"""Grade patches by a benchmark's own tests: of a run, or of a predictions file.
+
+Examples:
+  troop grade last                                  the chosen patch of each instance
+  troop grade first django__django-11099
+  troop grade first --all-candidates                every candidate: coverage, pass@k
+  troop grade first --with sandbox                  without the harness, no network
+  troop grade first --harness-python ~/swebench/bin/python
+  troop grade --predictions preds.json --dataset verified --write graded.jsonl
+
+The judge is the official SWE-bench harness, version 4.1 to 5 (pip install 'troop-repair[grade]').
+Each verdict is stored as it comes in, by instance and patch: equal patches are graded once, the
+same command goes on where it was stopped, and `troop select` and `troop sql` know the grades.
+
+Exit codes: 0 all have a verdict, 1 some have none, 2 bad input, 3 Docker, 5 database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.errors import StoreError, UsageError
+from runs.cli.flags import DATASET_HELP, add_database
+from runs.cli.judging import Watch, add_judging, judge_of
+from runs.places import database_url
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping, Sequence
+
+    from data.grading import Specs
+    from runs.grading.figures import Graded
+    from runs.grading.nouns import Judge
+    from runs.grading.session import Key
+    from runs.grading.subjects import Subject
+    from runs.store.grades import Stored
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's flags."""
+    parser.add_argument("grade_run", nargs="?", metavar="RUN", help='a run\'s name, or "last"')
+    parser.add_argument("instances", nargs="*", default=[], metavar="INSTANCE", help="only these")
+    what = parser.add_argument_group("what to grade")
+    what.add_argument(
+        "--all-candidates", action="store_true", help="every candidate, not only the chosen ones"
+    )
+    what.add_argument(
+        "--predictions",
+        type=Path,
+        metavar="FILE",
+        help="not a run but these patches; several for an instance are fine",
+    )
+    what.add_argument("--dataset", metavar="D", help=f"{DATASET_HELP} (default: the run's)")
+    what.add_argument("--split", help="the dataset's split (`troop data list`)")
+    add_judging(parser.add_argument_group("who grades"))
+    parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
+    parser.add_argument(
+        "--write",
+        type=Path,
+        metavar="FILE",
+        help="all verdicts with their patches, as JSON Lines (for `troop select --grades`)",
+    )
+    add_database(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry the command out; its exit code."""
+    from runs.cli.terminal import results
+    from runs.grading.figures import figures
+    from runs.report.grading import grading_document, grading_report
+
+    judge = judge_of(args)
+    database = database_url(args.db)
+    subjects, dataset = _subjects(args, database)
+    specs = _specs(dataset, args.split, subjects)
+    known = _graded(args, judge, subjects, specs, database)
+    found = [_of(subject, specs, known) for subject in subjects]
+    counted = figures(found)
+    if args.write is not None:
+        _write(args.write, found, judge.name)
+    if args.json:
+        document = grading_document(found, counted, judge.name)
+        sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    else:
+        every = args.all_candidates or len(subjects) > len({s.instance_id for s in subjects})
+        results().print(grading_report(found, counted, judge.name, every=every))
+    return 1 if any(each.resolved is None for each in found) else 0
+
+
+def _subjects(args: argparse.Namespace, database: str) -> tuple[list[Subject], str]:
+    """What is to be graded, and the dataset that it is for."""
+    from runs.grading.subjects import of_predictions, of_run
+    from runs.store.reading import Reader
+
+    if args.predictions is not None:
+        if args.dataset is None:
+            raise UsageError("--predictions needs to know the dataset", mend="give --dataset")
+        names = [name for name in (args.grade_run, *args.instances) if name]
+        notes: list[str] = []
+        subjects = of_predictions(args.predictions, names, notes)
+        for note in notes:
+            _say(note)
+        return subjects, args.dataset
+    if args.grade_run is None:
+        raise UsageError("nothing to grade is named", mend="name a run, or give --predictions")
+    with Reader(database) as reader:
+        found = reader.run(None if args.grade_run == "last" else args.grade_run)
+        every = args.all_candidates
+        return of_run(reader, found, args.instances, every=every), args.dataset or found["dataset"]
+
+
+def _specs(dataset: str, split: str | None, subjects: Sequence[Subject]) -> Specs:
+    from data.grading import load_specs
+
+    try:
+        return load_specs(dataset, split, {subject.instance_id for subject in subjects})
+    except UsageError as error:
+        raise UsageError(
+            f"What to grade with cannot be read: {error.message}",
+            mend=error.mend or "name the benchmark's dataset with --dataset",
+        ) from error
+
+
+def _graded(
+    args: argparse.Namespace,
+    judge: Judge,
+    subjects: Sequence[Subject],
+    specs: Specs,
+    database: str,
+) -> Mapping[Key, Stored]:
+    from runs.grading.nouns import Task
+    from runs.grading.session import grade_all
+
+    for instance_id, why in sorted(specs.refused.items()):
+        _say(f"{instance_id}: cannot be graded: {why}")
+    tasks = [
+        Task.of(specs.found[subject.instance_id], subject.diff)
+        for subject in subjects
+        if subject.instance_id in specs.found
+    ]
+    with Watch() as watch:
+        return asyncio.run(grade_all(tasks, judge, database, watch, again=args.again))
+
+
+def _of(subject: Subject, specs: Specs, known: Mapping[Key, Stored]) -> Graded:
+    from runs.grading.figures import Graded
+
+    why = specs.refused.get(subject.instance_id, "")
+    return Graded(subject, known.get(subject.key), why)
+
+
+def _write(file: Path, found: Sequence[Graded], judge: str) -> None:
+    """Write the verdicts, the file whole or not at all.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    from data.writing import write_whole
+
+    rows = [
+        {
+            "instance_id": each.subject.instance_id,
+            "model_name_or_path": each.subject.model,
+            "model_patch": each.subject.diff,
+            "resolved": each.resolved,
+            "judge": judge,
+        }
+        for each in found
+        if each.resolved is not None
+    ]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    try:
+        write_whole(file, text.encode("ascii"))
+    except OSError as error:
+        raise StoreError(
+            f"{file} cannot be written: {error.strerror}",
+            mend="name a file in a folder of yours; the grades are in the database",
+        ) from error
+    _say(f"{len(rows)} verdicts: {file}")
+
+
+def _say(text: str) -> None:
+    from runs.cli.terminal import progress
+    from runs.report.words import plain
+
+    progress().print(plain(text), soft_wrap=True)

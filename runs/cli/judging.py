@@ -1,0 +1,126 @@
+"""What commands that grade share: their flags, the judge, and what is shown meanwhile."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    import argparse
+    from types import TracebackType
+
+    from runs.grading.nouns import Judge
+    from runs.grading.session import Step
+
+TIMEOUT_S = 1800.0
+"""As the harness has it."""
+
+
+def add_judging(group: argparse._ArgumentGroup) -> None:
+    """The flags that say who grades, and how."""
+    group.add_argument(
+        "--with",
+        dest="judge",
+        choices=("harness", "sandbox"),
+        default="harness",
+        help="the official SWE-bench harness (default), or Troop's own sandbox",
+    )
+    group.add_argument("--workers", type=int, metavar="N", help="patches graded at once")
+    group.add_argument(
+        "--timeout",
+        type=float,
+        default=TIMEOUT_S,
+        metavar="S",
+        help="seconds for the tests of one patch (1800)",
+    )
+    group.add_argument(
+        "--again", action="store_true", help="grade anew what has a grade in the database"
+    )
+    group.add_argument(
+        "--harness-python",
+        metavar="PATH",
+        help="the Python that has swebench (default: the one that runs Troop)",
+    )
+
+
+def judge_of(args: argparse.Namespace) -> Judge:
+    """The judge that the flags name.
+
+    Raises:
+        UsageError: it is not installed, or a number makes no sense.
+    """
+    from data.errors import UsageError
+
+    workers = default_workers() if args.workers is None else args.workers
+    if workers < 1 or args.timeout < 1:
+        raise UsageError("--workers and --timeout are numbers from 1 on")
+    if args.judge == "sandbox":
+        from runs.grading.sandbox_judge import SandboxJudge
+        from runs.session import version
+
+        return SandboxJudge(
+            f"troop {version()}", workers=workers, timeout_s=args.timeout, label="grade"
+        )
+    from runs.grading.harness import find_harness
+    from runs.grading.harness_judge import HarnessJudge
+
+    harness = find_harness(args.harness_python)
+    return HarnessJudge(harness, workers=workers, timeout_s=args.timeout)
+
+
+def default_workers() -> int:
+    """Three quarters of the cores, which is what the harness advises."""
+    return max(1, (os.cpu_count() or 1) * 3 // 4)
+
+
+class Watch:
+    """Shows how far grading is: a bar in a terminal, a line for each grade elsewhere."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeRemainingColumn as Remaining
+
+        from runs.cli.terminal import progress
+
+        self._console = progress()
+        self._bar = Progress(
+            TextColumn("grading"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+            Remaining(),
+            console=self._console,
+            disable=not sys.stderr.isatty(),
+        )
+        self._task = self._bar.add_task("")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def __call__(self, step: Step) -> None:
+        """Show that a grade has come in."""
+        from runs.report.words import plain
+
+        grade = step.grade
+        said = f"{grade.task.instance_id}: {grade.outcome.replace('_', ' ')}"
+        said += f" ({grade.detail})" if grade.detail else ""
+        if self._bar.disable:
+            self._console.print(plain(f"{step.done}/{step.of}  {said}"), soft_wrap=True)
+        elif grade.resolved is None:
+            self._bar.print(plain(said), soft_wrap=True)
+        self._bar.update(
+            self._task,
+            completed=step.done,
+            total=step.of,
+            description=f"{step.resolved} resolved",
+        )

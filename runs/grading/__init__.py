@@ -1,0 +1,1 @@
+"""Grades: what a benchmark's own tests say of a patch. No selector ever sees one."""

@@ -1,0 +1,90 @@
+"""What grades come to: resolved, coverage, a random pick, pass@k."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import comb
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from runs.grading.subjects import Subject
+    from runs.store.grades import Stored
+
+STEPS = (1, 2, 3, 5, 10, 20, 50, 100)
+"""The k of pass@k that are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """A subject with its grade; None: it could not be given to a judge."""
+
+    subject: Subject
+    grade: Stored | None
+    why: str = ""
+    """Why there is no grade."""
+
+    @property
+    def resolved(self) -> bool | None:
+        """The verdict; None: there is none."""
+        if not self.subject.diff:
+            return False
+        return None if self.grade is None else self.grade.resolved
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Numbers of instances; only those whose patches all have a verdict count."""
+
+    instances: int
+    left_out: tuple[str, ...]
+    """Instances with a patch that has no verdict."""
+    resolved: Mapping[str, tuple[int, int]]
+    """By name (a run's, a model's): instances whose chosen patch is right, of how many."""
+    coverage: int
+    """Instances with any right patch."""
+    by_chance: float
+    """Expected of a random writer for each instance."""
+    pass_at: Mapping[int, float] = field(default_factory=dict)
+    """pass@k (Chen et al., arXiv 2107.03374, section 2.1), mean over the instances."""
+
+
+def figures(found: Iterable[Graded]) -> Figures:
+    """Count."""
+    groups: dict[str, list[Graded]] = {}
+    for each in found:
+        groups.setdefault(each.subject.instance_id, []).append(each)
+    whole = {k: group for k, group in groups.items() if all(g.resolved is not None for g in group)}
+    tallies = [_tally(group) for group in whole.values()]
+    least = min((n for n, _ in tallies), default=0)
+    count = len(whole)
+    return Figures(
+        count,
+        tuple(name for name in groups if name not in whole),
+        _by_name(whole.values()),
+        sum(right > 0 for _, right in tallies),
+        sum(right / n for n, right in tallies if n),
+        {k: sum(pass_at(n, c, k) for n, c in tallies) / count for k in STEPS if k <= least},
+    )
+
+
+def pass_at(n: int, right: int, k: int) -> float:
+    """The chance that any of k of n patches, `right` of which are right, is right."""
+    return 1.0 - comb(n - right, k) / comb(n, k)
+
+
+def _tally(group: list[Graded]) -> tuple[int, int]:
+    """How many wrote a patch, or failed to, and how many a right one."""
+    writers = sum(each.subject.writers for each in group)
+    return writers, sum(each.subject.writers for each in group if each.resolved)
+
+
+def _by_name(groups: Iterable[list[Graded]]) -> dict[str, tuple[int, int]]:
+    found: dict[str, tuple[int, int]] = {}
+    for group in groups:
+        for each in group:
+            if each.subject.chosen:
+                right, of = found.get(each.subject.name, (0, 0))
+                found[each.subject.name] = right + bool(each.resolved), of + 1
+    return found

@@ -1,0 +1,87 @@
+"""Is an instance fit to be graded? Its gold patch must be resolved, the code as it is must not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runs.grading.nouns import Outcome, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from data.grading import Specs
+    from runs.grading.session import Key
+    from runs.store.grades import Stored
+
+NO_EDIT = """\
+diff --git a/troop-preflight.txt b/troop-preflight.txt
+new file mode 100644
+index 0000000..12ab5d9
+--- /dev/null
++++ b/troop-preflight.txt
+@@ -0,0 +1 @@
++This file changes nothing.
+"""
+"""A patch that changes no code: the harness runs no tests for an empty one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitness:
+    """What the two patches of an instance came to."""
+
+    instance_id: str
+    gold: Stored | None
+    no_edit: Stored | None
+    unfit: str = ""
+    """Why it is not fit; "" where it is, or where that is not known."""
+    unknown: str = ""
+    """Why it is not known whether it is fit: something around it broke."""
+
+
+def preflight_tasks(specs: Specs) -> list[Task]:
+    """The two patches of every instance that has a gold one."""
+    return [
+        Task.of(spec, diff)
+        for spec in specs.found.values()
+        if spec.gold.strip()
+        for diff in (spec.gold, NO_EDIT)
+    ]
+
+
+def fitness(ids: Sequence[str], specs: Specs, known: Mapping[Key, Stored]) -> list[Fitness]:
+    """What is known of each instance, in the order of `ids`."""
+    return [_fitness(name, specs, known) for name in ids]
+
+
+def _fitness(name: str, specs: Specs, known: Mapping[Key, Stored]) -> Fitness:
+    spec = specs.found.get(name)
+    if spec is None:
+        return Fitness(name, None, None, f"cannot be graded: {specs.refused.get(name, '')}")
+    if not spec.gold.strip():
+        return Fitness(name, None, None, "its row has no gold patch")
+    gold, no_edit = (known.get(Task.of(spec, diff).key) for diff in (spec.gold, NO_EDIT))
+    unfit, unknown = _why(gold, no_edit)
+    return Fitness(name, gold, no_edit, unfit, unknown)
+
+
+def _why(gold: Stored | None, no_edit: Stored | None) -> tuple[str, str]:
+    """Why an instance is not fit, or why that is not known."""
+    for grade in (gold, no_edit):
+        if grade is None or grade.outcome is Outcome.ERROR:
+            return "", grade.detail if grade else "it was not graded"
+        if grade.outcome is Outcome.CANNOT_JUDGE:
+            return f"cannot be graded: {grade.detail}", ""
+    if gold is not None and not gold.resolved:
+        return f"the gold patch is not resolved: {said(gold)}", ""
+    return ("resolved without an edit" if no_edit is not None and no_edit.resolved else ""), ""
+
+
+def said(grade: Stored | None) -> str:
+    """A grade in a few words, with the tests that pass of both lists."""
+    if grade is None:
+        return ""
+    words = grade.outcome.replace("_", " ")
+    if grade.fail_to_pass is None:
+        return words
+    return f"{words} ({grade.fail_to_pass} to pass, {grade.pass_to_pass} to stay)"

@@ -1,0 +1,190 @@
+"""Troop's own sandbox as a judge: the instance's evaluation script on its image, no network."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from data.errors import SandboxError, TroopError
+from data.patch import UNEDITED
+from runs.grading.nouns import Grade, Outcome, Task
+from runs.grading.parsers import PARSERS
+from runs.grading.resolution import resolution
+from runs.grading.script import LOG_MB, grading_script, read_outcome
+from sandbox.choose import choose_provider
+from sandbox.protocol import Ending, Limits, Script
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from data.grading import GradingSpec
+    from data.instance import Instance
+    from runs.grading.script import Outcome as Told
+    from sandbox.protocol import Execution, Sandbox, SandboxProvider
+
+_MARGIN_S = 60.0
+"""What applying a patch and writing the log may take beside the tests."""
+_STOPPED = {124, 137}
+"""How `timeout` ends."""
+
+
+@dataclass(slots=True)
+class _Shared:
+    """One instance's sandbox, open while any of its patches is graded."""
+
+    left: int
+    opening: asyncio.Lock
+    sandbox: Sandbox | None = None
+
+
+class SandboxJudge:
+    """Grades in Docker, `workers` patches at a time: `runs.grading.nouns.Judge`."""
+
+    name = "sandbox"
+
+    def __init__(self, version: str, *, workers: int, timeout_s: float, label: str) -> None:
+        """`version` is Troop's; `label` says on containers what they are for."""
+        self.version = version
+        self.timeout_s = timeout_s
+        self._workers = workers
+        self._label = label
+        self._limits = Limits(
+            timeout_s=timeout_s + _MARGIN_S,
+            memory_mb=8192,
+            processes=4096,
+            disk_mb=8192,
+            file_mb=4096,
+            output_chars=2 * LOG_MB * 2**20,
+            output_mb=2 * LOG_MB,
+        )
+
+    async def grade(self, tasks: Sequence[Task]) -> AsyncGenerator[Grade, None]:
+        """Grade each task once; see `Judge.grade`."""
+        fit = []
+        for task in tasks:
+            why = why_not(task.spec)
+            if why:
+                yield Grade(task, Outcome.CANNOT_JUDGE, why)
+            else:
+                fit.append(task)
+        if not fit:
+            return
+        provider = await choose_provider("docker", pristine=True)
+        done: asyncio.Queue[Grade] = asyncio.Queue()
+        async with provider:
+            working = asyncio.create_task(self._work(provider, fit, done))
+            try:
+                for _ in fit:
+                    yield await _next(done, working)
+                await working
+            finally:
+                working.cancel()
+                await asyncio.gather(working, return_exceptions=True)
+
+    async def _work(
+        self, provider: SandboxProvider, tasks: Sequence[Task], done: asyncio.Queue[Grade]
+    ) -> None:
+        ordered = sorted(tasks, key=lambda task: task.instance_id)
+        counts = Counter(task.instance_id for task in ordered)
+        shared = {name: _Shared(left, asyncio.Lock()) for name, left in counts.items()}
+        provider.expect([_bare(t.spec) for t in {t.instance_id: t for t in ordered}.values()])
+        waiting = iter(ordered)
+
+        async def worker() -> None:
+            for task in waiting:
+                done.put_nowait(await self._graded(provider, task, shared[task.instance_id]))
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._workers):
+                group.create_task(worker())
+
+    async def _graded(self, provider: SandboxProvider, task: Task, shared: _Shared) -> Grade:
+        begun = time.monotonic()
+        try:
+            async with shared.opening:
+                if shared.sandbox is None:
+                    shared.sandbox = await provider.open(_bare(task.spec), run=self._label)
+            grade = await self._judged(shared.sandbox, task)
+        except TroopError as error:
+            grade = Grade(task, Outcome.ERROR, f"{error.message} {error.mend}".strip())
+        shared.left -= 1
+        if not shared.left and shared.sandbox is not None:
+            await _close(shared.sandbox)
+        return replace(grade, duration_s=time.monotonic() - begun)
+
+    async def _judged(self, sandbox: Sandbox, task: Task) -> Grade:
+        text = grading_script(task.spec, task.diff, self.timeout_s)
+        script = Script(text, interpreter="bash", suffix=".sh")
+        execution = await sandbox.execute(script, UNEDITED, self._limits)
+        told = read_outcome(execution.output)
+        if told is None:
+            return Grade(task, _unfinished(execution), _why(execution), log=execution.output)
+        if not told.applied:
+            return Grade(task, Outcome.APPLY_FAILED, log=told.log)
+        if told.code in _STOPPED and execution.duration_s >= self.timeout_s:
+            why = f"stopped after {self.timeout_s:.0f} s"
+            return Grade(task, Outcome.TIMEOUT, why, log=told.log)
+        return _resolved(task, told)
+
+
+def why_not(spec: GradingSpec) -> str:
+    """Why an instance cannot be judged here; "" where it can."""
+    if not (spec.eval_script or spec.test_cmd):
+        return "its row has neither eval_script nor test_cmd"
+    if spec.log_parser not in PARSERS:
+        named = f"no parser of Troop's is called {spec.log_parser}"
+        return named if spec.log_parser else "its row names no log_parser"
+    if not spec.instance.environment.image:
+        return "its row names no image"
+    return ""
+
+
+def _resolved(task: Task, told: Told) -> Grade:
+    found = resolution(task.spec, told.log)
+    return Grade(
+        task,
+        Outcome.RESOLVED if found.resolved else Outcome.UNRESOLVED,
+        found.why,
+        found.counts("FAIL_TO_PASS"),
+        found.counts("PASS_TO_PASS"),
+        found.report(),
+        told.log,
+    )
+
+
+def _unfinished(execution: Execution) -> Outcome:
+    return Outcome.TIMEOUT if execution.ending is Ending.TIMEOUT else Outcome.ERROR
+
+
+def _why(execution: Execution) -> str:
+    if execution.ending is not Ending.EXITED:
+        return f"ended by: {execution.ending.replace('_', ' ')}"
+    return f"the script around the tests failed with exit code {execution.exit_code}"
+
+
+def _bare(spec: GradingSpec) -> Instance:
+    """The instance without activation lines: evaluation scripts have their own."""
+    environment = replace(spec.instance.environment, activate="")
+    return replace(spec.instance, environment=environment)
+
+
+async def _close(sandbox: Sandbox) -> None:
+    try:
+        await sandbox.close()
+    except SandboxError:
+        return  # the provider's end, or the reaper, removes what is left
+
+
+async def _next(done: asyncio.Queue[Grade], working: asyncio.Task[None]) -> Grade:
+    """The next grade, or the error that ended the work."""
+    getting = asyncio.create_task(done.get())
+    try:
+        await asyncio.wait({getting, working}, return_when=asyncio.FIRST_COMPLETED)
+        if not getting.done() and done.empty():
+            await working
+        return await getting
+    finally:
+        getting.cancel()

@@ -1,0 +1,83 @@
+"""One command's grading: what has no verdict yet is graded, and stored at once."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runs.grading.nouns import Grade, Outcome, Task
+from runs.store.grades import Stored, read_stored
+from runs.store.reading import Reader
+from runs.store.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from runs.grading.nouns import Judge
+
+Key = tuple[str, str]
+"""(instance, digest of the patch): `Task.key`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A grade has come in."""
+
+    grade: Grade
+    done: int
+    of: int
+    resolved: int
+
+
+async def grade_all(
+    tasks: Sequence[Task],
+    judge: Judge,
+    database: str,
+    tell: Callable[[Step], None],
+    *,
+    again: bool = False,
+) -> Mapping[Key, Stored]:
+    """Grade the tasks that have no standing verdict in the database; all grades by key.
+
+    Equal patches are graded once. `again`: also those that have a verdict.
+    `tell` hears of each grade once it is stored. To stop, cancel: what is
+    stored stays, and the next call goes on from there.
+
+    Raises:
+        TroopError: nothing (more) can be graded.
+    """
+    known = dict[Key, Stored]()
+    with Store(database) as store:
+        with Reader(database) as reader:
+            before = {} if again else read_stored(reader, judge.name)
+        waiting: dict[Key, Task] = {}
+        for task in tasks:
+            stored = before.get(task.key)
+            if task.empty:
+                known[task.key] = _stored(Grade(task, Outcome.EMPTY), judge)
+            elif stored is not None and stored.stands(task.spec.digest, judge.timeout_s):
+                known[task.key] = stored
+            else:
+                waiting.setdefault(task.key, task)
+        resolved = 0
+        async with aclosing(judge.grade(list(waiting.values()))) as grades:
+            async for grade in grades:
+                await store.save_grade(grade, (judge.name, judge.version), judge.timeout_s)
+                known[grade.task.key] = _stored(grade, judge)
+                resolved += bool(grade.resolved)
+                done = sum(key in known for key in waiting)
+                tell(Step(grade, done, len(waiting), resolved))
+    return known
+
+
+def _stored(grade: Grade, judge: Judge) -> Stored:
+    return Stored(
+        grade.outcome,
+        grade.detail,
+        grade.fail_to_pass,
+        grade.pass_to_pass,
+        grade.task.spec.digest,
+        judge.timeout_s,
+        grade.duration_s,
+    )

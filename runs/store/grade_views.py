@@ -1,0 +1,121 @@
+"""The views over grades: for grading and for measuring selection afterwards."""
+
+from __future__ import annotations
+
+from runs.store.view import OF_INSTANCE, View
+
+_CANDIDATES = (
+    "(SELECT count(*) FROM candidate k JOIN instance i ON i.id = k.instance_id"
+    " WHERE i.run_id = r.id)"
+)
+_CANDIDATE = (
+    ("run", "r.name"),
+    ("instance_id", "i.instance_id"),
+    ("candidate", "k.number"),
+    ("chosen", "k.chosen"),
+    ("diff", "k.diff"),
+)
+
+
+def _holders() -> str:
+    """All candidates with their runs."""
+    columns = ", ".join(f"{expression} AS {name}" for name, expression in _CANDIDATE)
+    return f"(SELECT {columns} FROM candidate k {OF_INSTANCE.format('k')})"  # noqa: S608 - ours
+
+
+def _instances(condition: str) -> str:
+    """How many instances of the run in the row meet a condition."""
+    rows = f"instance i WHERE i.run_id = r.id AND {condition}"
+    return f"(SELECT count(*) FROM {rows})"  # noqa: S608 - ours
+
+
+def _graded(expression: str, condition: str) -> str:
+    """`expression` over the candidates of the run in the row that its judge gave a verdict on."""
+    rows = (
+        "candidate k JOIN instance i ON i.id = k.instance_id JOIN grade g"
+        " ON g.instance_id = i.instance_id AND g.diff = k.diff"
+        " WHERE i.run_id = r.id AND g.judge = j.judge AND g.resolved IS NOT NULL"
+    )
+    return f"(SELECT {expression} FROM {rows} AND {condition})"  # noqa: S608 - ours
+
+
+GRADE_VIEWS = (
+    View(
+        "grades",
+        "one row per grade and candidate that it is about; for grading and measuring only",
+        (
+            ("run", "h.run", "a run that holds the patch; NULL: none does"),
+            ("instance_id", "g.instance_id", "the instance"),
+            ("candidate", "h.candidate", "the candidate's number in that run"),
+            ("chosen", "h.chosen", "1: it came out of that run"),
+            ("judge", "g.judge", "harness or sandbox"),
+            ("judge_version", "g.judge_version", "the judge's version"),
+            ("resolved", "g.resolved", "1 or 0; NULL: there is no verdict"),
+            (
+                "outcome",
+                "g.outcome",
+                "resolved, unresolved, apply_failed, empty, timeout, error or cannot_judge",
+            ),
+            ("detail", "g.detail", "why, where the outcome alone does not tell"),
+            ("fail_to_pass", "g.fail_to_pass", "tests of FAIL_TO_PASS that pass"),
+            ("fail_to_pass_failing", "g.fail_to_pass_failing", "and that fail or are missing"),
+            ("pass_to_pass", "g.pass_to_pass", "tests of PASS_TO_PASS that pass or are skipped"),
+            ("pass_to_pass_failing", "g.pass_to_pass_failing", "and that fail or are missing"),
+            ("timeout_s", "g.timeout_s", "seconds that the tests were given"),
+            ("duration_s", "g.duration_s", "seconds that it took; NULL: unknown"),
+            ("created_at", "g.created_at", "UTC"),
+            ("inputs", "g.inputs", "digest of the dataset's row as far as a verdict needs it"),
+            ("patch", "g.patch", "digest of the diff without line ends at its end"),
+            ("diff", "g.diff", "the patch (content() shows it where a run holds it)"),
+            ("report", "g.report", "the judge's report, JSON (content() shows it)"),
+            ("log", "g.log", "what the tests printed (content() shows it)"),
+        ),
+        f"grade g LEFT JOIN {_holders()} h ON h.instance_id = g.instance_id AND h.diff = g.diff",
+    ),
+    View(
+        "resolved",
+        "one row per run and judge that graded any of its patches",
+        (
+            ("run", "r.name", "the run's name"),
+            ("judge", "j.judge", "harness or sandbox"),
+            (
+                "instances",
+                _instances("i.status IN ('solved', 'unsolved')"),
+                "instances that came to their end",
+            ),
+            (
+                "without_patch",
+                "(SELECT count(*) FROM instance i WHERE i.run_id = r.id AND i.status = 'unsolved')",
+                "of them without a patch, so not resolved",
+            ),
+            (
+                "chosen_graded",
+                _graded("count(DISTINCT i.id)", "k.chosen"),
+                "instances whose chosen patch has a verdict",
+            ),
+            (
+                "resolved",
+                _graded("count(DISTINCT i.id)", "k.chosen AND g.resolved"),
+                "instances whose chosen patch is right",
+            ),
+            (
+                "candidates_graded",
+                _graded("count(*)", "1 = 1"),
+                "candidates that have a verdict",
+            ),
+            (
+                "candidates",
+                _CANDIDATES,
+                "candidates in all",
+            ),
+            (
+                "coverage",
+                _graded("count(DISTINCT i.id)", "g.resolved"),
+                "instances with any right candidate, as far as they are graded",
+            ),
+        ),
+        "run r JOIN (SELECT DISTINCT i.run_id AS run_id, g.judge AS judge FROM grade g"
+        " JOIN instance i ON i.instance_id = g.instance_id JOIN candidate k"
+        " ON k.instance_id = i.id AND k.diff = g.diff) j ON j.run_id = r.id",
+    ),
+)

@@ -17,7 +17,6 @@ Exit codes: 0 all have a verdict, 1 some have none, 2 bad input, 3 Docker, 5 dat
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from pathlib import Path
@@ -25,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from data.errors import StoreError, UsageError
 from runs.cli.flags import DATASET_HELP, add_database
-from runs.cli.judging import Watch, add_judging, judge_of
+from runs.cli.judging import Watch, add_judging, carry_out, judge_of
 from runs.places import database_url
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     judge = judge_of(args)
     database = database_url(args.db)
     subjects, dataset = _subjects(args, database)
-    specs = _specs(dataset, args.split, subjects)
+    specs = _specs(args, dataset, subjects)
     known = _graded(args, judge, subjects, specs, database)
     found = [_of(subject, specs, known) for subject in subjects]
     counted = figures(found)
@@ -113,15 +112,17 @@ def _subjects(args: argparse.Namespace, database: str) -> tuple[list[Subject], s
         return of_run(reader, found, args.instances, every=every), args.dataset or found["dataset"]
 
 
-def _specs(dataset: str, split: str | None, subjects: Sequence[Subject]) -> Specs:
+def _specs(args: argparse.Namespace, dataset: str, subjects: Sequence[Subject]) -> Specs:
     from data.grading import load_specs
 
     try:
-        return load_specs(dataset, split, {subject.instance_id for subject in subjects})
+        return load_specs(dataset, args.split, {subject.instance_id for subject in subjects})
     except UsageError as error:
+        if args.dataset is not None:
+            raise
         raise UsageError(
-            f"What to grade with cannot be read: {error.message}",
-            mend=error.mend or "name the benchmark's dataset with --dataset",
+            f"what the run's instances came from has no grades: {error.message}",
+            mend="name the benchmark's dataset with --dataset",
         ) from error
 
 
@@ -143,7 +144,7 @@ def _graded(
         if subject.instance_id in specs.found
     ]
     with Watch() as watch:
-        return asyncio.run(grade_all(tasks, judge, database, watch, again=args.again))
+        return carry_out(grade_all(tasks, judge, database, watch, again=args.again))
 
 
 def _of(subject: Subject, specs: Specs, known: Mapping[Key, Stored]) -> Graded:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
+import signal
 import sys
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Coroutine
     from types import TracebackType
 
     from runs.grading.nouns import Judge
     from runs.grading.session import Step
 
+T = TypeVar("T")
 TIMEOUT_S = 1800.0
 """As the harness has it."""
 
@@ -72,6 +77,24 @@ def judge_of(args: argparse.Namespace) -> Judge:
 def default_workers() -> int:
     """Three quarters of the cores, which is what the harness advises."""
     return max(1, (os.cpu_count() or 1) * 3 // 4)
+
+
+def carry_out(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` to its end; a request to terminate stops it as Ctrl-C does.
+
+    The harness runs in processes of its own, which must not outlive us.
+    """
+    return asyncio.run(_until_terminated(work))
+
+
+async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
+    working = asyncio.ensure_future(work)
+    with contextlib.suppress(NotImplementedError):  # Windows
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
+    try:
+        return await working
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 class Watch:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from data.errors import StoreError
 from runs.cli.flags import add_database
-from runs.cli.judging import Watch, add_judging, judge_of
+from runs.cli.judging import Watch, add_judging, carry_out, judge_of
 from runs.places import database_url
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def preflight(args: argparse.Namespace, instances: Sequence[Instance]) -> int:
     tasks = preflight_tasks(specs)
     with Watch() as watch:
         database = database_url(args.db)
-        known = asyncio.run(grade_all(tasks, judge, database, watch, again=args.again))
+        known = carry_out(grade_all(tasks, judge, database, watch, again=args.again))
     found = fitness(ids, specs, known)
     if args.write_exclude is not None:
         _write(args.write_exclude, found, judge.name)

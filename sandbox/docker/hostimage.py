@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 
 REPOSITORY = "troop/host-python"
 
-_RECIPE = 5
+_RECIPE = 6
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TOOLS = (
     *("sh", "bash", "env", "mkdir", "rm", "rmdir", "cat", "kill", "sleep", "ls", "mv", "cp"),
     *("chmod", "ln", "true", "tar", "git"),
+    *("base64", "head", "mktemp", "patch", "tail", "timeout"),  # for graders
     *("unshare", "mount", "umount", "setpriv", "chroot", "mknod", "chown", "setsid"),
 )
 _NEEDED = frozenset({"sh", "mkdir", "rm", "rmdir", "mv", "sleep", "tar"})

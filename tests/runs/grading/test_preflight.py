@@ -1,0 +1,69 @@
+"""Which instances are fit to be graded."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from data.grading import load_specs
+from runs.grading.nouns import Counts, Outcome, Task
+from runs.grading.preflight import NO_EDIT, fitness, preflight_tasks, said
+from runs.store.grades import Stored
+from tests.support.graded import RIGHT, row, write_rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ID = "tiny__calc-1"
+
+
+def stored(outcome: Outcome) -> Stored:
+    return Stored(outcome, "its detail", Counts(1, 2), Counts(3, 0), "", 1.0, None)
+
+
+@pytest.mark.parametrize(
+    ("gold", "no_edit", "unfit", "unknown"),
+    [
+        (Outcome.RESOLVED, Outcome.UNRESOLVED, "", ""),
+        (Outcome.UNRESOLVED, Outcome.UNRESOLVED, "the gold patch is not resolved", ""),
+        (Outcome.TIMEOUT, Outcome.UNRESOLVED, "the gold patch is not resolved: timeout", ""),
+        (Outcome.APPLY_FAILED, Outcome.UNRESOLVED, "apply failed", ""),
+        (Outcome.RESOLVED, Outcome.RESOLVED, "resolved without an edit", ""),
+        (Outcome.RESOLVED, Outcome.ERROR, "", "its detail"),
+        (Outcome.CANNOT_JUDGE, Outcome.CANNOT_JUDGE, "cannot be graded: its detail", ""),
+    ],
+)
+def test_what_two_patches_say(
+    tmp_path: Path, gold: Outcome, no_edit: Outcome, unfit: str, unknown: str
+) -> None:
+    specs = load_specs(write_rows(tmp_path), None, [ID])
+    pair = dict(zip((RIGHT, NO_EDIT), (gold, no_edit), strict=True))
+    known = {Task.of(specs.found[ID], diff).key: stored(outcome) for diff, outcome in pair.items()}
+    (found,) = fitness([ID], specs, known)
+    assert bool(found.unfit) == bool(unfit)
+    assert unfit in found.unfit
+    assert found.unknown == unknown
+
+
+def test_rows_that_cannot_be_graded_are_not_fit(tmp_path: Path) -> None:
+    rows = [row(), row(instance_id="b", patch=""), row(instance_id="c", PASS_TO_PASS=None)]
+    ids = [ID, "b", "c", "d"]
+    specs = load_specs(write_rows(tmp_path, *rows), None, ids)
+    assert [task.diff for task in preflight_tasks(specs)] == [RIGHT, NO_EDIT]
+    whys = {each.instance_id: each.unfit or each.unknown for each in fitness(ids, specs, {})}
+    assert "no gold patch" in whys["b"]
+    assert "lacks PASS_TO_PASS" in whys["c"]
+    assert "no such instance" in whys["d"]
+    assert whys[ID] == "it was not graded"
+
+
+def test_the_patch_that_changes_nothing_applies(tmp_path: Path) -> None:
+    subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=NO_EDIT.encode(), check=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["troop-preflight.txt"]
+
+
+def test_grades_in_words() -> None:
+    assert said(stored(Outcome.UNRESOLVED)) == "unresolved (1/3 to pass, 3/3 to stay)"
+    assert said(None) == ""

@@ -1,0 +1,145 @@
+"""Grades in the database: what is graded again and what is not, views, and who reads them."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from data.patch import Patch
+from runs.grades import Grades
+from runs.grading.nouns import Counts, Grade, Outcome, Task
+from runs.grading.session import Step, grade_all
+from runs.store.database import sqlite_url
+from runs.store.grades import LOG_CHARS, stored_grades
+from runs.store.reading import Reader
+from selection.candidates import Candidate
+from selection.votes import Matrix
+from tests.support.graded import BREAKS, RIGHT, WRONG, spec_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+    from pathlib import Path
+
+
+@dataclass
+class Judge:
+    """Says of each patch what it was told to."""
+
+    says: dict[str, Outcome] = field(default_factory=dict)
+    name: str = "harness"
+    version: str = "swebench 5.0.2"
+    timeout_s: float = 60.0
+    asked: list[str] = field(default_factory=list)
+
+    async def grade(self, tasks: Sequence[Task]) -> AsyncGenerator[Grade, None]:
+        for task in tasks:
+            self.asked.append(task.diff)
+            outcome = self.says.get(task.diff, Outcome.UNRESOLVED)
+            counts = (Counts(1, 0), Counts(3, 1))
+            yield Grade(task, outcome, "why", *counts, "{}", "x" * 9, 1.5)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    return sqlite_url(tmp_path / "troop.db")
+
+
+async def run(database: str, judge: Judge, *tasks: Task, again: bool = False) -> list[Step]:
+    steps: list[Step] = []
+    judge.asked.clear()
+    await grade_all(tasks, judge, database, steps.append, again=again)
+    return steps
+
+
+async def test_equal_patches_are_graded_once_and_kept(database: str, tmp_path: Path) -> None:
+    spec = spec_of(tmp_path)
+    judge = Judge({RIGHT: Outcome.RESOLVED})
+    tasks = [Task.of(spec, diff) for diff in (RIGHT, RIGHT.rstrip("\n"), WRONG, RIGHT)]
+    steps = await run(database, judge, *tasks)
+    assert judge.asked == [RIGHT, WRONG]
+    assert [(step.done, step.of, step.resolved) for step in steps] == [(1, 2, 1), (2, 2, 1)]
+    assert await run(database, judge, *tasks) == []
+    assert judge.asked == []
+    await run(database, judge, *tasks, again=True)
+    assert judge.asked == [RIGHT, WRONG]
+
+
+async def test_what_changes_the_verdict_is_graded_again(database: str, tmp_path: Path) -> None:
+    judge = Judge({RIGHT: Outcome.RESOLVED, BREAKS: Outcome.TIMEOUT, WRONG: Outcome.ERROR})
+    tasks = [Task.of(spec_of(tmp_path), diff) for diff in (RIGHT, BREAKS, WRONG)]
+    await run(database, judge, *tasks)
+    await run(database, judge, *tasks)
+    assert judge.asked == [WRONG]  # an error is no verdict
+    judge.timeout_s = 120
+    await run(database, judge, *tasks)
+    assert judge.asked == [BREAKS, WRONG]  # it has more time now
+    changed = Task.of(spec_of(tmp_path, eval_script="true"), RIGHT)
+    await run(database, judge, changed)
+    assert judge.asked == [RIGHT]
+    sandbox = Judge({RIGHT: Outcome.RESOLVED}, name="sandbox")
+    await run(database, sandbox, changed)
+    assert sandbox.asked == [RIGHT]  # another judge has its own
+
+
+async def test_an_empty_patch_is_not_run(database: str, tmp_path: Path) -> None:
+    judge = Judge()
+    task = Task.of(spec_of(tmp_path), "")
+    known = await grade_all([task], judge, database, lambda _: None)
+    assert judge.asked == []
+    assert known[task.key].outcome is Outcome.EMPTY
+    assert known[task.key].resolved is False
+
+
+async def test_what_came_before_an_error_is_stored(database: str, tmp_path: Path) -> None:
+    class Broken(Judge):
+        async def grade(self, tasks: Sequence[Task]) -> AsyncGenerator[Grade, None]:
+            async for grade in Judge.grade(self, tasks[:1]):
+                yield grade
+            raise RuntimeError
+
+    tasks = [Task.of(spec_of(tmp_path), diff) for diff in (RIGHT, WRONG)]
+    with pytest.raises(RuntimeError):
+        await grade_all(tasks, Broken(), database, lambda _: None)
+    judge = Judge()
+    await run(database, judge, *tasks)
+    assert judge.asked == [WRONG]
+
+
+async def test_stored_grades_are_those_that_select_knows(database: str, tmp_path: Path) -> None:
+    spec = spec_of(tmp_path)
+    told = Judge({RIGHT: Outcome.RESOLVED, BREAKS: Outcome.ERROR})
+    await run(database, told, *(Task.of(spec, diff) for diff in (RIGHT, WRONG, BREAKS)))
+    other = Judge({WRONG: Outcome.RESOLVED, BREAKS: Outcome.RESOLVED}, name="sandbox")
+    await run(database, other, *(Task.of(spec, diff) for diff in (WRONG, BREAKS)))
+    with Reader(database) as reader:
+        grades = stored_grades(reader)
+        assert stored_grades(reader, "no-such-run") == Grades({})
+    candidates = tuple(
+        Candidate(number, Patch(diff, ()), (number,))
+        for number, diff in enumerate((RIGHT, WRONG, BREAKS), 1)
+    )
+    found = grades.of("tiny__calc-1", Matrix(candidates, (), {}))
+    assert found == {1: True, 2: False, 3: True}  # the harness first, and errors are none
+
+
+async def test_the_view_and_what_is_stored(database: str, tmp_path: Path) -> None:
+    class Verbose(Judge):
+        async def grade(self, tasks: Sequence[Task]) -> AsyncGenerator[Grade, None]:
+            for task in tasks:
+                yield Grade(task, Outcome.RESOLVED, log="a" * LOG_CHARS + "end", report="{}")
+
+    await run(database, Verbose(), Task.of(spec_of(tmp_path), RIGHT))
+    with Reader(database) as reader:
+        (row,) = reader.view("grades", instance_id="tiny__calc-1")
+        assert (row["run"], row["candidate"], row["resolved"]) == (None, None, 1)
+        assert (row["judge"], row["outcome"]) == ("harness", "resolved")
+        log = reader.text(row["log"])
+    assert len(log) < LOG_CHARS + 100
+    assert log.endswith("end")
+    with closing(sqlite3.connect(tmp_path / "troop.db")) as connection:
+        count = "SELECT count(*) FROM blob WHERE digest = ?"
+        assert connection.execute(count, (row["diff"],)).fetchone() == (0,)  # no gold patch here

@@ -131,16 +131,20 @@ class Watch:
         self._bar.stop()
 
     def __call__(self, step: Step) -> None:
-        """Show that a grade has come in."""
+        """Show that grading begins, or that a grade has come in."""
         from runs.report.words import plain
 
-        grade = step.grade
-        said = f"{grade.task.instance_id}: {grade.outcome.replace('_', ' ')}"
-        said += f" ({grade.detail})" if grade.detail else ""
-        if self._bar.disable:
-            self._console.print(plain(f"{step.done}/{step.of}  {said}"), soft_wrap=True)
-        elif grade.resolved is None:
-            self._bar.print(plain(said), soft_wrap=True)
+        if step.grade is None:
+            known = f", {step.known} have a verdict" if step.known else ""
+            self._console.print(plain(f"{step.of} patches to be graded{known}"), soft_wrap=True)
+        else:
+            grade = step.grade
+            said = f"{grade.task.instance_id}: {grade.outcome.replace('_', ' ')}"
+            said += f" ({grade.detail})" if grade.detail else ""
+            if self._bar.disable:
+                self._console.print(plain(f"{step.done}/{step.of}  {said}"), soft_wrap=True)
+            elif grade.resolved is None:
+                self._bar.print(plain(said), soft_wrap=True)
         self._bar.update(
             self._task,
             completed=step.done,

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from runs.grading.nouns import Task
 
 OLDEST, NEWEST = (4, 1), 5
-INSTALL = "pip install 'troop-repair[grade]', or name a Python that has it: --harness-python"
+INSTALL = (
+    "pip install 'troop-repair[grade]', name a Python that has it with --harness-python,"
+    " or grade --with sandbox"
+)
 _MODULE = "swebench.harness.run_evaluation"
 _ASK_VERSION = "import importlib.metadata as m; print(m.version('swebench'))"
 _V5_COLUMNS = ("image", "eval_script", "log_parser", "eval_type", "version")

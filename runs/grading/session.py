@@ -22,12 +22,16 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A grade has come in."""
+    """Grading begins, or a grade has come in."""
 
-    grade: Grade
+    grade: Grade | None
+    """None: it begins."""
     done: int
     of: int
+    """How many patches have to be graded."""
     resolved: int
+    known: int
+    """How many had a verdict before."""
 
 
 async def grade_all(
@@ -60,14 +64,15 @@ async def grade_all(
                 known[task.key] = stored
             else:
                 waiting.setdefault(task.key, task)
-        resolved = 0
+        before_now, resolved = len(known), 0
+        tell(Step(None, 0, len(waiting), 0, before_now))
         async with aclosing(judge.grade(list(waiting.values()))) as grades:
             async for grade in grades:
                 await store.save_grade(grade, (judge.name, judge.version), judge.timeout_s)
                 known[grade.task.key] = _stored(grade, judge)
                 resolved += bool(grade.resolved)
                 done = sum(key in known for key in waiting)
-                tell(Step(grade, done, len(waiting), resolved))
+                tell(Step(grade, done, len(waiting), resolved, before_now))
     return known
 
 

@@ -33,8 +33,8 @@ def save_grade(
 ) -> None:
     """Store a grade in place of an earlier one of the same patch by the same judge.
 
-    `judge`: its name and its version. The diff itself is not stored, so that no
-    gold patch comes into the database.
+    `judge`: its name and its version. The diff itself is not stored: runs have
+    those of their candidates.
     """
     instance_id, patch = grade.task.key
     sides = {"fail_to_pass": grade.fail_to_pass, "pass_to_pass": grade.pass_to_pass}

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from data.grading import Specs
     from runs.grading.figures import Graded
-    from runs.grading.nouns import Judge
+    from runs.grading.nouns import Task
     from runs.grading.session import Key
     from runs.grading.subjects import Subject
     from runs.store.grades import Stored
@@ -70,13 +70,17 @@ def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
     from runs.cli.terminal import results
     from runs.grading.figures import figures
+    from runs.grading.session import grade_all
     from runs.report.grading import grading_document, grading_report
 
-    judge = judge_of(args)
+    watch = Watch()
+    judge = judge_of(args, watch)
     database = database_url(args.db)
     subjects, dataset = _subjects(args, database)
     specs = _specs(args, dataset, subjects)
-    known = _graded(args, judge, subjects, specs, database)
+    tasks = _tasks(subjects, specs)
+    with watch:
+        known = carry_out(grade_all(tasks, judge, database, watch, again=args.again))
     found = [_of(subject, specs, known) for subject in subjects]
     counted = figures(found)
     if args.write is not None:
@@ -126,25 +130,17 @@ def _specs(args: argparse.Namespace, dataset: str, subjects: Sequence[Subject]) 
         ) from error
 
 
-def _graded(
-    args: argparse.Namespace,
-    judge: Judge,
-    subjects: Sequence[Subject],
-    specs: Specs,
-    database: str,
-) -> Mapping[Key, Stored]:
+def _tasks(subjects: Sequence[Subject], specs: Specs) -> list[Task]:
+    """What there is to grade with; the rest is told."""
     from runs.grading.nouns import Task
-    from runs.grading.session import grade_all
 
     for instance_id, why in sorted(specs.refused.items()):
         _say(f"{instance_id}: cannot be graded: {why}")
-    tasks = [
+    return [
         Task.of(specs.found[subject.instance_id], subject.diff)
         for subject in subjects
         if subject.instance_id in specs.found
     ]
-    with Watch() as watch:
-        return carry_out(grade_all(tasks, judge, database, watch, again=args.again))
 
 
 def _of(subject: Subject, specs: Specs, known: Mapping[Key, Stored]) -> Graded:

@@ -49,8 +49,8 @@ def add_judging(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def judge_of(args: argparse.Namespace) -> Judge:
-    """The judge that the flags name.
+def judge_of(args: argparse.Namespace, watch: Watch) -> Judge:
+    """The judge that the flags name; `watch` shows what it waits for.
 
     Raises:
         UsageError: it is not installed, or a number makes no sense.
@@ -65,7 +65,11 @@ def judge_of(args: argparse.Namespace) -> Judge:
         from runs.session import version
 
         return SandboxJudge(
-            f"troop {version()}", workers=workers, timeout_s=args.timeout, label="grade"
+            f"troop {version()}",
+            workers=workers,
+            timeout_s=args.timeout,
+            label="grade",
+            tell=watch.waiting,
         )
     from runs.grading.harness import find_harness
     from runs.grading.harness_judge import HarnessJudge
@@ -111,12 +115,13 @@ class Watch:
             TextColumn("grading"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             Remaining(),
             console=self._console,
             disable=not sys.stderr.isatty(),
         )
-        self._task = self._bar.add_task("")
+        self._task = self._bar.add_task("", total=None)
+        self._resolved, self._waiting = 0, ""
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -129,6 +134,16 @@ class Watch:
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
+
+    def waiting(self, what: str) -> None:
+        """Show in a terminal what is waited for; "" when nothing is. For any thread."""
+        from runs.report.words import visible
+
+        self._waiting = visible(what)
+        self._bar.update(self._task, description=self._described())
+
+    def _described(self) -> str:
+        return f"{self._resolved} resolved  {self._waiting}".strip()
 
     def __call__(self, step: Step) -> None:
         """Show that grading begins, or that a grade has come in."""
@@ -145,9 +160,10 @@ class Watch:
                 self._console.print(plain(f"{step.done}/{step.of}  {said}"), soft_wrap=True)
             elif grade.resolved is None:
                 self._bar.print(plain(said), soft_wrap=True)
+        self._resolved = step.resolved
         self._bar.update(
             self._task,
             completed=step.done,
             total=step.of,
-            description=f"{step.resolved} resolved",
+            description=self._described(),
         )

@@ -40,11 +40,12 @@ def preflight(args: argparse.Namespace, instances: Sequence[Instance]) -> int:
     from runs.grading.preflight import fitness, preflight_tasks
     from runs.grading.session import grade_all
 
-    judge = judge_of(args)
+    watch = Watch()
+    judge = judge_of(args, watch)
     ids = [instance.instance_id for instance in instances]
     specs = load_specs(args.dataset, args.split, ids)
     tasks = preflight_tasks(specs)
-    with Watch() as watch:
+    with watch:
         database = database_url(args.db)
         known = carry_out(grade_all(tasks, judge, database, watch, again=args.again))
     found = fitness(ids, specs, known)

@@ -18,7 +18,7 @@ from sandbox.choose import choose_provider
 from sandbox.protocol import Ending, Limits, Script
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from data.grading import GradingSpec
     from data.instance import Instance
@@ -45,8 +45,20 @@ class SandboxJudge:
 
     name = "sandbox"
 
-    def __init__(self, version: str, *, workers: int, timeout_s: float, label: str) -> None:
-        """`version` is Troop's; `label` says on containers what they are for."""
+    def __init__(
+        self,
+        version: str,
+        *,
+        workers: int,
+        timeout_s: float,
+        label: str,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        """`version` is Troop's; `label` says on containers what they are for.
+
+        `tell` gets what is waited for, say an image that is pulled, from any thread.
+        """
+        self._tell = tell
         self.version = version
         self.timeout_s = timeout_s
         self._workers = workers
@@ -106,7 +118,9 @@ class SandboxJudge:
         try:
             async with shared.opening:
                 if shared.sandbox is None:
-                    shared.sandbox = await provider.open(_bare(task.spec), run=self._label)
+                    shared.sandbox = await provider.open(
+                        _bare(task.spec), run=self._label, tell=self._tell
+                    )
             grade = await self._judged(shared.sandbox, task)
         except TroopError as error:
             grade = Grade(task, Outcome.ERROR, f"{error.message} {error.mend}".strip())

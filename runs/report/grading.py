@@ -25,8 +25,8 @@ def grading_report(
 ) -> RenderableType:
     """A row for each patch, then what they come to; `every`: all candidates were graded."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("instance", "patch", "verdict", "fail to pass", "pass to pass", "seconds", ""):
-        table.add_column(name, overflow="fold", justify="left")
+    for name in ("instance", "patch", "verdict", "F2P", "P2P", "s", ""):
+        table.add_column(name, overflow="fold", no_wrap=name in {"instance", "verdict", "F2P"})
     for each in found:
         table.add_row(*_cells(each))
     return Group(table, Text(), *_lines(figures, judge, every=every))

@@ -256,7 +256,7 @@ VIEWS = (
             ("passing", "f.passing", "tests in it that pass before; NULL: not known one by one"),
             ("reason", "f.reason", "why it has no vote"),
         ),
-        "regression_file f " + _INSTANCE.format("f"),
+        "regression_file f " + OF_INSTANCE.format("f"),
     ),
     View(
         "cost_by_stage",

@@ -27,6 +27,8 @@ class Kind(enum.StrEnum):
     EDITING = "editing"
     MATRIX = "matrix"
     SELECTION = "selection"
+    JUDGE = "judge"
+    """A choice from the diffs alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,8 @@ class Workbench:
         instance: Instance,
         codebase: Codebase,
         *,
-        client: ModelClient,
-        sandbox: Sandbox,
+        client: ModelClient | None,
+        sandbox: Sandbox | None,
         journal: Journal,
         observer: Observer,
         model_slots: Slots,
@@ -50,7 +50,9 @@ class Workbench:
         self.observer = observer
         self.journal = journal
         self._client = client
+        """None: the model is not asked here."""
         self._sandbox = sandbox
+        """None: nothing is executed here, only the model is asked."""
         self._model_slots = model_slots
         self._sandbox_slots = sandbox_slots
         self._limits = limits
@@ -65,6 +67,7 @@ class Workbench:
             SandboxError: the engine failed.
             Interrupted: a person asked to stop.
         """
+        assert self._sandbox is not None  # noqa: S101 - such a bench has no scripts to come
         async with self._sandbox_slots.hold(self._priority):
             tried = await self._sandbox.execute(trial(self.language), UNEDITED, self._limits)
         check_trial(tried, self.language, self.instance.environment)
@@ -97,6 +100,7 @@ class Workbench:
             ContextExceeded, RequestRejected: an outcome of the trajectory.
             Interrupted: a person asked to stop.
         """
+        assert self._client is not None  # noqa: S101 - such a bench has no conversations
         async with self._model_slots.hold(self._priority):
             response = await self._client.complete(request)
             served = list(turns[: len(response.choices)])
@@ -147,6 +151,7 @@ class Workbench:
 
     async def _execute(self, script: Script, patch: Patch, repeat: int) -> Execution:
         async with self._sandbox_slots.hold(self._priority):
+            assert self._sandbox is not None  # noqa: S101 - such a bench is asked for none
             execution = await self._sandbox.execute(script, patch, self._limits)
             await self.journal.record_execution(script, patch, execution, repeat)
         self.observer.execution(execution, recalled=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
 
 Change = tuple[str, tuple[str, ...]]
 """A path, and its removed and added lines in order."""
+NetChange = tuple[str, str, int]
+"""A path, a line, and how often more it stands there afterwards; less than 0: less often."""
 
 _HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 
@@ -26,6 +29,21 @@ def changed_lines(diff: str) -> tuple[Change, ...]:
     nothing can be compared so, as for binary files and bare renames.
     """
     return tuple(sorted(_files(diff.replace("\r\n", "\n").split("\n"))))
+
+
+def net_lines(diff: str) -> tuple[NetChange, ...]:
+    """What lines each path gains and loses in all, whatever stands beside what in the diff.
+
+    Differ programs may align the same two files in several ways: a blank line
+    is then kept in one diff, and removed and added in the other. What both
+    come to is the same. So do, rarely, two edits that order lines differently.
+    Empty when no line is gained or lost.
+    """
+    net: Counter[tuple[str, str]] = Counter()
+    for path, lines in changed_lines(diff):
+        for line in lines:
+            net[path, line[1:]] += 1 if line[0] == "+" else -1
+    return tuple(sorted((*where, count) for where, count in net.items() if count))
 
 
 def _files(lines: list[str]) -> Iterator[Change]:

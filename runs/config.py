@@ -8,6 +8,7 @@ import json
 import tomllib
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from agent.settings import STRICT, ContextSettings, ModelSettings, SampleSettings
@@ -57,6 +58,11 @@ class Config:
     prices: dict[str, Price] = field(default_factory=dict)
     """US dollars for a million tokens, by model name."""
 
+    @property
+    def asks_model(self) -> bool:
+        """Whether anything in a run is left to a model; if not, the votes decide alone."""
+        return bool(self.samples.count or self.selection.turns)
+
     def identity(self) -> dict[str, Any]:
         """The settings that results depend on, flat, by dotted name: what must match to resume."""
         flat = {
@@ -89,19 +95,33 @@ SMALLEST_CONTEXT = 500
 """Tokens; below it not even a short file fits."""
 
 
-def load_config(file: Path | None, overrides: Mapping[str, Any]) -> Config:
-    """The configuration: defaults, then `file` (TOML), then `overrides` (dotted name -> value).
+def load_config(
+    file: Path | None,
+    overrides: Mapping[str, Any],
+    beneath: Mapping[str, Any] = MappingProxyType({}),
+) -> Config:
+    """The configuration: defaults, `beneath`, then `file` (TOML), then `overrides`.
+
+    `beneath` and `overrides` have values by dotted name.
 
     Raises:
         UsageError: the file cannot be read; a key is unknown or a value has the wrong type.
     """
-    values: dict[str, Any] = _read(file) if file is not None else {}
-    for name, value in overrides.items():
+    values: dict[str, Any] = {}
+    _lay_over(values, beneath)
+    for section, settings in (_read(file) if file is not None else {}).items():
+        known = values.get(section, {})
+        values[section] = known | settings if isinstance(settings, dict) else settings
+    _lay_over(values, overrides)
+    return _validated(values, str(file) if file else "the settings given")
+
+
+def _lay_over(values: dict[str, Any], settings: Mapping[str, Any]) -> None:
+    for name, value in settings.items():
         section, _, key = name.partition(".")
         if not key or not isinstance(values.setdefault(section, {}), dict):
             raise UsageError(f"no such setting: {name}", mend="see `troop config` for all of them")
         values[section][key] = value
-    return _validated(values, str(file) if file else "the settings given")
 
 
 def parse_setting(text: str) -> tuple[str, Any]:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import enum
-import signal
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from agent.slots import Interrupted, Slots, together
-from agent.workbench import Workbench
+from agent.slots import Interrupted, together
 from data.applying import apply_diff
 from data.errors import SandboxError, TroopError, UsageError
-from runs.prices import Prices
 from runs.solve import solve_instance
 from runs.store.registry import Status
+from runs.workshop import Workshop
 from selection.candidates import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from agent.model import ModelClient
     from data.codebase import Codebase
@@ -29,7 +26,7 @@ if TYPE_CHECKING:
     from runs.live import Display
     from runs.store.registry import InstanceRow, RunRow
     from runs.store.store import Store
-    from sandbox.protocol import Sandbox, SandboxProvider
+    from sandbox.protocol import SandboxProvider
 
 
 class Ending(enum.StrEnum):
@@ -60,24 +57,22 @@ class Engine:
         store: Store,
         config: Config,
         *,
-        client: ModelClient,
+        client: ModelClient | None,
         provider: SandboxProvider,
         display: Display,
         stop: asyncio.Event,
         outside: Mapping[str, Sequence[Prediction]],
+        outside_tests: Mapping[str, Sequence[tuple[str, str]]],
     ) -> None:
         self._store = store
         self._config = config
-        self._client = client
         self._provider = provider
         self._display = display
-        self._stop = stop
         self._outside = outside
-        settings = config.engine
-        self._instances = Slots(settings.instances)
-        self._calls = Slots(settings.model_calls)
-        self._executions = Slots(settings.executions or provider.slots(config.limits), fair=True)
-        self._prices = Prices(config.prices)
+        self._outside_tests = outside_tests
+        self._workshop = Workshop(
+            store, config, client=client, provider=provider, display=display, stop=stop
+        )
         self._tally = Tally()
 
     async def run(
@@ -94,7 +89,7 @@ class Engine:
         """
         ending = Status.FAILED
         try:
-            with self._interruptible():
+            with self._workshop.interruptible():
                 for row in rows:
                     self._display.enter(row.instance_id, row.status)
                 pairs = zip(instances, rows, strict=True)
@@ -112,7 +107,7 @@ class Engine:
 
     async def _one(self, order: int, run: RunRow, given: Instance, row: InstanceRow) -> None:
         try:
-            async with self._instances.hold(order):
+            async with self._workshop.instances.hold(order):
                 await self._store.mark(row, Status.RUNNING)
                 await self._solve(order, run, given, row)
         except (SandboxError, UsageError) as error:
@@ -122,40 +117,21 @@ class Engine:
             await self._store.mark(row, Status.FAILED, error.message)
 
     async def _solve(self, order: int, run: RunRow, given: Instance, row: InstanceRow) -> None:
-        sandbox = await self._open(given, run)
-        try:
-            codebase = await sandbox.read_codebase()
-            await self._store.check_codebase(row, codebase.digest)
-            bench = Workbench(
-                given,
-                codebase,
-                client=self._client,
-                sandbox=sandbox,
-                journal=self._store.journal(row, self._prices),
-                observer=self._display.observer(row.instance_id, self._config, self._prices),
-                model_slots=self._calls,
-                sandbox_slots=self._executions,
-                limits=self._config.limits,
-                priority=order,
-            )
-            await bench.try_sandbox()
-            outside = await asyncio.to_thread(self._outside_entries, given, codebase)
+        async with self._workshop.bench(order, run.name, given, row) as bench:
+            tests = self._outside_tests.get(given.instance_id, ())
+            if tests or self._config.asks_model:
+                await bench.try_sandbox()
+            outside = await asyncio.to_thread(self._outside_entries, given, bench.codebase)
             solution = await solve_instance(
-                bench, self._config, outside, lambda sample: self._store.save_sample(row, sample)
+                bench,
+                self._config,
+                outside,
+                lambda sample: self._store.save_sample(row, sample),
+                tests,
             )
             await self._store.save_solution(row, solution)
-        finally:
-            await sandbox.close()
         status = Status.SOLVED if solution.decision else Status.UNSOLVED
         self._display.ended(row.instance_id, status, "")
-
-    async def _open(self, given: Instance, run: RunRow) -> Sandbox:
-        loop, display = asyncio.get_running_loop(), self._display
-
-        def tell(waits_for: str) -> None:
-            loop.call_soon_threadsafe(display.opening, given.instance_id, waits_for)
-
-        return await self._provider.open(given, run=run.name, tell=tell)
 
     def _outside_entries(self, given: Instance, codebase: Codebase) -> list[Entry]:
         """Other systems' candidates; one that cannot be used is told, and left out."""
@@ -175,33 +151,3 @@ class Engine:
                     )
                 entries.append(Entry(applied.patch, source=prediction.model_name_or_path))
         return entries
-
-    @contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        """Ctrl-C once: nothing new begins. Twice: everything is cancelled."""
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        pressed = 0
-
-        def interrupt() -> None:
-            nonlocal pressed
-            pressed += 1
-            if pressed == 1:
-                self._display.note(
-                    "stopping: calls and scripts in flight are finished and stored"
-                    " (Ctrl-C again stops at once)"
-                )
-                self._stop.set()
-                for slots in (self._instances, self._calls, self._executions):
-                    slots.stop()
-            elif task is not None:
-                self._display.note("stopping at once")
-                task.cancel()
-
-        signals = (signal.SIGINT, signal.SIGTERM)
-        for number in signals:
-            loop.add_signal_handler(number, interrupt)
-        try:
-            yield
-        finally:
-            for number in signals:
-                loop.remove_signal_handler(number)

@@ -40,6 +40,7 @@ _STAGES = {
     Kind.RANKING: "{} rankings",
     Kind.MATRIX: "{} votes",
     Kind.SELECTION: "at most {} replies",
+    Kind.JUDGE: "at most {} replies",
 }
 
 

@@ -1,14 +1,16 @@
 """Selection once more, over a stored run: what each method would choose, and what that is worth.
 
-Nothing is generated and nothing is executed.
+Nothing is generated here and nothing is executed: rankings of methods that ask
+a model come in from `runs/reselect_asked.py`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from runs.figures import ORACLE, by_oracle
 from runs.store.matrices import read_matrix
 from runs.store.registry import Status
 from selection.methods import rank_by
@@ -54,14 +56,27 @@ class Reselected:
         return len(self.matrix.candidates) - len(self.grades or ())
 
 
+def ended(instances: Iterable[Row]) -> list[Row]:
+    """The instances that came to their end."""
+    return [row for row in instances if Status(row["status"]).final]
+
+
 def reselect(
     reader: Reader,
     instances: Iterable[Row],
     methods: Sequence[str],
     *,
     seed: int,
+    asked: Mapping[tuple[str, str], Ranking] = MappingProxyType({}),
 ) -> list[Reselected]:
-    """Run the methods over instances that came to their end.
+    """Run the methods over instances that came to their end (`ended`).
+
+    Args:
+        reader: the database.
+        instances: rows of the view `instances`.
+        methods: names; the oracle's ranking comes with the grades.
+        seed: of the method `random`.
+        asked: what methods that ask a model said, by method and instance.
 
     Raises:
         UsageError: there is no such method.
@@ -69,63 +84,22 @@ def reselect(
     """
     found = []
     for row in instances:
-        if not Status(row["status"]).final:
-            continue
         name, matrix = row["instance_id"], read_matrix(reader, row)
         rankings = {
-            method: rank_by(method, matrix, instance_id=name, seed=seed) for method in methods
+            method: asked.get((method, name))
+            or rank_by(method, matrix, instance_id=name, seed=seed)
+            for method in methods
+            if method != ORACLE
         }
         found.append(Reselected(name, matrix, row["chosen"], row["reason"], rankings))
     return found
 
 
-def graded(found: Iterable[Reselected], grades: Grades) -> list[Reselected]:
-    """The same choices, made before, with what the grades say of all candidates."""
-    return [replace(one, grades=grades.of(one.instance_id, one.matrix)) for one in found]
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What selection is worth on graded instances: numbers of resolved instances.
-
-    Only instances whose candidates all have a grade count; one that ended
-    without a candidate counts as not resolved.
-    """
-
-    instances: int
-    by_run: int
-    """Resolved by what the run chose."""
-    by_method: Mapping[str, int]
-    by_chance: float
-    """Expected, when every writer of a candidate is as likely as any other."""
-    best: tuple[str, int] | None
-    """The outside system that resolves most, and how many; chosen in hindsight."""
-    oracle: int
-    """Instances with any right candidate."""
-
-
-def figures(found: Sequence[Reselected], methods: Sequence[str]) -> Figures:
-    """Count over the instances that are graded throughout."""
-    counted = [one for one in found if one.grades is not None and not one.ungraded]
-    by_method = dict.fromkeys(methods, 0)
-    members: Counter[str] = Counter()
-    by_run, oracle, by_chance = 0, 0, 0.0
-    for one in counted:
-        grades = one.grades or {}
-        by_run += one.chosen is not None and grades[one.chosen]
-        oracle += any(grades.values())
-        by_chance += _expected(one.matrix.candidates, grades)
-        for method in methods:
-            choice = one.choice(method)
-            by_method[method] += choice is not None and grades[choice.number]
-        for candidate in one.matrix.candidates:
-            for system in set(candidate.sources):
-                members[system] += grades[candidate.number]
-    best = max(members.items(), key=lambda pair: (pair[1], pair[0]), default=None)
-    return Figures(len(counted), by_run, by_method, by_chance, best, oracle)
-
-
-def _expected(candidates: Sequence[Candidate], grades: Mapping[int, bool]) -> float:
-    writers = sum(candidate.support for candidate in candidates)
-    right = sum(candidate.support for candidate in candidates if grades[candidate.number])
-    return right / writers if writers else 0.0
+def graded(
+    found: Iterable[Reselected], grades: Grades, *, oracle: bool = False
+) -> list[Reselected]:
+    """The same choices, made before, with what the grades say; `oracle` adds its ranking."""
+    given = [replace(one, grades=grades.of(one.instance_id, one.matrix)) for one in found]
+    if not oracle:
+        return given
+    return [replace(one, rankings={**one.rankings, ORACLE: by_oracle(one)}) for one in given]

@@ -29,11 +29,16 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from agent.model import ModelClient, ServerFacts
+    from agent.settings import ModelSettings
     from data.instance import Instance
     from data.predictions import Prediction
     from runs.config import Config
     from runs.store.registry import InstanceRow, RunRow
     from sandbox.protocol import SandboxProvider
+
+
+NO_MODEL = "none"
+"""What stands for the model of a run that asks none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,8 @@ class Job:
     pace: float = 0.0
     """Seconds that a replayed reply waits for a thousand tokens."""
     outside: Mapping[str, Sequence[Prediction]] = field(default_factory=dict)
+    outside_tests: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    """Test scripts by instance id, each behind the stored run that it is from."""
     quiet: bool = False
 
 
@@ -72,8 +79,8 @@ async def carry_out(
     Raises:
         TroopError: it cannot be done; what was done is stored.
     """
-    if job.replay is None and not job.config.model.name:
-        raise UsageError("no model is named", mend="give --model, or [model] name = … in --config")
+    if job.replay is None and job.config.asks_model:
+        require_model(job.config)
     async with AsyncExitStack() as stack:
         store = stack.enter_context(Store(job.database))
         if provider is None:
@@ -83,8 +90,9 @@ async def carry_out(
         stop = asyncio.Event()
         display = Display(console, quiet=job.quiet)
         client = _client(job, display, stop)
-        stack.push_async_callback(client.close)
-        run = await store.begin_run(_spec(job, provider.kind), fresh=job.fresh, alive=_alive)
+        if client is not None:
+            stack.push_async_callback(client.close)
+        run = await store.begin_run(_spec(job, provider.kind), fresh=job.fresh, alive=alive)
         rows: list[InstanceRow] = []
         try:
             rows = await store.enter(run, list(job.instances))
@@ -105,22 +113,34 @@ async def carry_out(
             display=display,
             stop=stop,
             outside=job.outside,
+            outside_tests=job.outside_tests,
         )
         tally = await engine.run(run, job.instances, rows)
     return Finished(run.name, tally)
 
 
+def require_model(config: Config) -> None:
+    """Refuse a configuration that names no model.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if not config.model.name:
+        raise UsageError("no model is named", mend="give --model, or [model] name = … in --config")
+
+
 async def _get_ready(
     job: Job,
-    client: ModelClient,
+    client: ModelClient | None,
     provider: SandboxProvider,
     display: Display,
     stack: AsyncExitStack,
 ) -> None:
     """Make sure of the model server and the sandbox before work begins, and say what they are."""
-    _warn_of_size(await client.check(job.config.model.name), job.config, display)
-    if job.config.context.model:
-        await client.check(job.config.context.model)
+    if client is not None:
+        _warn_of_size(await client.check(job.config.model.name), job.config, display)
+        if job.config.context.model:
+            await client.check(job.config.context.model)
     await stack.enter_async_context(provider)
     here = {instance.instance_id for instance in job.instances}
     if job.outside and not here & set(job.outside):
@@ -149,10 +169,17 @@ def version() -> str:
         return "unknown"
 
 
-def _client(job: Job, display: Display, stop: asyncio.Event) -> ModelClient:
+def _client(job: Job, display: Display, stop: asyncio.Event) -> ModelClient | None:
+    """What answers; None: nothing is asked."""
+    if not job.config.asks_model:
+        return None
     if job.replay is not None:
         return RecordedClient(read_recording(job.replay), pace=job.pace)
-    settings = job.config.model
+    return open_client(job.config.model, display, stop)
+
+
+def open_client(settings: ModelSettings, display: Display, stop: asyncio.Event) -> OpenAIClient:
+    """The client of a server, which tells its retries and ends its waits when `stop` is set."""
 
     async def wait(seconds: float) -> None:
         """Sleep before another try, unless a person asks to stop."""
@@ -177,15 +204,17 @@ def _spec(job: Job, sandbox: str) -> RunSpec:
         "sandbox": sandbox,
         "candidates": _digest_of(job.outside),
     }
+    if job.outside_tests:
+        identity["tests"] = _digest_of_tests(job.outside_tests)
     return RunSpec(
         name=job.name,
         dataset=job.dataset,
-        model=job.config.model.name,
+        model=job.config.model.name or NO_MODEL,
         sandbox=sandbox,
         replayed=job.replay is not None,
         config=identity,
         config_digest=digest(identity),
-        owner=_me(),
+        owner=me(),
         version=version(),
         again=job.again,
     )
@@ -201,12 +230,20 @@ def _digest_of(outside: Mapping[str, Sequence[Prediction]]) -> str:
     return hashlib.sha256(repr(sorted(parts)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-def _me() -> str:
+def _digest_of_tests(outside: Mapping[str, Sequence[tuple[str, str]]]) -> str:
+    """What tells one set of stored tests from another."""
+    parts = [(name, *test) for name, given in outside.items() for test in given]
+    return hashlib.sha256(repr(sorted(parts)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def me() -> str:
+    """This process, as runs store their owner."""
     owner = this_process()
     return f"{owner} {owner.place}"
 
 
-def _alive(stored: str) -> bool:
+def alive(stored: str) -> bool:
+    """Whether a stored owner still runs."""
     owner, _, place = stored.partition(" ")
     return not is_dead(owner, place, this_process())
 
@@ -214,4 +251,4 @@ def _alive(stored: str) -> bool:
 def _title(job: Job, run: RunRow) -> str:
     resumed = ", resumed" if run.resumed else ""
     replayed = ", replayed" if job.replay else ""
-    return f"{run.name} ({job.config.model.name}{replayed}{resumed})"
+    return f"{run.name} ({job.config.model.name or 'no model'}{replayed}{resumed})"

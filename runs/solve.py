@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.context import ContextReader
+from agent.context import Context, ContextReader
 from agent.conversation import Conversation
 from agent.journal import Kind, TrajectoryId
 from agent.prompting import render
 from agent.sample import Sampler
+from agent.scripts import make_script
 from selection.candidates import Entry, merge_candidates, merge_tests
 from selection.flaky import find_flaky
 from selection.matrix import GrowingMatrix, fill_matrix
@@ -23,13 +24,15 @@ from selection.votes import rank
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from agent.context import Context
     from agent.sample import SampleResult
     from agent.workbench import Workbench
     from runs.config import Config
     from selection.candidates import Candidate
     from selection.regression.survey import RegressionFile
     from selection.votes import Matrix, Standing
+
+NO_CONTEXT = Context((), "")
+"""Where no model is asked: nobody reads files then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ async def solve_instance(
     config: Config,
     outside: Sequence[Entry],
     on_sample: Callable[[SampleResult], Awaitable[None]],
+    outside_tests: Sequence[tuple[str, str]] = (),
 ) -> Solution:
     """Solve one instance.
 
@@ -62,6 +66,7 @@ async def solve_instance(
         config: settings.
         outside: candidates from other systems; they join the race as they are.
         on_sample: awaited when a sample has ended.
+        outside_tests: scripts from elsewhere, each behind its source; they vote with the samples'.
 
     Raises:
         ModelError: the model server cannot be used.
@@ -69,7 +74,8 @@ async def solve_instance(
         StoreError: the database failed.
         Interrupted: a person asked to stop.
     """
-    context = await ContextReader(bench, config.context, config.model.name).gather()
+    reader = ContextReader(bench, config.context, config.model.name)
+    context = await reader.gather() if config.samples.count else NO_CONTEXT
     growing = GrowingMatrix(bench)
     for entry in outside:
         await growing.add(None, entry.patch)
@@ -84,9 +90,11 @@ async def solve_instance(
     samples = await sampler.run(sample_done)
     entries = [Entry(s.patch, s.number) for s in samples] + list(outside)
     candidates = merge_candidates(entries)
-    matrix, files = await _vote(bench, config, candidates, samples)
+    matrix, files = await _vote(bench, config, candidates, samples, outside_tests)
     standings = rank(matrix, config.selection.votes)
     finalists = standings[: config.selection.finalists]
+    if not config.samples.count and config.selection.turns and len(finalists) > 1:
+        context = await reader.gather()
     return Solution(
         context_files=tuple(file.path for file in context.files),
         samples=tuple(samples),
@@ -103,9 +111,12 @@ async def _vote(
     config: Config,
     candidates: tuple[Candidate, ...],
     samples: Sequence[SampleResult],
+    outside_tests: Sequence[tuple[str, str]],
 ) -> tuple[Matrix, tuple[RegressionFile, ...]]:
     """All tests on all candidates, the repository's own among them, and which are flaky."""
-    tests = merge_tests((s.number, s.script) for s in samples if s.script is not None)
+    others = [(source, make_script(bench.language, text)) for source, text in outside_tests]
+    scripts = [(s.number, s.script) for s in samples if s.script is not None]
+    tests = merge_tests(scripts, others)
     files = await regression_files(bench, candidates, config.selection, first=len(tests) + 1)
     own = tuple(file.test for file in files if file.test is not None)
     matrix = await fill_matrix(bench, candidates, tests + own)

@@ -74,6 +74,8 @@ class Test:
     """Of a regression test, the file that it runs."""
     flaky: bool = False
     """Its verdict on the same code changed from one run to the next: it has no vote."""
+    sources: tuple[str, ...] = ()
+    """Stored runs that it was taken from: it is no sample's own."""
 
 
 def merge_candidates(entries: Iterable[Entry]) -> tuple[Candidate, ...]:
@@ -90,14 +92,24 @@ def merge_candidates(entries: Iterable[Entry]) -> tuple[Candidate, ...]:
     return tuple(_candidate(number, group) for number, group in enumerate(groups.values(), 1))
 
 
-def merge_tests(scripts: Iterable[tuple[int, Script]]) -> tuple[Test, ...]:
-    """The distinct tests of (sample, script) pairs, in order of first appearance."""
-    groups: dict[Script, list[int]] = {}
+def merge_tests(
+    scripts: Iterable[tuple[int, Script]], outside: Iterable[tuple[str, Script]] = ()
+) -> tuple[Test, ...]:
+    """The distinct tests of (sample, script) pairs, then of (source, script) pairs from outside."""
+    samples: dict[Script, list[int]] = {}
+    sources: dict[Script, list[str]] = {}
     for sample, script in scripts:
-        groups.setdefault(script, []).append(sample)
+        samples.setdefault(script, []).append(sample)
+    for source, script in outside:
+        sources.setdefault(script, []).append(source)
     return tuple(
-        Test(number, script, tuple(samples))
-        for number, (script, samples) in enumerate(groups.items(), 1)
+        Test(
+            number,
+            script,
+            tuple(samples.get(script, ())),
+            sources=tuple(sources.get(script, ())),
+        )
+        for number, script in enumerate(dict.fromkeys((*samples, *sources)), 1)
     )
 
 

@@ -92,7 +92,8 @@ def corroborated(matrix: Matrix, test: Test, candidate: Candidate) -> bool:
     test, and no telling test of anybody else's passes just this candidate too:
     a sample's script may only spell out what its own edit does.
     """
-    if candidate.support != 1 or not test.samples or test.samples != candidate.samples:
+    own = bool(test.samples) and not test.sources and test.samples == candidate.samples
+    if candidate.support != 1 or not own:
         return True
     if _passing(matrix, test) != {candidate.number}:
         return True

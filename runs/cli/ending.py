@@ -41,7 +41,7 @@ def show_solution(
             _say(f"more: troop show {finished.run} --trajectories")
         if not patch and finished.tally.ending is Ending.FINISHED:
             _say(_why_nothing(reader, instance))
-    return _code(finished, solved=bool(patch))
+    return exit_code(finished, solved=bool(patch))
 
 
 def show_run(finished: Finished, database: str) -> int:
@@ -50,10 +50,11 @@ def show_run(finished: Finished, database: str) -> int:
         row = reader.run(finished.run)
         results().print(run_report(reader, row))
     _say(f"more: troop show {finished.run} INSTANCE   predictions: troop export {finished.run}")
-    return _code(finished, solved=row["solved"] > 0)
+    return exit_code(finished, solved=row["solved"] > 0)
 
 
-def _code(finished: Finished, *, solved: bool) -> int:
+def exit_code(finished: Finished, *, solved: bool) -> int:
+    """The exit code of a run that has ended; what failed or was interrupted is told."""
     tally = finished.tally
     if tally.ending is Ending.INTERRUPTED:
         _say("interrupted; the same command goes on where it stopped")

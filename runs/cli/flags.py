@@ -42,8 +42,8 @@ def add_database(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_work(parser: argparse.ArgumentParser) -> None:
-    """The flags of commands that solve something."""
+def add_work(parser: argparse.ArgumentParser, *, writing: bool = True) -> None:
+    """The flags of commands that solve something; not `writing`: candidates come from elsewhere."""
     model = parser.add_argument_group("model")
     model.add_argument("--model", metavar="M", help="the model's name as the server knows it")
     model.add_argument(
@@ -51,7 +51,8 @@ def add_work(parser: argparse.ArgumentParser) -> None:
     )
     model.add_argument("--context-model", metavar="M", help="a cheaper model that reads the files")
     work = parser.add_argument_group("work")
-    work.add_argument("--samples", type=int, metavar="N", help="independent attempts (10)")
+    if writing:
+        work.add_argument("--samples", type=int, metavar="N", help="independent attempts (10)")
     work.add_argument("--context-tokens", type=int, metavar="N", help="context size (128000)")
     work.add_argument(
         "--prefilter",
@@ -65,9 +66,13 @@ def add_work(parser: argparse.ArgumentParser) -> None:
         choices=("docker", "local", "auto"),
         help="where scripts run: docker (default), or local, which is only lightly walled off",
     )
-    work.add_argument(
-        "--candidates", type=Path, metavar="FILE", help="other systems' predictions join the race"
-    )
+    if writing:
+        work.add_argument(
+            "--candidates",
+            type=Path,
+            metavar="FILE",
+            help="other systems' predictions join the race",
+        )
     run = parser.add_argument_group("run")
     run.add_argument("--name", default="", help="the run's name (made from dataset and model)")
     run.add_argument("--fresh", action="store_true", help="begin anew instead of resuming")
@@ -92,12 +97,18 @@ def configuration(args: argparse.Namespace, defaults: Mapping[str, Any] | None =
     overrides = dict(defaults or {})
     if args.replay is not None:
         overrides["engine.sandbox"] = "auto"
-    for flag, name in _SETTINGS.items():
-        value = getattr(args, flag, None)
-        if value is not None:
-            overrides[name] = value
-    overrides.update(parse_setting(text) for text in args.set)
-    return load_config(args.config, overrides)
+    return load_config(args.config, overrides | given_settings(args))
+
+
+def given_settings(args: argparse.Namespace) -> dict[str, Any]:
+    """The settings that flags name, by dotted name; --set has the last word.
+
+    Raises:
+        UsageError: a --set is malformed.
+    """
+    named = {name: getattr(args, flag, None) for flag, name in _SETTINGS.items()}
+    settings = {name: value for name, value in named.items() if value is not None}
+    return settings | dict(map(parse_setting, args.set))
 
 
 def dataset_name(given: str) -> str:
@@ -119,9 +130,15 @@ def outside_candidates(file: Path | None) -> Mapping[str, Sequence[Prediction]]:
     if file is None:
         return {}
     from data.predictions import read_predictions
-    from runs.report.words import visible
 
     notes: list[str] = []
     found = read_predictions(file, notes=notes)
-    sys.stderr.write("".join(f"{visible(note)}\n" for note in notes))
+    tell(notes)
     return found
+
+
+def tell(notes: Sequence[str]) -> None:
+    """Notes for people, each on a line, before there is a display."""
+    from runs.report.words import visible
+
+    sys.stderr.write("".join(f"{visible(note)}\n" for note in notes))

@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": "repair a small library that ships with Troop, with recorded replies",
     "solve": "repair one issue: of a SWE-bench instance or of your own repository",
     "run": "repair many instances of a dataset in one resumable run",
+    "ensemble": "choose between several systems' patches, by votes of tests",
     "data": "look at datasets: which there are, what is taken of a row, which images are here",
     "show": "look at runs, instances, votes and trajectories",
     "select": "choose again on a stored run, by other methods, and compare",

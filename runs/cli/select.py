@@ -1,8 +1,8 @@
 """Choose again on a stored run: what would other selection methods have taken?
 
-Nothing is generated and nothing is executed; votes come from the database.
+No candidate is written anew; votes come from the database.
 
-Methods:
+Methods that ask and run nothing (the default: all):
   random            any writer of a candidate is as likely as any other (--seed)
   shortest          the shortest diff
   agreement         what most wrote, then the largest group that all tests see alike
@@ -12,12 +12,23 @@ Methods:
   regression        discriminating, and a vote of each nearby test file of the repository's own
   regression-first  who breaks least of these files, then discriminating (Agentless)
 
+Methods that ask a model, one trajectory for each instance, stored in the run and never paid twice:
+  model           one look at the issue and the diffs, no tests
+  selection       the selection trajectory, anew: it writes tests and runs them in the sandbox
+
+And, no selector but the bound of all of them, where there are grades:
+  oracle          a right candidate
+
 Examples:
-  troop select last                                 all methods beside the run's own choice
+  troop select last                                 the default methods beside the run's own choice
   troop select first django__django-11099           one instance, with reasons
   troop select first --method paper,codet --json
   troop select first --method codet --write preds.json
   troop select first --grades grades.jsonl          what each method would have resolved
+  troop select first --method model,selection --base-url http://localhost:8000/v1
+  troop select first --method selection --model other --set selection.finalists=5
+
+Settings are the run's, where no flag says otherwise.
 
 Grades are JSON Lines with instance_id, a patch (model_patch) or a candidate's digest (candidate),
 and resolved (resolved_here goes first). Without --grades, those of `troop grade` are taken, where
@@ -32,17 +43,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
+from runs.cli.asking import asked_methods
 from runs.cli.flags import add_database
 from runs.places import database_url
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
-    from runs.grades import Grades
+    from data.errors import TroopError
     from runs.reselect import Reselected
     from runs.store.reading import Reader, Row
 
 ALL = "all"
+ORACLE = "oracle"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +64,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("select_run", metavar="RUN", help='a run\'s name, or "last"')
     parser.add_argument("instances", nargs="*", default=[], metavar="INSTANCE", help="only these")
     parser.add_argument(
-        "-m", "--method", default=ALL, metavar="M[,M…]", help="methods, or all (the default)"
+        "-m", "--method", default=ALL, metavar="M[,M…]", help="methods; all: those that ask nothing"
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of random (0)")
     parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
@@ -58,6 +72,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--grades",
         "--oracle",
         type=Path,
+        nargs="+",
+        action="extend",
+        default=[],
         metavar="FILE",
         help="verdicts on the candidates: adds what each method would have resolved",
     )
@@ -70,6 +87,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model-name", metavar="NAME", help="what model_name_or_path says (troop-MODEL-METHOD)"
     )
+    model = parser.add_argument_group("methods that ask a model")
+    model.add_argument("--model", metavar="M", help="its name (the run's)")
+    model.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible server")
+    model.add_argument("--config", type=Path, metavar="FILE", help="settings, TOML")
+    model.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="any setting"
+    )
+    model.add_argument(
+        "--dataset", metavar="D", help="where the instances are now, if not where the run had them"
+    )
+    model.add_argument("--split", help="the dataset's split")
     add_database(parser)
 
 
@@ -78,6 +106,8 @@ def run(args: argparse.Namespace) -> int:
     from runs.store.reading import Reader
 
     methods = _methods(args.method)
+    if ORACLE in methods and args.write is not None:
+        raise UsageError("the oracle is no selector: its choices are no predictions")
     if args.write is not None and len(methods) != 1:
         raise UsageError("--write takes one method's choices", mend="name it with --method")
     if args.write is not None and args.write.is_dir():
@@ -92,28 +122,43 @@ def _methods(given: str) -> list[str]:
     Raises:
         UsageError: one is unknown.
     """
-    from selection.methods import METHODS, check_method
+    from runs.questions import ASKING
+    from selection.methods import METHODS
 
-    names = [name.strip() for name in given.split(",")]
-    if names == [ALL]:
-        return list(METHODS)
+    names: list[str] = []
+    for name in given.split(","):
+        names += METHODS if name.strip() == ALL else [name.strip()]
+    known = (*METHODS, *ASKING, ORACLE)
     for name in names:
-        check_method(name)
+        if name not in known:
+            raise UsageError(
+                f"there is no selection method called {name!r}",
+                mend=f"there are: {', '.join(known)}",
+            )
     return list(dict.fromkeys(names))
 
 
 def _select(args: argparse.Namespace, reader: Reader, methods: list[str]) -> int:
+    from runs.cli.measuring import grades_for
     from runs.cli.terminal import results
+    from runs.figures import figures
     from runs.report.selecting import selection_document, selection_report
-    from runs.reselect import figures, graded, reselect
+    from runs.reselect import ended, graded, reselect
 
     found = reader.run(None if args.select_run == "last" else args.select_run)
-    rows = _rows(reader, found["run"], args.instances)
-    chosen, counted = reselect(reader, rows, methods, seed=args.seed), None
-    _tell_unfinished(len(rows) - len(chosen))
-    grades = _grades(args.grades, reader, found["run"])
+    every = _rows(reader, found["run"], args.instances)
+    rows, counted = ended(every), None
+    _tell_unfinished(len(every) - len(rows))
+    grades = grades_for(reader, found["run"], args.grades)
+    if grades is None and ORACLE in methods:
+        raise UsageError(
+            "the oracle looks at grades, and there are none", mend="give --grades FILE"
+        )
+    asked, errors = asked_methods(args, reader, found, rows, methods)
+    rows = [row for row in rows if row["instance_id"] not in errors]
+    chosen = reselect(reader, rows, methods, seed=args.seed, asked=asked)
     if grades is not None:
-        chosen = graded(chosen, grades)
+        chosen = graded(chosen, grades, oracle=ORACLE in methods)
         counted = figures(chosen, methods)
     if args.json:
         document = selection_document(found, chosen, methods, args.seed, counted)
@@ -123,20 +168,10 @@ def _select(args: argparse.Namespace, reader: Reader, methods: list[str]) -> int
     if args.write is not None:
         name = args.model_name or f"troop-{found['model']}-{methods[0]}"
         _write(args.write, name, chosen, methods[0])
+    if errors:
+        _tell_failed(errors)
+        return max(error.exit_code for error in errors.values())
     return 0 if any(one.matrix.candidates for one in chosen) else 1
-
-
-def _grades(file: Path | None, reader: Reader, run: str) -> Grades | None:
-    """The grades of the file, else those that `troop grade` stored; None: there are none."""
-    from runs.grades import read_grades
-    from runs.store.grades import stored_grades
-
-    if file is not None:
-        return read_grades(file)
-    stored = stored_grades(reader, run)
-    if stored.exact:
-        _say("grades: those that `troop grade` has stored")
-    return stored if stored.exact else None
 
 
 def _rows(reader: Reader, run: str, names: list[str]) -> list[Row]:
@@ -157,6 +192,12 @@ def _write(file: Path, name: str, chosen: list[Reselected], method: str) -> None
 def _tell_unfinished(count: int) -> None:
     if count:
         _say(f"left out: {count} that have not come to their end")
+
+
+def _tell_failed(errors: Mapping[str, TroopError]) -> None:
+    for name, error in errors.items():
+        _say(f"left out, since it could not be asked: {name}: {error.message}")
+    _say("the same command tries again")
 
 
 def _say(text: str) -> None:

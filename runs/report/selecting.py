@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
-from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from runs.figures import ORACLE
 from runs.report.words import REASONS, plain
+from runs.report.worth import worth, worth_document
 from runs.store.blobs import digest_of
 
 if TYPE_CHECKING:
@@ -17,9 +18,14 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from runs.reselect import Figures, Reselected
+    from runs.figures import Figures
+    from runs.reselect import Reselected
     from runs.store.reading import Row
 
+NO_SELECTOR = f"({ORACLE})"
+"""How the method is marked that looks at the grades."""
+WIDTH = 30
+"""Columns that an instance's id may take from the methods."""
 ALONE = 1
 """Instances up to which the reasons are shown too."""
 
@@ -31,22 +37,31 @@ def selection_report(
     parts: list[RenderableType] = [_choices(found, methods)]
     if len(found) <= ALONE:
         parts += [Text(), *(_reasons(one, methods) for one in found)]
-    parts += [Text(), _agreement(found, methods)]
+    if methods:
+        parts += [Text(), _agreement(found, methods)]
+    if ORACLE in methods:
+        parts.append(Text(f"{NO_SELECTOR}: no selector, it looks at the grades"))
     if figures is not None:
-        parts += [Text(), *_worth(figures, found)]
-    return Group(Text.assemble((str(run["run"]), "bold"), "  what each method chooses\n"), *parts)
+        parts += [Text(), *worth(figures, found)]
+    what = "what each method chooses" if methods else "what was chosen"
+    return Group(Text.assemble((str(run["run"]), "bold"), f"  {what}\n"), *parts)
 
 
 def _choices(found: Sequence[Reselected], methods: Sequence[str]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("instance", overflow="fold")
+    longest = max((len(one.instance_id) for one in found), default=0)
+    table.add_column("instance", overflow="fold", min_width=min(longest, WIDTH))
     for name in ("candidates", "tests", "run", *methods):
-        table.add_column(name, justify="right")
+        table.add_column(NO_SELECTOR if name == ORACLE else name, justify="right", overflow="fold")
+    if not methods:
+        table.add_column("since", overflow="fold")
     for one in found:
         cells = [_cell(one, one.chosen)]
         for method in methods:
             choice = one.choice(method)
             cells.append(_cell(one, None if choice is None else choice.number))
+        if not methods:
+            cells.append(plain(REASONS.get(one.reason, one.reason)))
         counts = (str(len(one.matrix.candidates)), str(len(one.matrix.tests)))
         table.add_row(plain(one.instance_id), *counts, *cells)
     return table
@@ -71,7 +86,8 @@ def _reasons(one: Reselected, methods: Sequence[str]) -> Table:
     for method in methods:
         choice = one.choice(method)
         number = None if choice is None else choice.number
-        rows.append((method, number, one.rankings[method].reason))
+        shown = NO_SELECTOR if method == ORACLE else method
+        rows.append((shown, number, one.rankings[method].reason))
     for name, number, reason in rows:
         table.add_row(name, "-" if number is None else f"candidate {number}", plain(reason))
     return table
@@ -79,39 +95,9 @@ def _reasons(one: Reselected, methods: Sequence[str]) -> Table:
 
 def _agreement(found: Sequence[Reselected], methods: Sequence[str]) -> Text:
     chosen = [one for one in found if one.chosen is not None]
-    counts = (f"{method} {sum(one.agrees(method) for one in chosen)}" for method in methods)
+    selectors = [method for method in methods if method != ORACLE]
+    counts = (f"{method} {sum(one.agrees(method) for one in chosen)}" for method in selectors)
     return Text(f"chooses as the run did, of {len(chosen)}: " + ", ".join(counts))
-
-
-def _worth(figures: Figures, found: Sequence[Reselected]) -> list[RenderableType]:
-    parts: list[RenderableType] = [Rule("by the grades, which no selector sees", style="dim")]
-    left_out = [one for one in found if one.ungraded]
-    if figures.instances:
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        table.add_column("")
-        table.add_column(f"resolved of {figures.instances}", justify="right")
-        table.add_column("share", justify="right")
-        for name, count in _lines(figures):
-            digits = f"{count:.2f}" if isinstance(count, float) else str(count)
-            table.add_row(plain(name), digits, f"{count / figures.instances:.1%}")
-        parts.append(table)
-    if left_out:
-        missing = ", ".join(
-            f"{one.instance_id} ({one.ungraded} of {len(one.matrix.candidates)})"
-            for one in left_out
-        )
-        parts.append(plain(f"left out, since candidates have no grade: {missing}", "yellow"))
-    return parts
-
-
-def _lines(figures: Figures) -> list[tuple[str, int | float]]:
-    lines: list[tuple[str, int | float]] = [("the run", figures.by_run)]
-    lines += figures.by_method.items()
-    lines.append(("a random writer, expected", figures.by_chance))
-    if figures.best is not None:
-        lines.append((f"best member, in hindsight: {figures.best[0]}", figures.best[1]))
-    lines.append(("oracle: any right candidate", figures.oracle))
-    return lines
 
 
 def selection_document(
@@ -127,21 +113,13 @@ def selection_document(
         "run": run["run"],
         "seed": seed,
         "instances": [_instance(one, methods) for one in found],
-        "agrees_with_run": {m: sum(one.agrees(m) for one in chosen) for m in methods},
+        "agrees_with_run": {
+            m: sum(one.agrees(m) for one in chosen) for m in methods if m != ORACLE
+        },
         "instances_with_choice": len(chosen),
     }
     if counted is not None:
-        document["figures"] = {
-            "instances": counted.instances,
-            "left_out": [one.instance_id for one in found if one.ungraded],
-            "run": counted.by_run,
-            "selected": dict(counted.by_method),
-            "random_expected": counted.by_chance,
-            "best_member": None
-            if counted.best is None
-            else {"system": counted.best[0], "resolved": counted.best[1]},
-            "oracle": counted.oracle,
-        }
+        document["figures"] = worth_document(counted, found)
     return document
 
 
@@ -158,6 +136,7 @@ def _instance(one: Reselected, methods: Sequence[str]) -> dict[str, Any]:
                 "ranking": [c.number for c in one.rankings[method].candidates],
                 "reason": one.rankings[method].reason,
                 "agrees": one.agrees(method),
+                "selector": method != ORACLE,
             }
             for method in methods
         },

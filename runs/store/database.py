@@ -16,7 +16,7 @@ from runs.store.views import VIEWS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; one of the tests holds it against the migrations folder."""
 
 

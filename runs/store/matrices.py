@@ -24,11 +24,10 @@ def read_matrix(reader: Reader, instance: Row) -> Matrix:
     """
     where = {"run": instance["run"], "instance_id": instance["instance_id"]}
     candidates = sorted(reader.view("candidates", **where), key=lambda row: row["candidate"])
-    tests = sorted(reader.view("tests", **where), key=lambda row: row["test"])
     votes = reader.view("votes", **where)
     matrix = Matrix(
         tuple(_candidate(reader, row) for row in candidates),
-        tuple(_test(reader, row) for row in tests),
+        read_tests(reader, instance),
         {(vote["candidate"], vote["test"]): Verdict(vote["verdict"]) for vote in votes},
         {(v["candidate"], v["test"]): v["broken"] for v in votes if v["broken"] is not None},
     )
@@ -40,6 +39,13 @@ def read_matrix(reader: Reader, instance: Row) -> Matrix:
                 mend="it is damaged: restore it, or run the instance again",
             )
     return matrix
+
+
+def read_tests(reader: Reader, instance: Row) -> tuple[Test, ...]:
+    """The distinct tests that an instance ended with; none where it has not come to its end."""
+    where = {"run": instance["run"], "instance_id": instance["instance_id"]}
+    rows = sorted(reader.view("tests", **where), key=lambda row: row["test"])
+    return tuple(_test(reader, row) for row in rows)
 
 
 def _candidate(reader: Reader, row: Row) -> Candidate:
@@ -58,6 +64,7 @@ def _test(reader: Reader, row: Row) -> Test:
         TestKind(row["kind"]),
         row["label"],
         bool(row["flaky"]),
+        tuple(row["sources"].split()),
     )
 
 

@@ -111,6 +111,19 @@ class Reader:
         with self._connection() as connection:
             return load_conversations(connection, run, instance_id, rows)
 
+    def context(self, run: str, instance_id: str) -> str:
+        """What an instance's conversations begin with, issue and files; "" where there is none."""
+        query = """
+            SELECT t.prefix FROM trajectory t JOIN instance i ON i.id = t.instance_id
+            JOIN run r ON r.id = i.run_id
+            WHERE r.name = :run AND i.instance_id = :instance_id AND t.prefix IS NOT NULL
+            AND t.kind IN ('testing', 'editing', 'selection', 'judge') ORDER BY t.id LIMIT 1
+        """
+        with self._connection() as connection:
+            where = {"run": run, "instance_id": instance_id}
+            digest = connection.execute(sa.text(query), where).scalar()
+            return get_text(connection, digest) if digest else ""
+
     @contextmanager
     def _connection(self) -> Iterator[sa.Connection]:
         with translated(self._url), self._engine.connect() as connection:

@@ -108,17 +108,43 @@ def begin_run(
     if fresh:
         raise UsageError(f"there is a run {spec.name} already", mend="give another --name")
     _check_same(spec, found)
-    if found.status == Status.RUNNING and found.owner != spec.owner and alive(found.owner):
-        raise StoreError(
-            f"the run {found.name} is being driven by another process ({_process(found.owner)})",
-            mend="wait for it, stop it, or begin another with --fresh",
-        )
+    if found.status == Status.RUNNING:
+        _check_free(found, spec.owner, alive)
     connection.execute(
         sa.update(Run)
         .where(Run.id == found.id)
         .values(status=Status.RUNNING, owner=spec.owner, finished_at=None)
     )
     return RunRow(found.id, found.name, resumed=True)
+
+
+def claim_run(
+    connection: sa.Connection, name: str, owner: str, alive: Callable[[str], bool]
+) -> RunRow:
+    """Take hold of a stored run to add to it; its status stays what it is.
+
+    Raises:
+        StoreError: another process drives that run now, or adds to it.
+    """
+    found = connection.execute(sa.select(Run).where(Run.name == name)).one()
+    _check_free(found, owner, alive)
+    connection.execute(sa.update(Run).where(Run.id == found.id).values(owner=owner))
+    return RunRow(found.id, found.name, resumed=True)
+
+
+def _check_free(found: Any, owner: str, alive: Callable[[str], bool]) -> None:
+    if found.owner != owner and alive(found.owner):
+        raise StoreError(
+            f"the run {found.name} is being driven by another process ({_process(found.owner)})",
+            mend="wait for it, stop it, or begin another with --fresh",
+        )
+
+
+def find_instance(connection: sa.Connection, run: RunRow, instance_id: str) -> InstanceRow:
+    """The row of an instance that the run holds."""
+    wanted = (Instance.run_id == run.key) & (Instance.instance_id == instance_id)
+    found = connection.execute(sa.select(Instance).where(wanted)).one()
+    return InstanceRow(found.id, instance_id, Status(found.status))
 
 
 def _process(owner: str) -> str:

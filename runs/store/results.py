@@ -101,6 +101,7 @@ def _save_tests(connection: sa.Connection, instance: int, matrix: Matrix, known:
             "number": test.number,
             "script": put_text(connection, test.script.text, known),
             "samples": " ".join(map(str, test.samples)),
+            "sources": " ".join(test.sources),
             "discriminates": matrix.discriminates(test),
             "kind": test.kind,
             "label": test.label,

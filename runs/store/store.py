@@ -56,6 +56,14 @@ class Store:
         """Make the run or take it up again; see `registry.begin_run`."""
         return await self._write(lambda c: registry.begin_run(c, spec, fresh=fresh, alive=alive))
 
+    async def claim(self, name: str, owner: str, alive: Callable[[str], bool]) -> RunRow:
+        """Take hold of a stored run to add to it; see `registry.claim_run`."""
+        return await self._write(lambda c: registry.claim_run(c, name, owner, alive))
+
+    async def find(self, run: RunRow, instance_id: str) -> InstanceRow:
+        """The row of an instance that the run holds."""
+        return await self._write(lambda c: registry.find_instance(c, run, instance_id))
+
     async def enter(self, run: RunRow, instances: list[Given]) -> list[InstanceRow]:
         """The rows of `instances` in the run, made at first need."""
         known = self._writer.known

@@ -223,6 +223,8 @@ class Test(Base):
     number: Mapped[int]
     script: Mapped[str] = mapped_column(DIGEST)
     samples: Mapped[str]
+    sources: Mapped[str] = mapped_column(server_default="")
+    """Names of the stored runs that it was taken from, separated by spaces."""
     discriminates: Mapped[bool]
     """It does not pass on the unedited code, and is not flaky."""
     kind: Mapped[str] = mapped_column(default="generated", server_default="generated")

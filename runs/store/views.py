@@ -104,7 +104,7 @@ VIEWS = (
         (
             *_WHERE,
             ("trajectory", "t.key", 'for example "sample-3/editing"'),
-            ("kind", "t.kind", "relevance, ranking, testing, editing, matrix, selection"),
+            ("kind", "t.kind", "relevance, ranking, testing, editing, matrix, selection, judge"),
             ("sample", "t.sample", "the sample it belongs to"),
             ("outcome", "t.outcome", "how it ended; NULL: not yet"),
             (
@@ -225,6 +225,7 @@ VIEWS = (
                 "1: it does not pass on the unedited code, and is not flaky",
             ),
             ("samples", "x.samples", "numbers of the samples that ended with it"),
+            ("sources", "x.sources", "stored runs that it was taken from"),
             ("script", "x.script", "the script (content() shows it)"),
         ),
         "test x " + OF_INSTANCE.format("x"),
@@ -263,7 +264,7 @@ VIEWS = (
         "one row per run, stage and model",
         (
             ("run", "r.name", "the run's name"),
-            ("stage", "c.kind", "relevance, ranking, testing, editing or selection"),
+            ("stage", "c.kind", "relevance, ranking, testing, editing, selection or judge"),
             ("model", "c.model", "the model"),
             ("calls", "count(*)", "requests"),
             ("prompt_tokens", "sum(c.prompt_tokens)", "sent"),

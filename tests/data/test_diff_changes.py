@@ -2,7 +2,7 @@
 
 import pytest
 
-from data.diff_changes import changed_lines
+from data.diff_changes import changed_lines, net_lines
 
 DIFF = """\
 diff --git a/pkg/a.py b/pkg/a.py
@@ -57,3 +57,23 @@ def test_other_edits_differ_and_what_has_no_lines_is_empty():
     assert changed_lines(DIFF.replace("pkg/a", "pkg/b")) != EDIT
     assert changed_lines("diff --git a/x b/y\nrename from x\nrename to y\n") == ()
     assert changed_lines("") == ()
+
+
+def test_two_alignments_of_one_edit_come_to_the_same():
+    kept = "--- a/x.py\n+++ b/x.py\n@@ -1,3 +1,3 @@\n-a\n+b\n \n-c\n+d\n"
+    replaced = "--- a/x.py\n+++ b/x.py\n@@ -1,3 +1,3 @@\n-a\n-\n-c\n+b\n+\n+d\n"
+    assert changed_lines(kept) != changed_lines(replaced)
+    assert (
+        net_lines(kept)
+        == net_lines(replaced)
+        == (
+            ("x.py", "a", -1),
+            ("x.py", "b", 1),
+            ("x.py", "c", -1),
+            ("x.py", "d", 1),
+        )
+    )
+
+
+def test_lines_that_only_move_are_no_net_change():
+    assert net_lines("--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n-a\n b\n+a\n") == ()

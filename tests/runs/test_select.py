@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from data.errors import StoreError, UsageError
 from data.predictions import read_predictions
 from runs.cli.main import main
+from runs.figures import Member, figures
 from runs.grades import read_grades
-from runs.reselect import Reselected, figures
+from runs.reselect import Reselected
 from runs.store.matrices import read_matrix
 from selection.methods import METHODS, rank_by
 from selection.votes import agreement, discriminating_votes, paper_votes, rank
@@ -107,6 +109,7 @@ def test_a_matrix_with_a_verdict_missing_is_refused():
                         "test": 1,
                         "script": "",
                         "samples": "1",
+                        "sources": "",
                         "kind": "generated",
                         "label": "",
                         "flaky": 0,
@@ -247,7 +250,30 @@ def test_figures_worked_by_hand():
     assert counted.by_chance == pytest.approx(0.25)
     assert counted.by_method["discriminating"] == 1
     assert counted.by_method["shortest"] == counted.by_method["agreement"] == 0
-    assert counted.best is None
+    assert counted.members == ()
+    assert counted.gap_closed(1) == pytest.approx(1.0)
+
+
+def test_a_member_counts_where_it_has_a_patch_and_shares_where_it_has_several():
+    """One system has both candidates of an instance, one of them shared; then none."""
+    both = matrix("f", "p", "f", writers=((), ()))
+    first, second = both.candidates
+    sources = (replace(first, sources=("a", "b")), replace(second, sources=("a",)))
+    alone = matrix("f", "p", writers=((),))
+    found = [
+        reselected("x", replace(both, candidates=sources), 1, {1: True, 2: False}),
+        reselected(
+            "y",
+            replace(alone, candidates=(replace(alone.candidates[0], sources=("b",)),)),
+            1,
+            {1: False},
+        ),
+    ]
+    counted = figures(found, [])
+    assert counted.members == (Member("b", 1.0, 2), Member("a", 0.5, 1))
+    assert counted.by_chance == pytest.approx(2 / 3)
+    assert counted.gap_closed(1) == pytest.approx(1.0)
+    assert figures([], []).gap_closed(0) is None
 
 
 def test_what_has_not_come_to_its_end_is_told(stored, capsys, tmp_path):

@@ -165,7 +165,7 @@ async def test_a_changed_prompt_is_told_when_a_run_is_resumed(world, server, mon
         await world.solve()
 
 
-async def stop_after_context(bench, config, outside, on_sample):
+async def stop_after_context(bench, config, outside, on_sample, tests):
     await context.ContextReader(bench, config.context, config.model.name).gather()
     raise ModelUnavailable("gone")
 

@@ -59,3 +59,11 @@ def test_the_shortest_diff_stands_for_all():
 def test_equal_scripts_are_one_test():
     tests = merge_tests([(1, Script("a")), (2, Script("b")), (3, Script("a"))])
     assert [(t.number, t.samples) for t in tests] == [(1, (1, 3)), (2, (2,))]
+
+
+def test_tests_from_outside_stand_behind_the_samples_and_join_equal_ones():
+    tests = merge_tests([(1, Script("a"))], [("first", Script("b")), ("first", Script("a"))])
+    assert [(t.number, t.script.text, t.samples, t.sources) for t in tests] == [
+        (1, "a", (1,), ("first",)),
+        (2, "b", (), ("first",)),
+    ]

@@ -106,6 +106,8 @@ def answer(body: dict) -> str | list[str]:
         return _testing(body, messages, turn, last)
     if "# Your task: fix the issue" in opening:
         return _editing(messages, turn, last)
+    if "Nothing was run: choose from what you read" in opening:
+        return f"I read them.\n\n<choose>{_right_letter(opening)}</choose>"
     return _selection(turn, opening)
 
 
@@ -145,6 +147,9 @@ def _editing(messages: list[str], turn: int, last: str) -> str:
 def _selection(turn: int, opening: str) -> str:
     if turn == 0:
         return script(STRONG, 9)
-    letter = re.search(r"## Candidate (\w)\n.*?```diff\n(.*?)```", opening, re.DOTALL)
-    right = "if ordered else" in letter.group(2)
-    return f"<choose>{letter.group(1) if right else 'B'}</choose>"
+    return f"<choose>{_right_letter(opening)}</choose>"
+
+
+def _right_letter(opening: str) -> str:
+    diffs = re.findall(r"## Candidate (\w)\n.*?```diff\n(.*?)```", opening, re.DOTALL)
+    return next(letter for letter, diff in diffs if "if ordered else" in diff)

@@ -23,6 +23,7 @@ class World:
     """A database, a tiny repository, and a way to run instances in them."""
 
     def __init__(self, folder: Path, base_url: str) -> None:
+        self.folder = folder
         self.url = sqlite_url(folder / "troop.db")
         self.base_url = base_url
         self.sandbox = PlainSandbox(dict(FILES))

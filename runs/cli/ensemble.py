@@ -1,0 +1,167 @@
+r"""Choose between several systems' patches, by votes of tests: a barrel of monkeys.
+
+Examples:
+  troop ensemble verified --candidates a/preds.json b/preds.json c.jsonl --tests 10 --model gpt-4.1
+  troop ensemble verified --candidates *.jsonl --tests-from first            a stored run's tests
+  troop ensemble verified --candidates *.jsonl --tests-from first --grades grades.jsonl
+  troop ensemble rows.jsonl --candidates a.json b.json --tests 0 --no-model   only its own tests
+
+Each file is a system, or several that its rows name. Instances are those of the dataset that
+somebody has a candidate for; flags pick among them as in `troop run`. Tests vote, and where a model
+is named the selection trajectory chooses between the best; else the votes' order stands.
+
+It is a run like any other: resumed by the same command, shown by `troop show`, chosen from again by
+`troop select`. Grades are looked at when everything is chosen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.errors import UsageError
+from runs.cli.flags import DATASET_HELP, add_work, configuration, dataset_name, tell
+from runs.cli.picking import add_picking, picked_instances
+from runs.places import database_url
+
+if TYPE_CHECKING:
+    import argparse
+
+    from runs.config import Config
+    from runs.session import Finished
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's flags."""
+    parser.add_argument("dataset", metavar="DATASET", help=DATASET_HELP)
+    what = parser.add_argument_group("what to choose between")
+    what.add_argument(
+        "--candidates",
+        type=Path,
+        nargs="+",
+        action="extend",
+        required=True,
+        metavar="FILE",
+        help="systems' predictions: preds.json, all_preds.jsonl, or a JSON array",
+    )
+    what.add_argument("--split", help="the dataset's split (`troop data list`)")
+    add_picking(what)
+    tests = parser.add_argument_group("tests that vote")
+    tests.add_argument(
+        "--tests",
+        type=int,
+        metavar="N",
+        help="testing trajectories (10; 0 with --tests-from or without a model)",
+    )
+    tests.add_argument(
+        "--tests-from", default="", metavar="RUN[,RUN…]", help="the tests of stored runs"
+    )
+    tests.add_argument(
+        "--tests-db", metavar="FILE", help="the database that holds those runs (--db)"
+    )
+    parser.add_argument(
+        "--no-model", action="store_true", help="the votes decide, whatever --config says"
+    )
+    parser.add_argument(
+        "--grades",
+        type=Path,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FILE",
+        help="verdicts on the candidates, as for `troop select`",
+    )
+    parser.add_argument("--parallel", type=int, metavar="N", help="instances worked on at once (4)")
+    add_work(parser, writing=False)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry the command out; its exit code."""
+    from data.members import read_members
+    from runs.cli.terminal import progress
+    from runs.ensemble import stored_tests, with_candidates
+    from runs.grades import read_grades
+    from runs.session import Job, carry_out
+
+    config = _config(args)
+    read_grades(*args.grades)  # what is malformed is told before work begins
+    notes: list[str] = []
+    members = read_members(args.candidates, notes=notes)
+    instances, outside = with_candidates(picked_instances(args), members, notes)
+    tests_db = database_url(args.tests_db if args.tests_db is not None else args.db)
+    tests = stored_tests(tests_db, _runs(args.tests_from), instances, notes)
+    tell(notes)
+    if not instances:
+        raise UsageError("none of the candidates is for one of these instances")
+    if not tests and not config.samples.count:
+        tell(["no tests are given: at most the repository's own vote"])
+    job = Job(
+        dataset=dataset_name(args.dataset),
+        instances=instances,
+        config=config,
+        database=database_url(args.db),
+        name=args.name,
+        fresh=args.fresh,
+        replay=args.replay,
+        outside=outside,
+        outside_tests=tests,
+    )
+    finished = asyncio.run(carry_out(job, progress()))
+    return _show(args, finished, job.database)
+
+
+def _config(args: argparse.Namespace) -> Config:
+    """Settings of a run whose samples write tests only, if anything.
+
+    Raises:
+        UsageError: tests are asked for, and no model is there to write them.
+    """
+    defaults = {"samples.editing_turns": 0}
+    if args.parallel is not None:
+        defaults["engine.instances"] = args.parallel
+    config = configuration(args, defaults)
+    model = not args.no_model and (config.model.name or args.replay is not None)
+    if not model and args.tests:
+        raise UsageError("somebody has to write the --tests", mend="give --model, or --tests 0")
+    count = args.tests
+    if count is None:
+        count = config.samples.count if model and not args.tests_from else 0
+    if count < 0:
+        raise UsageError("--tests cannot be negative")
+    turns = config.selection.turns if model else 0
+    return replace(
+        config,
+        samples=replace(config.samples, count=count),
+        selection=replace(config.selection, turns=turns),
+    )
+
+
+def _runs(given: str) -> list[str]:
+    return list(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
+
+
+def _show(args: argparse.Namespace, finished: Finished, database: str) -> int:
+    """Print what was chosen and what it is worth; the exit code."""
+    from runs.cli.ending import exit_code
+    from runs.cli.measuring import grades_for
+    from runs.cli.terminal import progress, results
+    from runs.figures import figures
+    from runs.report.selecting import selection_report
+    from runs.report.words import plain
+    from runs.reselect import ended, graded, reselect
+    from runs.store.reading import Reader
+
+    with Reader(database) as reader:
+        row = reader.run(finished.run)
+        chosen = reselect(reader, ended(reader.view("instances", run=row["run"])), [], seed=0)
+        grades = grades_for(reader, row["run"], args.grades)
+        counted = None
+        if grades is not None:
+            chosen = graded(chosen, grades)
+            counted = figures(chosen, [])
+        results().print(selection_report(row, chosen, [], counted))
+    said = f"more: troop select {finished.run}   troop show {finished.run} INSTANCE"
+    progress().print(plain(said), soft_wrap=True)
+    return exit_code(finished, solved=row["solved"] > 0)

@@ -14,7 +14,7 @@ Examples:
   python -m swebench.harness.run_evaluation -d SWE-bench/SWE-bench_Lite -p out/preds.json -id first
   troop export first -o out/ --format mini,atif
   troop export first django__django-11099 -o out/ --format atif
-  troop export first -o out/ --clean --format leaderboard --logs logs/run_evaluation/first/troop \
+  troop export first -o out/ --clean --format leaderboard \
       --system-name "Troop + gpt-4.1" --authors "A. Person" --org "A Lab" \\
       --url https://… --report https://… --open-model no
   troop export last --recording replies.jsonl    then: troop solve … --replay replies.jsonl
@@ -71,7 +71,10 @@ def _add_leaderboard(parser: argparse.ArgumentParser) -> None:
         "the leaderboard", "what is left out is written as TODO, for a person to fill in"
     )
     group.add_argument(
-        "--logs", type=Path, metavar="DIR", help="the harness's logs/run_evaluation/RUN_ID/MODEL"
+        "--logs",
+        type=Path,
+        metavar="DIR",
+        help="the harness's logs/run_evaluation/RUN_ID/MODEL (what `troop grade` has stored)",
     )
     group.add_argument("--system-name", default="", metavar="NAME", help="what the table shows")
     group.add_argument("--authors", default="", metavar="NAMES")
@@ -128,7 +131,7 @@ def _export(args: argparse.Namespace, reader: Reader, found: Row) -> int:
 
 def _order(args: argparse.Namespace, reader: Reader, found: Row, forms: list[str]) -> Order:
     from runs.export.forms import Order
-    from runs.export.logs import logs_in, no_logs
+    from runs.export.logs import logs_in, stored_logs
     from runs.export.patches import chosen_patches
     from runs.export.submission import Submission
 
@@ -150,7 +153,9 @@ def _order(args: argparse.Namespace, reader: Reader, found: Row, forms: list[str
         folder=folder,
         model_name=args.model_name or f"troop-{found['model']}",
         about=about,
-        logs=logs_in(args.logs, names) if args.logs else no_logs,
+        logs=logs_in(args.logs, names)
+        if args.logs
+        else stored_logs(reader, found["run"], patches.diffs),
     )
 
 

@@ -11,7 +11,6 @@ from data.prediction_forms import MULTI_SWE, PRO, write_multi_swe, write_pro
 from data.predictions import ALL_PREDICTIONS, PREDICTIONS, write_prediction_file, write_predictions
 from data.writing import put_file
 from runs.export.atif import atif_document
-from runs.export.logs import no_logs
 from runs.export.mini import exit_statuses, mini_documents
 from runs.export.readme import Result, readme
 from runs.export.story import load_story
@@ -47,8 +46,8 @@ class Order:
     patches: Patches
     folder: Path
     model_name: str
+    logs: Logs
     about: About = field(default_factory=About)
-    logs: Logs = no_logs
 
 
 def check_forms(names: list[str]) -> None:

@@ -68,7 +68,7 @@ def exported(tmp_path_factory) -> Exported:
     return Exported(world, folder, bodies)
 
 
-async def _stop_after_context(bench, config, outside, on_sample):
+async def _stop_after_context(bench, config, *_rest):
     await context.ContextReader(bench, config.context, config.model.name).gather()
     raise ModelUnavailable("gone")
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
 import yaml
 
 from data.errors import UsageError
+from data.grading import GradingSpec
 from data.prediction_forms import write_multi_swe, write_pro
 from data.predictions import read_predictions
 from runs.cli.main import main
+from runs.export.logs import stored_logs
 from runs.export.readme import Result, readme
 from runs.export.submission import About, Submission
+from runs.grading.nouns import Grade, Outcome, Task
+from runs.store.store import Store
 from tests.data.test_repairs import GOOD
+from tests.support.world import instance
 
 
 def test_pro_has_the_three_fields_of_its_evaluation_script(tmp_path):
@@ -76,6 +82,26 @@ def test_all_formats_at_once(exported, tmp_path, capsys):
     assert "in " + str(out / "atif") in capsys.readouterr().err.replace("\n", "")
     (prediction,) = read_predictions(out / place / "all_preds.jsonl")["calc"]
     assert prediction.model_patch == patch
+
+
+def test_stored_grades_are_the_logs_of_a_submission(exported, tmp_path):
+    patch = exported.story("priced").patch
+    spec = GradingSpec(instance(), ("a",), (), "", "", "", "pytest", "", "", {})
+    task = Task.of(spec, patch)
+    said = json.dumps({"calc": {"resolved": False, "patch_successfully_applied": True}})
+    grade = Grade(task, Outcome.UNRESOLVED, report=said, log="1 failed")
+    with Store(exported.world.url) as store:
+        asyncio.run(store.save_grade(grade, ("harness", "5.0"), 60.0))
+        asyncio.run(store.save_grade(grade, ("sandbox", "1"), 60.0))
+    with exported.world.reader() as reader:
+        logs = stored_logs(reader, "priced", {"calc": patch})
+        cleaned = stored_logs(reader, "priced", {"calc": patch + "+more\n"})
+    assert logs("calc") == {
+        "patch.diff": patch.encode(),
+        "test_output.txt": b"1 failed",
+        "report.json": said.encode(),
+    }
+    assert cleaned("calc") == {}  # what was graded is another patch
 
 
 def test_one_attempt_says_so(exported, tmp_path):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from runs.cli.main import main
 from runs.store.reading import Reader
 from tests.support import scripted_model
 from tests.support.command import Command, calc_repository, solve_words
@@ -93,7 +94,7 @@ def test_what_has_no_verdict_gives_exit_code_1(troop: Graded) -> None:
     assert "left out, without a verdict" in output
 
 
-def test_bad_input_gives_exit_code_2(troop: Graded) -> None:
+def test_bad_input_gives_exit_code_2(troop: Graded, capsys: pytest.CaptureFixture[str]) -> None:
     words = troop.words(*ROWS)
     for wrong, said in (
         (["grade", "--harness-python", troop.harness], "name a run"),
@@ -103,8 +104,9 @@ def test_bad_input_gives_exit_code_2(troop: Graded) -> None:
         ([*words[:-1], "/no/such/python"], "no Python"),
         (["grade", "last", "--harness-python", troop.harness], "no database"),
     ):
-        code, _, errors = troop.run(*wrong)
-        assert code == 2 or "no database" in errors, errors
+        code = main([*wrong, "--db", str(troop.folder / "none.db")])
+        errors = capsys.readouterr().err
+        assert code == (5 if said == "no database" else 2), errors
         assert said in errors
 
 

@@ -94,14 +94,14 @@ async def test_a_test_command_does_where_there_is_no_script(
     assert "\nmore\n" in found[graded.RIGHT].log
 
 
-async def test_a_missing_image_is_an_error_and_stops_nothing(
+async def test_a_broken_environment_is_an_error_and_stops_nothing(
     tasks: list[Task], tmp_path: Path
 ) -> None:
-    gone = spec_of(tmp_path, instance_id="tiny__gone-1", image="localhost:1/none/such:1")
+    gone = spec_of(tmp_path, instance_id="tiny__gone-1", repo_dir="/gone")
     judge = SandboxJudge("1", workers=2, timeout_s=60, label="test")
     found = await judged(judge, [Task.of(gone, graded.WRONG), tasks[0]])
     assert found[graded.WRONG].outcome is Outcome.ERROR
-    assert "none/such" in found[graded.WRONG].detail
+    assert "/gone" in found[graded.WRONG].detail
     assert found[graded.RIGHT].outcome is Outcome.RESOLVED
 
 

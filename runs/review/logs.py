@@ -26,7 +26,7 @@ def check_logs(submitted: Submitted) -> Iterator[Finding]:
     present = {entry.name for entry in folder.iterdir() if entry.is_dir()}
     patched = [name for name, patch in submitted.patches.items() if patch.strip()]
     if missing := tuple(name for name in patched if name not in present):
-        mend = "grade them, and export with --logs"
+        mend = "grade them with `troop grade`, and export again"
         yield Finding("logs", "instances have no logs", mend, missing)
     if strangers := tuple(sorted(present.difference(submitted.patches))):
         yield Finding("logs", "logs are of no prediction", "take them out", strangers)
@@ -38,7 +38,7 @@ def _instance(folder: Path, name: str, patch: str) -> Iterator[Finding]:
     where = f"logs/{name}"
     for file in NEEDED if patch.strip() else ():
         if not (folder / file).is_file() or not (folder / file).stat().st_size:
-            mend = "grade it again, and export with --logs"
+            mend = "grade it with `troop grade`, and export again"
             yield Finding(f"{where}/{file}", "is missing or empty", mend, (name,))
     graded = folder / "patch.diff"
     if graded.is_file() and not _same(graded.read_bytes(), patch):

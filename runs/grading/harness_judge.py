@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
-from pathlib import Path
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from data.errors import SandboxUnavailable
@@ -14,9 +12,11 @@ from runs.grading.nouns import Grade, Outcome
 from runs.grading.rounds import in_rounds, start_round
 from runs.places import cache_folder
 from sandbox.gc import connected
+from sandbox.local.folders import Folders, remove_dead_owners
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
+    from pathlib import Path
 
     from runs.grading.harness import Harness
     from runs.grading.nouns import Task
@@ -51,25 +51,33 @@ class HarnessJudge:
                 )
             host = engine.host
         base = cache_folder() / "grading"
-        base.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(dir=base))
+        await asyncio.to_thread(remove_dead_owners, base)
+        folders = Folders(base)
         try:
-            rows = {task.instance_id: harness_row(task) for task in tasks}
-            refused = await asyncio.to_thread(self._harness.refused, list(rows.values()), work)
-            for task in tasks:
-                refusal = refused.get(task.instance_id)
-                if refusal is not None:
-                    outcome = Outcome.ERROR if refusal.passing else Outcome.CANNOT_JUDGE
-                    yield Grade(task, outcome, refusal.why)
-            fit = [task for task in tasks if task.instance_id not in refused]
-            running: list[Round] = []
-            try:
-                async for grade in self._in_rounds(fit, work, host, running):
-                    yield grade
-            finally:
-                await asyncio.shield(_stop(running))
+            with folders.new() as work:
+                async with aclosing(self._at(work, host, tasks)) as grades:
+                    async for grade in grades:
+                        yield grade
         finally:
-            shutil.rmtree(work, ignore_errors=True)
+            folders.close()
+
+    async def _at(
+        self, work: Path, host: str, tasks: Sequence[Task]
+    ) -> AsyncGenerator[Grade, None]:
+        rows = {task.instance_id: harness_row(task) for task in tasks}
+        refused = await asyncio.to_thread(self._harness.refused, list(rows.values()), work)
+        for task in tasks:
+            refusal = refused.get(task.instance_id)
+            if refusal is not None:
+                outcome = Outcome.ERROR if refusal.passing else Outcome.CANNOT_JUDGE
+                yield Grade(task, outcome, refusal.why)
+        fit = [task for task in tasks if task.instance_id not in refused]
+        running: list[Round] = []
+        try:
+            async for grade in self._in_rounds(fit, work, host, running):
+                yield grade
+        finally:
+            await asyncio.shield(_stop(running))
 
     async def _in_rounds(
         self, tasks: Sequence[Task], work: Path, host: str, running: list[Round]

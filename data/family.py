@@ -229,7 +229,7 @@ FAMILY = (
         split="test",
         image=None,
         language="",
-        note="rows name no image: add a column image (tags of guolianghong/omnigirl)",
+        note="its own harness builds its images: add a column image to a file of its rows",
     ),
 )
 

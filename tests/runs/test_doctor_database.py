@@ -10,7 +10,7 @@ import pytest
 from runs.doctor import database
 from runs.doctor.check import Check, examine, exit_code
 from runs.doctor.database import look_at_database
-from runs.store.database import open_database, sqlite_url
+from runs.store.database import HEAD, open_database, sqlite_url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def test_a_database_is_looked_at_and_left_as_it_is(tmp_path):
     before = file.read_bytes(), file.stat().st_mtime_ns, set(file.parent.iterdir())
     code, found = looked(sqlite_url(file))
     assert (code, found["database"].mark) == (0, "fine")
-    assert "schema 0001, 0 runs" in found["database"].text
+    assert f"schema {HEAD}, 0 runs" in found["database"].text
     assert "free" in found["database.place"].text
     assert (file.read_bytes(), file.stat().st_mtime_ns, set(file.parent.iterdir())) == before
 

@@ -136,8 +136,6 @@ def test_the_state_folder(given: str, absolute: bool, monkeypatch: pytest.Monkey
 
 # What may go
 
-NOW = time.time()
-
 
 def stored(number: int, *tags: str, **fields: object) -> StoredImage:
     return replace(StoredImage(f"sha256:{number}", tags, "", 10, 0.0, {}), **fields)  # type: ignore[arg-type]
@@ -176,11 +174,15 @@ def test_the_least_recently_used_goes_first() -> None:
         (stored(1, "troop/prepared:1", "mine:1", labels=made("prepared")), None, {}),
         (stored(1, labels=made("prepared")), None, {}),
         (stored(1, "troop/prepared:1", labels={KIND: "prepared"}), None, {}),
-        (stored(1, "troop/prepared:1", labels=made("prepared"), created=NOW), None, {}),
     ],
 )
 def test_what_never_goes(image: StoredImage, entry: Entry | None, options: dict[str, str]) -> None:
     assert chosen([image], {image.id: entry} if entry else {}, **options) == []
+
+
+def test_what_was_made_just_now_stays() -> None:
+    made_now = stored(1, "troop/prepared:1", labels=made("prepared"), created=time.time())
+    assert chosen([made_now], {}) == []
 
 
 def test_what_goes() -> None:

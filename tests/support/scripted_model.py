@@ -152,4 +152,4 @@ def _selection(turn: int, opening: str) -> str:
 
 def _right_letter(opening: str) -> str:
     diffs = re.findall(r"## Candidate (\w)\n.*?```diff\n(.*?)```", opening, re.DOTALL)
-    return next(letter for letter, diff in diffs if "if ordered else" in diff)
+    return next((letter for letter, diff in diffs if "if ordered else" in diff), "A")

@@ -51,20 +51,30 @@ def _choices(found: Sequence[Reselected], methods: Sequence[str]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     longest = max((len(one.instance_id) for one in found), default=0)
     table.add_column("instance", overflow="fold", min_width=min(longest, WIDTH))
-    for name in ("candidates", "tests", "run", *methods):
-        table.add_column(NO_SELECTOR if name == ORACLE else name, justify="right", overflow="fold")
-    if not methods:
-        table.add_column("since", overflow="fold")
+    for name in ("candidates", "tests"):
+        table.add_column(name, justify="right")
+    table.add_column("chosen, by whom", overflow="fold")
     for one in found:
-        cells = [_cell(one, one.chosen)]
-        for method in methods:
-            choice = one.choice(method)
-            cells.append(_cell(one, None if choice is None else choice.number))
-        if not methods:
-            cells.append(plain(REASONS.get(one.reason, one.reason)))
         counts = (str(len(one.matrix.candidates)), str(len(one.matrix.tests)))
-        table.add_row(plain(one.instance_id), *counts, *cells)
+        table.add_row(plain(one.instance_id), *counts, _by_whom(one, methods))
     return table
+
+
+def _by_whom(one: Reselected, methods: Sequence[str]) -> Text:
+    """Each candidate that somebody chooses, with those who do: the run's choice first."""
+    if not methods:
+        why = plain(REASONS.get(one.reason, one.reason))
+        return Text.assemble(_cell(one, one.chosen), " ", why)
+    choosers: dict[int | None, list[str]] = {one.chosen: ["the run"]}
+    for method in methods:
+        choice = one.choice(method)
+        shown = NO_SELECTOR if method == ORACLE else method
+        choosers.setdefault(None if choice is None else choice.number, []).append(shown)
+    parts = [
+        Text.assemble(_cell(one, number), " ", ", ".join(names))
+        for number, names in choosers.items()
+    ]
+    return Text("; ").join(parts)
 
 
 def _cell(one: Reselected, number: int | None) -> Text:

@@ -83,7 +83,7 @@ class OwnEngine:
         if self._process.poll() is not None:
             self.start()  # it alone can end its containers
         with contextlib.closing(docker.DockerClient(base_url=self.url)) as client:
-            for container in client.containers.list(all=True):
+            for container in client.containers.list(all=True, ignore_removed=True):
                 with contextlib.suppress(docker.errors.APIError):
                     container.remove(force=True)
         self._process.terminate()

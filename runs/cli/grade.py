@@ -73,10 +73,12 @@ def run(args: argparse.Namespace) -> int:
     from runs.grading.session import grade_all
     from runs.report.grading import grading_document, grading_report
 
-    watch = Watch()
-    judge = judge_of(args, watch)
+    if args.write is not None and args.write.is_dir():
+        raise UsageError(f"{args.write} is a folder", mend="give --write a file")
     database = database_url(args.db)
     subjects, dataset = _subjects(args, database)
+    watch = Watch()
+    judge = judge_of(args, watch)
     specs = _specs(args, dataset, subjects)
     tasks = _tasks(subjects, specs)
     with watch:

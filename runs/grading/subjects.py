@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,8 @@ class Subject:
 def of_run(reader: Reader, run: Row, names: Sequence[str], *, every: bool) -> list[Subject]:
     """The chosen patch of each instance that came to its end, or `every` candidate.
 
-    An instance without a patch, or samples without one, are empty subjects.
+    An instance without a patch, or samples that were to write one and did not, are
+    empty subjects.
 
     Raises:
         UsageError: there is no such instance, or none has come to its end.
@@ -85,7 +87,10 @@ def of_predictions(path: Path, names: Sequence[str], notes: list[str]) -> list[S
             found.setdefault((*subject.key, name), subject)
     missing = [name for name in names if not any(s.instance_id == name for s in found.values())]
     if missing or not found:
-        raise UsageError(f"{path} has no prediction for {', '.join(missing) or 'anything'}")
+        raise UsageError(
+            f"{path} has no prediction for {', '.join(missing) or 'anything'}",
+            mend=f"left out of it: {notes[0]}" if notes else "",
+        )
     return list(found.values())
 
 
@@ -110,9 +115,16 @@ def _candidates(reader: Reader, row: Row, run: Row) -> list[Subject]:
         )
         for each in candidates
     ]
-    without = sum(each["candidate"] is None for each in reader.view("samples", **where))
+    without = 0
+    if _edits(run):
+        without = sum(each["candidate"] is None for each in reader.view("samples", **where))
     if without or not found:
         names = (run["run"], run["model"])
         none = row["chosen"] is None
         found.append(Subject(row["instance_id"], "", *names, chosen=none, writers=without))
     return found
+
+
+def _edits(run: Row) -> bool:
+    """Whether the run's samples write patches; an ensemble's write tests only."""
+    return bool(json.loads(run["config"])["samples.editing_turns"])

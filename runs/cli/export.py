@@ -15,7 +15,7 @@ Examples:
   troop export first -o out/ --format mini,atif
   troop export first django__django-11099 -o out/ --format atif
   troop export first -o out/ --clean --format leaderboard \
-      --system-name "Troop + gpt-4.1" --authors "A. Person" --org "A Lab" \\
+      --system-name "Troop + gpt-4.1" --authors "A. Person" --org "A Lab" \
       --url https://… --report https://… --open-model no
   troop export last --recording replies.jsonl    then: troop solve … --replay replies.jsonl
 """

@@ -161,7 +161,8 @@ def _show(args: argparse.Namespace, finished: Finished, database: str) -> int:
         if grades is not None:
             chosen = graded(chosen, grades)
             counted = figures(chosen, [])
-        results().print(selection_report(row, chosen, [], counted))
+        if chosen:
+            results().print(selection_report(row, chosen, [], counted))
     said = f"more: troop select {finished.run}   troop show {finished.run} INSTANCE"
     progress().print(plain(said), soft_wrap=True)
     return exit_code(finished, solved=row["solved"] > 0)

@@ -89,7 +89,7 @@ def of_predictions(path: Path, names: Sequence[str], notes: list[str]) -> list[S
     if missing or not found:
         raise UsageError(
             f"{path} has no prediction for {', '.join(missing) or 'anything'}",
-            mend=f"left out of it: {notes[0]}" if notes else "",
+            mend=notes[0] if notes else "",
         )
     return list(found.values())
 

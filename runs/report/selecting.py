@@ -37,7 +37,7 @@ def selection_report(
     parts: list[RenderableType] = [_choices(found, methods)]
     if len(found) <= ALONE:
         parts += [Text(), *(_reasons(one, methods) for one in found)]
-    if methods:
+    if any(method != ORACLE for method in methods):
         parts += [Text(), _agreement(found, methods)]
     if ORACLE in methods:
         parts.append(Text(f"{NO_SELECTOR}: no selector, it looks at the grades"))

@@ -14,6 +14,7 @@ from data.predictions import read_predictions
 from runs.cli.main import main
 from runs.figures import Member, figures
 from runs.grades import read_grades
+from runs.grading.subjects import of_run
 from runs.reselect import Reselected
 from runs.store.matrices import read_matrix
 from selection.methods import METHODS, rank_by
@@ -287,3 +288,16 @@ def test_what_has_not_come_to_its_end_is_told(stored, capsys, tmp_path):
     output, errors = capsys.readouterr()
     assert "left out: 1" in errors
     assert not output
+
+
+def test_samples_that_only_write_tests_are_no_failed_writers_of_patches(stored):
+    with stored.reader() as reader:
+        run = reader.run("first")
+        config = json.loads(run["config"])
+        as_ensemble = {**run, "config": json.dumps({**config, "samples.editing_turns": 0})}
+        for each in (run, as_ensemble):
+            writers = sum(one.writers for one in of_run(reader, each, [], every=True) if one.diff)
+            failed = sum(one.writers for one in of_run(reader, each, [], every=True)) - writers
+            samples = reader.view("samples", run="first")
+            without = sum(one["candidate"] is None for one in samples)
+            assert failed == (0 if each is as_ensemble else without)

@@ -35,13 +35,14 @@ class Graded:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Numbers of instances; only those whose patches all have a verdict count."""
+    """Numbers of instances: but for `resolved`, of those whose patches all have a verdict."""
 
     instances: int
     left_out: tuple[str, ...]
     """Instances with a patch that has no verdict."""
-    resolved: Mapping[str, tuple[int, int]]
-    """By name (a run's, a model's): instances whose chosen patch is right, of how many."""
+    resolved: Mapping[str, tuple[float, int]]
+    """By name (a run's, a model's): instances whose chosen patch is right, of those where that
+    name's own patches have verdicts; of several for one instance, the share that is right."""
     coverage: int
     """Instances with any right patch."""
     by_chance: float
@@ -62,7 +63,7 @@ def figures(found: Iterable[Graded]) -> Figures:
     return Figures(
         count,
         tuple(name for name in groups if name not in whole),
-        _by_name(whole.values()),
+        _by_name(groups.values()),
         sum(right > 0 for _, right in tallies),
         sum(right / n for n, right in tallies if n),
         {k: sum(pass_at(n, c, k) for n, c in tallies) / count for k in STEPS if k <= least},
@@ -80,11 +81,15 @@ def _tally(group: list[Graded]) -> tuple[int, int]:
     return writers, sum(each.subject.writers for each in group if each.resolved)
 
 
-def _by_name(groups: Iterable[list[Graded]]) -> dict[str, tuple[int, int]]:
-    found: dict[str, tuple[int, int]] = {}
+def _by_name(groups: Iterable[list[Graded]]) -> dict[str, tuple[float, int]]:
+    found: dict[str, tuple[float, int]] = {}
     for group in groups:
+        said: dict[str, list[bool | None]] = {}
         for each in group:
             if each.subject.chosen:
-                right, of = found.get(each.subject.name, (0, 0))
-                found[each.subject.name] = right + bool(each.resolved), of + 1
+                said.setdefault(each.subject.name, []).append(each.resolved)
+        for name, verdicts in said.items():
+            if None not in verdicts:
+                right, of = found.get(name, (0, 0))
+                found[name] = right + sum(map(bool, verdicts)) / len(verdicts), of + 1
     return found

@@ -58,8 +58,9 @@ async def grade_all(
         waiting: dict[Key, Task] = {}
         for task in tasks:
             stored = before.get(task.key)
-            if task.empty:
-                known[task.key] = _stored(Grade(task, Outcome.EMPTY), judge)
+            outcome = _without_judge(task)
+            if outcome is not None:
+                known[task.key] = _stored(Grade(task, outcome), judge)
             elif stored is not None and stored.stands(task.spec.digest, judge.timeout_s):
                 known[task.key] = stored
             else:
@@ -74,6 +75,17 @@ async def grade_all(
                 done = sum(key in known for key in waiting)
                 tell(Step(grade, done, len(waiting), resolved, before_now))
     return known
+
+
+def _without_judge(task: Task) -> Outcome | None:
+    """What is plain without asking: nothing to apply, or text that no file can hold."""
+    if task.empty:
+        return Outcome.EMPTY
+    try:
+        task.diff.encode("utf-8")
+    except UnicodeEncodeError:
+        return Outcome.APPLY_FAILED
+    return None
 
 
 def _stored(grade: Grade, judge: Judge) -> Stored:

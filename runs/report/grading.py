@@ -63,7 +63,7 @@ def _name(each: Graded) -> str:
 
 def _lines(figures: Figures, judge: str, *, every: bool) -> list[Text]:
     lines = [
-        plain(f"{name}: {right} of {of} resolved, by the {judge}", "bold")
+        plain(f"{name}: {right:.4g} of {of} resolved, by the {judge}", "bold")
         for name, (right, of) in figures.resolved.items()
     ]
     if every and figures.instances:

@@ -39,7 +39,7 @@ def test_chosen_coverage_and_chance() -> None:
 
 def test_an_instance_without_all_verdicts_is_left_out() -> None:
     counted = figures([graded("a", True, chosen=True), graded("a", None), graded("b", True)])
-    assert (counted.instances, counted.left_out, counted.resolved) == (1, ("a",), {})
+    assert (counted.instances, counted.left_out, counted.resolved) == (1, ("a",), {"run": (1, 1)})
 
 
 def test_no_patch_is_not_resolved_and_needs_no_grade() -> None:
@@ -50,6 +50,14 @@ def test_no_patch_is_not_resolved_and_needs_no_grade() -> None:
 def test_models_of_a_file_are_counted_apart() -> None:
     found = [graded("a", True, chosen=True, by="x"), graded("a", False, chosen=True, by="y")]
     assert figures(found).resolved == {"x": (1, 1), "y": (0, 1)}
+    found.append(graded("b", None, chosen=True, by="y"))
+    found.append(graded("b", True, chosen=True, by="x"))
+    assert figures(found).resolved == {"x": (2, 2), "y": (0, 1)}
+
+
+def test_several_patches_of_one_model_are_one_instance() -> None:
+    found = [graded("a", True, chosen=True), graded("a", False, chosen=True)]
+    assert figures(found).resolved == {"run": (0.5, 1)}
 
 
 @pytest.mark.parametrize(("n", "right", "k"), [(10, 3, 1), (10, 3, 5), (4, 4, 2), (5, 0, 5)])

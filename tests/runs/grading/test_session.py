@@ -140,3 +140,10 @@ async def test_the_view_and_what_is_stored(database: str, tmp_path: Path) -> Non
         log = reader.text(row["log"])
     assert len(log) < LOG_CHARS + 100
     assert log.endswith("end")
+
+
+async def test_a_patch_that_no_file_can_hold_does_not_apply(database: str, tmp_path: Path) -> None:
+    task, judge = Task.of(spec_of(tmp_path), f"{WRONG}\udc80\ud800"), Judge()
+    graded = await grade_all([task], judge, database, lambda _step: None)
+    assert graded[task.key].outcome is Outcome.APPLY_FAILED
+    assert judge.asked == []

@@ -46,6 +46,7 @@ def worth(figures: Figures, found: Sequence[Reselected]) -> list[RenderableType]
             for one in left_out
         )
         parts.append(plain(f"left out, since candidates have no grade: {missing}", "yellow"))
+        parts.append(plain("grade them: troop grade RUN --all-candidates", "dim"))
     return parts
 
 

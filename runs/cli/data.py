@@ -114,7 +114,7 @@ def _show(args: argparse.Namespace) -> None:
         if value:
             results().print(plain(f"{name:<12}{value}"), soft_wrap=True)
     results().print()
-    results().print(plain(issue), soft_wrap=True)
+    results().print(plain(issue.replace("\r\n", "\n")), soft_wrap=True)
 
 
 def _taken(instance: Instance) -> dict[str, Any]:

@@ -123,13 +123,13 @@ def _config(args: argparse.Namespace) -> Config:
         defaults["engine.instances"] = args.parallel
     config = configuration(args, defaults)
     model = not args.no_model and (config.model.name or args.replay is not None)
-    if not model and args.tests:
-        raise UsageError("somebody has to write the --tests", mend="give --model, or --tests 0")
     count = args.tests
     if count is None:
         count = config.samples.count if model and not args.tests_from else 0
     if count < 0:
         raise UsageError("--tests cannot be negative")
+    if count and not model:
+        raise UsageError("somebody has to write the --tests", mend="give --model, or --tests 0")
     turns = config.selection.turns if model else 0
     return replace(
         config,

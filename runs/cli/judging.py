@@ -151,7 +151,7 @@ class Watch:
 
         if step.grade is None:
             known = f", {step.known} have a verdict" if step.known else ""
-            self._console.print(plain(f"{step.of} patches to be graded{known}"), soft_wrap=True)
+            self._console.print(plain(f"to be graded: {step.of}{known}"), soft_wrap=True)
         else:
             grade = step.grade
             said = f"{grade.task.instance_id}: {grade.outcome.replace('_', ' ')}"

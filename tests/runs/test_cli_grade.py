@@ -78,7 +78,7 @@ def test_predictions_from_outside(troop: Graded) -> None:
     }
     assert not (troop.folder / "logs").exists()  # nothing in the user's folder
     code, output, errors = troop.run(*troop.words(*ROWS), "--json")
-    assert errors == "0 patches to be graded, 4 have a verdict\n"
+    assert errors == "to be graded: 0, 4 have a verdict\n"
     found = json.loads(output)
     assert found["figures"]["resolved"]["a"] == {"resolved": 1, "of": 2}
     assert found["figures"]["pass_at"] == {"1": 0.25, "2": 0.5}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from agent.settings import ContextSettings
     from agent.workbench import Workbench
-    from data.codebase import SourceFile
+    from data.codebases.codebase import SourceFile
 
 TRIES = 3
 """Replies asked for until a verdict or a ranking can be read."""

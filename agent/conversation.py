@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from agent.model import Choice
     from agent.workbench import Workbench
-    from data.patch import Patch
+    from data.patches.patch import Patch
     from sandbox.protocol import Execution, Script
 
     _Posed = tuple["Conversation", TurnPrompt]

@@ -13,9 +13,9 @@ from agent.replies import Unreadable, require_whole, says_done, split_script
 from agent.scripts import make_script
 from agent.slots import together
 from agent.testing import ISSUE_IS_THERE
-from data.applying import diff_files
 from data.errors import UsageError
-from data.patch import UNEDITED, Patch
+from data.patches.applying import diff_files
+from data.patches.patch import UNEDITED, Patch
 
 if TYPE_CHECKING:
     from agent.conversation import Conversation

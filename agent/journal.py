@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from agent.model import Choice, ModelRequest, Response, Usage
-    from data.patch import Patch
+    from data.patches.patch import Patch
     from sandbox.protocol import Execution, Script
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from data.codebase import SourceFile
+    from data.codebases.codebase import SourceFile
 
 PATH_WEIGHT = 4.0
 """How much more a word in the path counts than one in the text."""

@@ -13,7 +13,7 @@ from agent.model import ContextExceeded, RequestRejected
 from agent.prompting import render
 from agent.slots import together
 from agent.testing import Draft, opening, write_test
-from data.patch import UNEDITED, Patch
+from data.patches.patch import UNEDITED, Patch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from data.codebases.source_paths import guess_language
 from data.errors import SandboxUnavailable
-from data.languages import find_language
-from data.source_paths import guess_language
+from data.languages.languages import find_language
 from sandbox.protocol import Script
 
 if TYPE_CHECKING:
-    from data.codebase import Codebase
-    from data.instance import Environment, Instance
-    from data.languages import Language
+    from data.codebases.codebase import Codebase
+    from data.instances.instance import Environment, Instance
+    from data.languages.languages import Language
     from sandbox.protocol import Execution
 
 _NONE_FOUND = 3

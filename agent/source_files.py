@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from data.source_paths import SOURCE_SUFFIXES, is_test, is_vendored
+from data.codebases.source_paths import SOURCE_SUFFIXES, is_test, is_vendored
 
 if TYPE_CHECKING:
-    from data.codebase import Codebase, SourceFile
+    from data.codebases.codebase import Codebase, SourceFile
 
 
 def source_files(codebase: Codebase) -> list[SourceFile]:

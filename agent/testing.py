@@ -9,14 +9,14 @@ from agent.phrases import describe, replies_left, script_rules
 from agent.prompting import render
 from agent.replies import Unreadable, find_fenced_script, find_script, require_whole, says_done
 from agent.scripts import make_script
-from data.patch import UNEDITED
+from data.patches.patch import UNEDITED
 from sandbox.protocol import Ending
 
 if TYPE_CHECKING:
     from agent.conversation import Conversation
     from agent.model import Choice
     from agent.workbench import Workbench
-    from data.languages import Language
+    from data.languages.languages import Language
     from sandbox.protocol import Execution, Limits, Script
 
 ISSUE_IS_THERE = 2

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from agent.model import ModelRequest, Response
 from agent.scripts import check_trial, language_of, trial
 from data.errors import StoreError
-from data.patch import UNEDITED
+from data.patches.patch import UNEDITED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from agent.model import Choice, ModelClient
     from agent.observer import Observer
     from agent.slots import Slots
-    from data.codebase import Codebase
-    from data.instance import Instance
-    from data.patch import Patch
+    from data.codebases.codebase import Codebase
+    from data.instances.instance import Instance
+    from data.patches.patch import Patch
     from sandbox.protocol import Execution, Limits, Sandbox, Script
 
 

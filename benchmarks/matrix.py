@@ -28,13 +28,13 @@ from benchmarks.parts.machine import BenchmarkError, describe_machine
 from benchmarks.parts.race import our_way, their_way
 from benchmarks.parts.rounds import say
 from data.errors import TroopError
-from data.loaders import load_instances, pick_instances
+from data.instances.loaders import load_instances, pick_instances
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from benchmarks.parts.race import Filled, Race
-    from data.instance import Instance
+    from data.instances.instance import Instance
 
 KIT = Path(__file__).resolve().parents[2] / "shared" / "kit"
 PROJECT = "pallets/flask"

@@ -26,10 +26,10 @@ from typing import Self
 from openai import AsyncOpenAI
 from rich.console import Console
 
-from data.codebase_reader import RawFile, codebase_from_files
-from data.instance import Environment, Instance
-from runs.config import load_config
-from runs.session import Job, carry_out
+from data.codebases.reader import RawFile, codebase_from_files
+from data.instances.instance import Environment, Instance
+from runs.run.config import load_config
+from runs.run.session import Job, carry_out
 from runs.store.database import sqlite_url
 from runs.store.reading import Reader
 from sandbox.protocol import Ending, Execution

@@ -17,8 +17,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from data.instance import Environment, Instance
-from data.patch import FileChange, Patch
+from data.instances.instance import Environment, Instance
+from data.patches.patch import FileChange, Patch
 from sandbox.docker import DockerProvider
 from sandbox.docker.hostimage import host_python_image
 from sandbox.protocol import Ending, Limits, Script

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from runs import session
 from runs.cli.demo import PACE_S, provider_and_image
-from runs.config import load_config
 from runs.demo.subject import demo_instance, recording, settings
-from runs.live import Display
+from runs.run import session
+from runs.run.config import load_config
+from runs.show.live import Display
 from runs.store.database import sqlite_url
 
 PICTURE = Path(__file__).parent / "live.svg"

@@ -19,8 +19,8 @@ from sandbox.refusals import Code, activates
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from data.instance import Environment
-    from data.patch import Patch
+    from data.instances.instance import Environment
+    from data.patches.patch import Patch
     from sandbox.protocol import Script
 
 FOLDER = "/troop"

@@ -9,7 +9,7 @@ from data.paths import check_editable, encode_path
 from sandbox.refusals import Code
 
 if TYPE_CHECKING:
-    from data.patch import FileChange, Patch
+    from data.patches.patch import FileChange, Patch
 
 _LAY = """\
 umask 022

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
-    from data.codebase import Codebase
-    from data.instance import Instance
-    from data.patch import Patch
+    from data.codebases.codebase import Codebase
+    from data.instances.instance import Instance
+    from data.patches.patch import Patch
 
 
 class Ending(enum.StrEnum):

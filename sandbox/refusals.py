@@ -10,7 +10,7 @@ from data.errors import SandboxError, SandboxUnavailable, UsageError
 from sandbox.protocol import Ending
 
 if TYPE_CHECKING:
-    from data.instance import Environment
+    from data.instances.instance import Environment
     from sandbox.protocol import Script
     from sandbox.supervise import Finish
 

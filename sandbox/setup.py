@@ -12,7 +12,7 @@ from sandbox.protocol import Ending, Limits
 from sandbox.refusals import Code
 
 if TYPE_CHECKING:
-    from data.instance import Environment
+    from data.instances.instance import Environment
     from sandbox.supervise import Finish
 
 SETUP_LIMITS = Limits(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from data.patch import FileChange, Patch
+    from data.patches.patch import FileChange, Patch
     from sandbox.protocol import Script
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.slots import together
-from data.patch import UNEDITED
+from data.patches.patch import UNEDITED
 from selection.candidates import TestKind
 from selection.matrix import MATRIX, laid_for
 from selection.votes import UNEDITED_ROW, Matrix, verdict

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from agent.journal import Kind, TrajectoryId
 from agent.slots import together
-from data.litter import without_litter
-from data.patch import UNEDITED, Patch
+from data.patches.litter import without_litter
+from data.patches.patch import UNEDITED, Patch
 from selection.candidates import TestKind, meaning
 from selection.regression.scripts import broken_tests
 from selection.votes import UNEDITED_ROW, Matrix, Verdict, verdict

@@ -13,7 +13,7 @@ from agent.prompting import render
 from agent.replies import Unreadable, find_choice, find_script, require_whole
 from agent.scripts import make_script
 from agent.slots import together
-from data.patch import UNEDITED
+from data.patches.patch import UNEDITED
 from selection.candidates import TestKind
 from selection.matrix import laid_for
 from selection.votes import UNEDITED_ROW, Verdict

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from agent.edits.changing import Problems, created_text, replaced_text
 from agent.edits.nouns import Create, Delete, Edited, EditMismatch, FileEdit, Replace
 from agent.edits.paths import missing_file, resolve
-from data.codebase import SourceFile
+from data.codebases.codebase import SourceFile
 from data.paths import show_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from data.codebase import Codebase
+    from data.codebases.codebase import Codebase
 
 
 def apply_edits(

@@ -15,7 +15,7 @@ from data.paths import show_path
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from data.codebase import Codebase, SourceFile
+    from data.codebases.codebase import Codebase, SourceFile
 
 _DETAILED = 4
 """Problems told at length; they fill the message."""

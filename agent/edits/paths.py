@@ -13,7 +13,7 @@ from data.paths import check_editable, show_path
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from data.codebase import Codebase
+    from data.codebases.codebase import Codebase
 
 _DRIVE = re.compile(r"[A-Za-z]:/")
 _MOST_COMPARED = 5_000

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from agent.edits.nearest import Region
-    from data.codebase import Codebase
+    from data.codebases.codebase import Codebase
 
 BLOCK_LIMIT = 2_000
 _HINTS_LIMIT = 700

@@ -11,7 +11,7 @@ from benchmarks.parts.machine import middle
 from benchmarks.parts.ours import Ours
 from benchmarks.parts.rounds import say
 from benchmarks.parts.workload import Job
-from data.patch import UNEDITED
+from data.patches.patch import UNEDITED
 from sandbox.protocol import Script
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from benchmarks.parts.contender import check
 from benchmarks.parts.machine import BenchmarkError
-from data.instance import Environment, Instance
+from data.instances.instance import Environment, Instance
 from sandbox.docker import DockerProvider
 from sandbox.protocol import Limits
 

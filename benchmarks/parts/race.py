@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from agent.prices import Prices
 from agent.slots import Slots
 from agent.workbench import Workbench
 from benchmarks.parts.engine_ways import Reference
@@ -14,10 +15,9 @@ from benchmarks.parts.image import bench
 from benchmarks.parts.machine import BenchmarkError, metered
 from benchmarks.parts.rounds import say
 from benchmarks.parts.workload import REPO_DIR, Job
-from data.applying import apply_diff, diff_files
 from data.errors import TroopError
-from data.predictions import read_predictions
-from runs.prices import Prices
+from data.patches.applying import apply_diff, diff_files
+from data.predictions.predictions import read_predictions
 from runs.store.database import sqlite_url
 from runs.store.registry import RunSpec
 from runs.store.store import Store
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from agent.model import ModelClient
     from agent.observer import Observer
     from benchmarks.parts.machine import Usage
-    from data.codebase import Codebase
-    from data.instance import Instance
-    from data.patch import Patch
+    from data.codebases.codebase import Codebase
+    from data.instances.instance import Instance
+    from data.patches.patch import Patch
     from sandbox.protocol import Script
 
     Verdicts = dict[tuple[int, int], Verdict]

@@ -6,7 +6,7 @@ import itertools
 import threading
 from dataclasses import dataclass, field
 
-from data.patch import UNEDITED, FileChange, Patch
+from data.patches.patch import UNEDITED, FileChange, Patch
 from sandbox.protocol import Script
 
 REPO_DIR = "/testbed"

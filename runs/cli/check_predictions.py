@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from data.errors import StoreError
-from runs.cli.flags import DATASET_HELP
+from runs.cli.shared.flags import DATASET_HELP
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from data.prediction_check import Checked
+    from data.predictions.check import Checked
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,12 +46,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
-    from data.prediction_check import Verdict, check_predictions
-    from runs.report.words import visible
+    from data.predictions.check import Verdict, check_predictions
+    from runs.words import visible
 
     known = None
     if args.dataset:
-        from data.loaders import load_instances
+        from data.instances.loaders import load_instances
 
         known = {one.instance_id for one in load_instances(args.dataset, split=args.split)}
     totals = dict.fromkeys((verdict.value for verdict in Verdict), 0)

@@ -21,12 +21,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runs.cli.flags import DATASET_HELP
+from runs.cli.shared.flags import DATASET_HELP
 
 if TYPE_CHECKING:
     import argparse
 
-    from runs.review.finding import Finding, Submitted
+    from runs.leaderboard.review.finding import Finding, Submitted
 
 NAMED = 5
 """Instances that a line names."""
@@ -46,8 +46,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
-    from runs.report.words import visible
-    from runs.review.review import review
+    from runs.leaderboard.review.review import review
+    from runs.words import visible
 
     submitted, findings = review(args.folder, dataset=args.dataset, split=args.split)
     grave = sum(finding.grave for finding in findings)

@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:  # noqa: ARG001 - every command has this form
     """Carry the command out; its exit code."""
-    from runs.settings_help import settings_as_toml
+    from runs.run.settings_help import settings_as_toml
 
     sys.stdout.write(settings_as_toml())
     return 0

@@ -19,13 +19,13 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from runs.cli.picking import add_dataset, add_picking, picked_instances
-from runs.cli.preflight import add_preflight, preflight
+from runs.cli.shared.picking import add_dataset, add_picking, picked_instances
+from runs.cli.shared.preflight import add_preflight, preflight
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from data.instance import Instance
+    from data.instances.instance import Instance
     from runs.doctor.images import Stock
 
 _PLAIN = argparse.RawDescriptionHelpFormatter
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> None:
-    from data.family import FAMILY
+    from data.instances.family import FAMILY
 
     rows = [
         {
@@ -87,7 +87,7 @@ def _list(args: argparse.Namespace) -> None:
     if args.json:
         _write_json([{**row, "also": each.also} for row, each in zip(rows, FAMILY, strict=True)])
         return
-    from runs.cli.terminal import results
+    from runs.cli.shared.terminal import results
 
     shown = ("alias", "dataset", "split", "folder", "image")
     head = (*shown[:-1], "image, where a row names none")
@@ -100,9 +100,9 @@ def _list(args: argparse.Namespace) -> None:
 
 
 def _show(args: argparse.Namespace) -> None:
-    from data.loaders import load_instances, pick_instances
-    from runs.cli.terminal import results
-    from runs.report.words import plain
+    from data.instances.loaders import load_instances, pick_instances
+    from runs.cli.shared.terminal import results
+    from runs.words import plain
 
     (instance,) = pick_instances(load_instances(args.dataset, split=args.split), [args.instance])
     taken = _taken(instance)
@@ -118,7 +118,7 @@ def _show(args: argparse.Namespace) -> None:
 
 
 def _taken(instance: Instance) -> dict[str, Any]:
-    from data.languages import find_language
+    from data.languages.languages import find_language
 
     where = instance.environment
     language = find_language(where.language)
@@ -175,7 +175,7 @@ def _stock(names: Sequence[str | None]) -> Stock:
 
 
 def _print_stock(instances: Sequence[Instance], stock: Stock) -> None:
-    from runs.cli.terminal import results
+    from runs.cli.shared.terminal import results
     from runs.doctor.room import size
 
     users: dict[str, int] = {}
@@ -211,7 +211,7 @@ def _size(stock: Stock, name: str) -> str:
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
     from rich.table import Table
 
-    from runs.report.words import plain
+    from runs.words import plain
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in head:

@@ -14,13 +14,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from runs.cli.flags import add_database
-from runs.places import cache_folder, database_url
+from runs.cli.shared.flags import add_database
+from runs.store.places import cache_folder, database_url
 
 if TYPE_CHECKING:
     import argparse
 
-    from runs.config import SandboxKind
+    from runs.run.config import SandboxKind
     from sandbox.protocol import SandboxProvider
 
 PACE_S = 0.6
@@ -43,11 +43,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
-    from runs.cli.ending import show_solution
-    from runs.cli.terminal import progress
-    from runs.config import load_config
+    from runs.cli.shared.ending import show_solution
+    from runs.cli.shared.terminal import progress
     from runs.demo.subject import demo_instance, recording, settings
-    from runs.session import Job, carry_out
+    from runs.run.config import load_config
+    from runs.run.session import Job, carry_out
 
     provider, image = asyncio.run(provider_and_image(args.sandbox))
     instance = demo_instance(cache_folder() / "demo", image=image)

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
-from runs.cli.flags import DATASET_HELP, add_database, configuration
-from runs.places import database_url
+from runs.cli.shared.flags import DATASET_HELP, add_database, configuration
+from runs.store.places import database_url
 
 if TYPE_CHECKING:
     import argparse
@@ -102,8 +102,8 @@ def _show(found: Sequence[Finding]) -> None:
     """One line each, with the mend below what is not fine."""
     from rich.text import Text
 
-    from runs.cli.terminal import results
-    from runs.report.words import plain
+    from runs.cli.shared.terminal import results
+    from runs.words import plain
 
     console = results()
     encoding = sys.stdout.encoding or "ascii"

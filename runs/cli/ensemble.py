@@ -22,15 +22,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
-from runs.cli.flags import DATASET_HELP, add_work, configuration, dataset_name, tell
-from runs.cli.picking import add_picking, picked_instances
-from runs.places import database_url
+from runs.cli.shared.flags import DATASET_HELP, add_work, configuration, dataset_name, tell
+from runs.cli.shared.picking import add_picking, picked_instances
+from runs.store.places import database_url
 
 if TYPE_CHECKING:
     import argparse
 
-    from runs.config import Config
-    from runs.session import Finished
+    from runs.run.config import Config
+    from runs.run.session import Finished
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -79,11 +79,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
-    from data.members import read_members
-    from runs.cli.terminal import progress
-    from runs.ensemble import stored_tests, with_candidates
-    from runs.grades import read_grades
-    from runs.session import Job, carry_out
+    from data.predictions.members import read_members
+    from runs.cli.shared.terminal import progress
+    from runs.compare.ensemble import stored_tests, with_candidates
+    from runs.compare.grades import read_grades
+    from runs.run.session import Job, carry_out
 
     config = _config(args)
     read_grades(*args.grades)  # what is malformed is told before work begins
@@ -144,14 +144,14 @@ def _runs(given: str) -> list[str]:
 
 def _show(args: argparse.Namespace, finished: Finished, database: str) -> int:
     """Print what was chosen and what it is worth; the exit code."""
-    from runs.cli.ending import exit_code
-    from runs.cli.measuring import grades_for
-    from runs.cli.terminal import progress, results
-    from runs.figures import figures
-    from runs.report.selecting import selection_report
-    from runs.report.words import plain
-    from runs.reselect import ended, graded, reselect
+    from runs.cli.shared.ending import exit_code
+    from runs.cli.shared.measuring import grades_for
+    from runs.cli.shared.terminal import progress, results
+    from runs.compare.figures import figures
+    from runs.compare.reselect import ended, graded, reselect
+    from runs.show.selecting import selection_report
     from runs.store.reading import Reader
+    from runs.words import plain
 
     with Reader(database) as reader:
         row = reader.run(finished.run)

@@ -27,15 +27,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
-from runs.cli.flags import add_database
-from runs.places import database_url
+from runs.cli.shared.flags import add_database
+from runs.store.places import database_url
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
     from runs.export.forms import Order
-    from runs.export.submission import About
+    from runs.leaderboard.submission import About
     from runs.store.reading import Reader, Row
 
 
@@ -131,9 +131,9 @@ def _export(args: argparse.Namespace, reader: Reader, found: Row) -> int:
 
 def _order(args: argparse.Namespace, reader: Reader, found: Row, forms: list[str]) -> Order:
     from runs.export.forms import Order
-    from runs.export.logs import logs_in, stored_logs
     from runs.export.patches import chosen_patches
-    from runs.export.submission import Submission
+    from runs.leaderboard.logs import logs_in, stored_logs
+    from runs.leaderboard.submission import Submission
 
     folder = args.output or Path(found["run"])
     if folder.is_file():
@@ -160,7 +160,7 @@ def _order(args: argparse.Namespace, reader: Reader, found: Row, forms: list[str
 
 
 def _about(args: argparse.Namespace) -> About:
-    from runs.export.submission import About
+    from runs.leaderboard.submission import About
 
     return About(
         system_name=args.system_name,
@@ -186,8 +186,8 @@ def _bar(count: int) -> Iterator[Callable[[str], None]]:
     """A bar on standard error, where that is a terminal; it takes the instance that comes next."""
     from rich.progress import Progress
 
-    from runs.cli.terminal import progress
-    from runs.report.words import visible
+    from runs.cli.shared.terminal import progress
+    from runs.words import visible
 
     console = progress()
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
@@ -203,7 +203,7 @@ def _bar(count: int) -> Iterator[Callable[[str], None]]:
 
 
 def _say(text: str) -> None:
-    from runs.cli.terminal import progress
-    from runs.report.words import plain
+    from runs.cli.shared.terminal import progress
+    from runs.words import plain
 
     progress().print(plain(text))

@@ -46,8 +46,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
-    from runs.cli.terminal import progress, results
-    from runs.report.words import plain
+    from runs.cli.shared.terminal import progress, results
+    from runs.words import plain
     from sandbox.gc import Places, Scope, connected
 
     if args.older_than is not None and not args.images:
@@ -69,8 +69,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _remove(found: list[Leftover]) -> None:
-    from runs.cli.terminal import progress, results
-    from runs.report.words import plain
+    from runs.cli.shared.terminal import progress, results
+    from runs.words import plain
 
     removed = []
     for each in found:
@@ -88,7 +88,7 @@ def _remove(found: list[Leftover]) -> None:
 def _table(found: list[Leftover]) -> Table:
     from rich.table import Table
 
-    from runs.report.words import plain
+    from runs.words import plain
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("what")

@@ -23,20 +23,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import StoreError, UsageError
-from runs.cli.flags import DATASET_HELP, add_database
-from runs.cli.judging import Watch, add_judging, carry_out, judge_of
-from runs.places import database_url
+from runs.cli.shared.flags import DATASET_HELP, add_database
+from runs.cli.shared.judging import Watch, add_judging, carry_out, judge_of
+from runs.store.places import database_url
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping, Sequence
 
-    from data.grading import Specs
+    from data.instances.grading import Specs
     from runs.grading.figures import Graded
     from runs.grading.nouns import Task
     from runs.grading.session import Key
+    from runs.grading.stored import Stored
     from runs.grading.subjects import Subject
-    from runs.store.grades import Stored
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -68,10 +68,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
-    from runs.cli.terminal import results
+    from runs.cli.shared.terminal import results
     from runs.grading.figures import figures
     from runs.grading.session import grade_all
-    from runs.report.grading import grading_document, grading_report
+    from runs.show.grading import grading_document, grading_report
 
     if args.write is not None and args.write.is_dir():
         raise UsageError(f"{args.write} is a folder", mend="give --write a file")
@@ -119,7 +119,7 @@ def _subjects(args: argparse.Namespace, database: str) -> tuple[list[Subject], s
 
 
 def _specs(args: argparse.Namespace, dataset: str, subjects: Sequence[Subject]) -> Specs:
-    from data.grading import load_specs
+    from data.instances.grading import load_specs
 
     try:
         return load_specs(dataset, args.split, {subject.instance_id for subject in subjects})
@@ -183,7 +183,7 @@ def _write(file: Path, found: Sequence[Graded], judge: str) -> None:
 
 
 def _say(text: str) -> None:
-    from runs.cli.terminal import progress
-    from runs.report.words import plain
+    from runs.cli.shared.terminal import progress
+    from runs.words import plain
 
     progress().print(plain(text), soft_wrap=True)

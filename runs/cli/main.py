@@ -97,7 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if unknown:
         getattr(args, "parser", build_parser(None)).error(f"unknown: {' '.join(unknown)}")
     if args.version:
-        from runs.session import version
+        from runs.run.session import version
 
         print(f"troop {version()}")  # noqa: T201 - what was asked for
         return 0
@@ -128,6 +128,6 @@ def _guarded(command: Callable[[argparse.Namespace], int], args: argparse.Namesp
 
 
 def _complain(message: str, mend: str) -> None:
-    from runs.report.words import visible
+    from runs.words import visible
 
     sys.stderr.write(visible(f"troop: {message}\n" + (f"  {mend}\n" if mend else "")))

@@ -16,9 +16,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from runs.cli.flags import add_work, configuration, dataset_name, outside_candidates
-from runs.cli.picking import add_dataset, add_picking, picked_instances
-from runs.places import database_url
+from runs.cli.shared.flags import add_work, configuration, dataset_name, outside_candidates
+from runs.cli.shared.picking import add_dataset, add_picking, picked_instances
+from runs.store.places import database_url
 
 if TYPE_CHECKING:
     import argparse
@@ -40,9 +40,9 @@ def run(args: argparse.Namespace) -> int:
     instances = picked_instances(args)
     outside = outside_candidates(args.candidates)
 
-    from runs.cli.ending import show_run
-    from runs.cli.terminal import progress
-    from runs.session import Job, carry_out
+    from runs.cli.shared.ending import show_run
+    from runs.cli.shared.terminal import progress
+    from runs.run.session import Job, carry_out
 
     job = Job(
         dataset=dataset_name(args.dataset),

@@ -43,16 +43,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
-from runs.cli.asking import asked_methods
-from runs.cli.flags import add_database
-from runs.places import database_url
+from runs.cli.shared.asking import asked_methods
+from runs.cli.shared.flags import add_database
+from runs.store.places import database_url
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
     from data.errors import TroopError
-    from runs.reselect import Reselected
+    from runs.compare.reselect import Reselected
     from runs.store.reading import Reader, Row
 
 ALL = "all"
@@ -122,7 +122,7 @@ def _methods(given: str) -> list[str]:
     Raises:
         UsageError: one is unknown.
     """
-    from runs.questions import ASKING
+    from runs.compare.questions import ASKING
     from selection.methods import METHODS
 
     names: list[str] = []
@@ -139,11 +139,11 @@ def _methods(given: str) -> list[str]:
 
 
 def _select(args: argparse.Namespace, reader: Reader, methods: list[str]) -> int:
-    from runs.cli.measuring import grades_for
-    from runs.cli.terminal import results
-    from runs.figures import figures
-    from runs.report.selecting import selection_document, selection_report
-    from runs.reselect import ended, graded, reselect
+    from runs.cli.shared.measuring import grades_for
+    from runs.cli.shared.terminal import results
+    from runs.compare.figures import figures
+    from runs.compare.reselect import ended, graded, reselect
+    from runs.show.selecting import selection_document, selection_report
 
     found = reader.run(None if args.select_run == "last" else args.select_run)
     every = _rows(reader, found["run"], args.instances)
@@ -181,7 +181,7 @@ def _rows(reader: Reader, run: str, names: list[str]) -> list[Row]:
 
 
 def _write(file: Path, name: str, chosen: list[Reselected], method: str) -> None:
-    from data.predictions import write_prediction_file
+    from data.predictions.predictions import write_prediction_file
 
     choices = {one.instance_id: one.choice(method) for one in chosen}
     patches = {key: "" if one is None else one.patch.diff for key, one in choices.items()}
@@ -201,7 +201,7 @@ def _tell_failed(errors: Mapping[str, TroopError]) -> None:
 
 
 def _say(text: str) -> None:
-    from runs.cli.terminal import progress
-    from runs.report.words import plain
+    from runs.cli.shared.terminal import progress
+    from runs.words import plain
 
     progress().print(plain(text))

@@ -14,8 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
-from runs.cli.flags import add_database
-from runs.places import database_url
+from runs.cli.shared.flags import add_database
+from runs.store.places import database_url
 
 if TYPE_CHECKING:
     import argparse
@@ -48,9 +48,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace, reader: Reader) -> int:
-    from runs.cli.terminal import results, write_patch
-    from runs.report.instance import instance_report
-    from runs.report.lists import run_report, runs_list, trajectories_list
+    from runs.cli.shared.terminal import results, write_patch
+    from runs.show.instance import instance_report
+    from runs.show.lists import run_report, runs_list, trajectories_list
 
     console = results()
     if args.show_run is None:
@@ -77,8 +77,8 @@ def _show(args: argparse.Namespace, reader: Reader) -> int:
 def _show_trajectories(
     args: argparse.Namespace, reader: Reader, run: str, instance_id: str
 ) -> None:
-    from runs.cli.terminal import results
-    from runs.report.trajectory import trajectory_report
+    from runs.cli.shared.terminal import results
+    from runs.show.trajectory import trajectory_report
 
     keys = [args.trajectory]
     if args.sample:

@@ -21,14 +21,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
-from runs.cli.flags import DATASET_HELP, add_work, configuration, dataset_name, outside_candidates
-from runs.places import database_url
-from runs.report.words import visible
+from runs.cli.shared.flags import (
+    DATASET_HELP,
+    add_work,
+    configuration,
+    dataset_name,
+    outside_candidates,
+)
+from runs.store.places import database_url
+from runs.words import visible
 
 if TYPE_CHECKING:
     import argparse
 
-    from data.instance import Instance
+    from data.instances.instance import Instance
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -73,9 +79,9 @@ def run(args: argparse.Namespace) -> int:
     dataset, instance = _instance(args, local=config.engine.sandbox == "local")
     outside = outside_candidates(args.candidates)
 
-    from runs.cli.ending import show_solution
-    from runs.cli.terminal import progress
-    from runs.session import Job, carry_out
+    from runs.cli.shared.ending import show_solution
+    from runs.cli.shared.terminal import progress
+    from runs.run.session import Job, carry_out
 
     job = Job(
         dataset=dataset,
@@ -112,7 +118,7 @@ def _instance(args: argparse.Namespace, *, local: bool) -> tuple[str, Instance]:
                 "--language is for your own repository",
                 mend="a row of a dataset names its language in a column `language`",
             )
-        from data.loaders import load_instances, pick_instances
+        from data.instances.loaders import load_instances, pick_instances
 
         (instance,) = pick_instances(
             load_instances(args.dataset, split=args.split), [args.instance]
@@ -120,7 +126,7 @@ def _instance(args: argparse.Namespace, *, local: bool) -> tuple[str, Instance]:
         return dataset_name(args.dataset), instance
     if args.issue is None:
         raise UsageError("which issue? Give --issue FILE")
-    from data.repository import own_repository, read_issue, untracked_files
+    from data.instances.repository import own_repository, read_issue, untracked_files
 
     instance = own_repository(
         args.repo,
@@ -141,7 +147,7 @@ def _instance(args: argparse.Namespace, *, local: bool) -> tuple[str, Instance]:
 
 def _on_an_image(instance: Instance, *, local: bool, guessed: bool) -> Instance:
     """The instance on its language's image unless it has one; says what was decided."""
-    from data.languages import find_language
+    from data.languages.languages import find_language
 
     where = instance.environment
     language = find_language(where.language)

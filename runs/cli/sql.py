@@ -16,8 +16,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from runs.cli.flags import add_database
-from runs.places import database_url
+from runs.cli.shared.flags import add_database
+from runs.store.places import database_url
 
 if TYPE_CHECKING:
     import argparse
@@ -39,8 +39,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
-    from runs.cli.terminal import results
-    from runs.report.query import answer_table, views_list
+    from runs.cli.shared.terminal import results
+    from runs.show.query import answer_table, views_list
 
     if args.views or args.query is None:
         results().print(views_list())

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from data.instance import Environment, Instance
+from data.instances.instance import Environment, Instance
 
 NAME = "cadence"
 _WHEN = datetime(2024, 1, 1, tzinfo=UTC)

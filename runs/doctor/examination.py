@@ -19,9 +19,9 @@ from runs.doctor.shared import NoEngineError, SharedEngine
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from runs.config import Config
     from runs.doctor.check import Finding
     from runs.doctor.images import Wanted
+    from runs.run.config import Config
 
 DATASET_S = 60.0
 """A dataset of the hub may have to be downloaded."""

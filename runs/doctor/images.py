@@ -12,7 +12,7 @@ from runs.doctor.room import size
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from data.instance import Instance
+    from data.instances.instance import Instance
     from runs.doctor.check import Finding
     from runs.doctor.shared import Facts, SharedEngine
     from sandbox.docker.engine import StoredImage
@@ -80,7 +80,7 @@ def image_names(wanted: Wanted) -> list[str | None]:
     Raises:
         UsageError: the dataset cannot be read, or has no such instance.
     """
-    from data.loaders import load_instances, pick_instances
+    from data.instances.loaders import load_instances, pick_instances
 
     instances: Sequence[Instance] = load_instances(wanted.dataset, split=wanted.split)
     if wanted.instance:

@@ -13,8 +13,8 @@ from runs.doctor.check import MODEL, bad, failed, fine, less, unknown
 
 if TYPE_CHECKING:
     from agent.model import ModelClient, Response, ServerFacts
-    from runs.config import Config
     from runs.doctor.check import Finding
+    from runs.run.config import Config
 
 LIMIT_S = 30.0
 CALL_LIMIT_S = 120.0

@@ -11,9 +11,9 @@ from runs.doctor.check import SANDBOX, bad, fine, less, unknown
 from sandbox.capacity import slots_of
 
 if TYPE_CHECKING:
-    from runs.config import Config
     from runs.doctor.check import Finding
     from runs.doctor.shared import Facts, SharedEngine
+    from runs.run.config import Config
     from sandbox.image_settings import ImageSettings
     from sandbox.protocol import Limits
 

@@ -7,23 +7,28 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from data.errors import UsageError
-from data.prediction_forms import MULTI_SWE, PRO, write_multi_swe, write_pro
-from data.predictions import ALL_PREDICTIONS, PREDICTIONS, write_prediction_file, write_predictions
+from data.predictions.forms import MULTI_SWE, PRO, write_multi_swe, write_pro
+from data.predictions.predictions import (
+    ALL_PREDICTIONS,
+    PREDICTIONS,
+    write_prediction_file,
+    write_predictions,
+)
 from data.writing import put_file
 from runs.export.atif import atif_document
 from runs.export.mini import exit_statuses, mini_documents
-from runs.export.readme import Result, readme
 from runs.export.story import load_story
-from runs.export.submission import About, Submission, metadata
 from runs.export.trace import trace
+from runs.leaderboard.readme import Result, readme
+from runs.leaderboard.submission import About, Submission, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from runs.export.logs import Logs
     from runs.export.patches import Patches
     from runs.export.story import Story
+    from runs.leaderboard.logs import Logs
     from runs.store.reading import Reader, Row
 
 FORMS = {

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from data.litter import litter_of, without_litter
+from data.patches.litter import litter_of, without_litter
 from data.paths import show_path
 from runs.store.registry import Status
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from data.litter import Litter
+    from data.patches.litter import Litter
     from runs.store.reading import Reader, Row
 
 

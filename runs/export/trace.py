@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from agent.journal import Kind
 from runs.export.wording import happened, voted, why_chosen
-from runs.report.words import ending
+from runs.words import ending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runs.report.words import REASONS
+from runs.words import REASONS
 
 if TYPE_CHECKING:
     from runs.export.story import Story

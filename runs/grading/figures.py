@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from runs.grading.stored import Stored
     from runs.grading.subjects import Subject
-    from runs.store.grades import Stored
 
 STEPS = (1, 2, 3, 5, 10, 20, 50, 100)
 """The k of pass@k that are told."""

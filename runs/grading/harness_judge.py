@@ -10,7 +10,7 @@ from data.errors import SandboxUnavailable
 from runs.grading.harness import harness_row
 from runs.grading.nouns import Grade, Outcome
 from runs.grading.rounds import in_rounds, start_round
-from runs.places import cache_folder
+from runs.store.places import cache_folder
 from sandbox.gc import connected
 from sandbox.local.folders import Folders, remove_dead_owners
 

@@ -11,7 +11,7 @@ from runs.store.blobs import digest_of
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
-    from data.grading import GradingSpec
+    from data.instances.grading import GradingSpec
 
 
 class Outcome(enum.StrEnum):
@@ -63,7 +63,7 @@ class Task:
 
     @property
     def key(self) -> tuple[str, str]:
-        """(instance, digest of the diff without line ends at its end), as `runs.grades` has it."""
+        """(instance, digest of the diff without line ends at its end), as stored grades have it."""
         return self.instance_id, patch_digest(self.diff)
 
 

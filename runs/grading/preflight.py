@@ -10,9 +10,9 @@ from runs.grading.nouns import Outcome, Task
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from data.grading import Specs
+    from data.instances.grading import Specs
     from runs.grading.session import Key
-    from runs.store.grades import Stored
+    from runs.grading.stored import Stored
 
 NO_EDIT = """\
 diff --git a/troop-preflight.txt b/troop-preflight.txt

@@ -20,7 +20,7 @@ from runs.grading.parsers import ERROR, FAILED, PARSERS, PASSED, SKIPPED, XFAIL
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from data.grading import GradingSpec
+    from data.instances.grading import GradingSpec
     from runs.grading.parsers import Statuses
 
 BEGIN = ">>>>> Start Test Output"

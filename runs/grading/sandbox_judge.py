@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from data.errors import SandboxError, TroopError
-from data.patch import UNEDITED
+from data.patches.patch import UNEDITED
 from runs.grading.nouns import Grade, Outcome, Task
 from runs.grading.parsers import PARSERS
 from runs.grading.resolution import resolution
@@ -20,8 +20,8 @@ from sandbox.protocol import Ending, Limits, Script
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
-    from data.grading import GradingSpec
-    from data.instance import Instance
+    from data.instances.grading import GradingSpec
+    from data.instances.instance import Instance
     from runs.grading.script import Outcome as Told
     from sandbox.protocol import Execution, Sandbox, SandboxProvider
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from runs.grading.resolution import BEGIN, END, EXIT_CODE
 
 if TYPE_CHECKING:
-    from data.grading import GradingSpec
+    from data.instances.grading import GradingSpec
 
 LOG_MB = 48
 """Of the tests' output, what is kept: its beginning."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runs.grading.nouns import Grade, Outcome, Task
-from runs.store.grades import Stored, read_stored
+from runs.grading.stored import Stored, read_stored
 from runs.store.reading import Reader
 from runs.store.store import Store
 

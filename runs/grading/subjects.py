@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
-from data.prediction_rows import read_rows
-from data.predictions import columns_of
+from data.predictions.predictions import columns_of
+from data.predictions.rows import read_rows
 from runs.grading.nouns import patch_digest
 from runs.store.registry import Status
 

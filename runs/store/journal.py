@@ -18,8 +18,8 @@ from sandbox.protocol import Execution as Executed
 
 if TYPE_CHECKING:
     from agent.model import ModelRequest, Response
-    from data.patch import Patch
-    from runs.prices import Prices
+    from agent.prices import Prices
+    from data.patches.patch import Patch
     from runs.store.writer import Writer
     from sandbox.protocol import Script
 

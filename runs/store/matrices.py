@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from data.errors import StoreError
-from data.patch import Patch
+from data.patches.patch import Patch
 from sandbox.protocol import Script
 from selection.candidates import Candidate, Test, TestKind
 from selection.votes import UNEDITED_ROW, Matrix, Verdict

@@ -17,7 +17,7 @@ from runs.store.tables import Instance, Run, now
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from data.instance import Instance as Given
+    from data.instances.instance import Instance as Given
 
 
 _NAME = re.compile(r"(?!last$)[A-Za-z0-9][A-Za-z0-9._-]{0,79}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from data.patch import UNEDITED
+from data.patches.patch import UNEDITED
 from runs.store.blobs import put_text
 from runs.store.dialect import upsert
 from runs.store.journal import execution_key
@@ -24,7 +24,7 @@ from selection.votes import (
 
 if TYPE_CHECKING:
     from agent.sample import SampleResult
-    from runs.solve import Solution
+    from runs.run.solve import Solution
     from selection.votes import Matrix
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import sqlalchemy as sa
 
-from runs.store import grades, registry, results
+from runs.grading import stored as grades
+from runs.store import registry, results
 from runs.store.database import open_database, translated
 from runs.store.journal import StoreJournal, load_recorded
 from runs.store.registry import InstanceRow, RunRow, RunSpec, Status
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from agent.prices import Prices
     from agent.sample import SampleResult
-    from data.instance import Instance as Given
+    from data.instances.instance import Instance as Given
     from runs.grading.nouns import Grade
-    from runs.prices import Prices
-    from runs.solve import Solution
+    from runs.run.solve import Solution
 
 T = TypeVar("T")
 

@@ -277,7 +277,7 @@ class Grade(Base):
     instance_id: Mapped[str] = mapped_column(primary_key=True)
     """The benchmark's id, not a row of `instance`."""
     patch: Mapped[str] = mapped_column(DIGEST, primary_key=True)
-    """Digest of the diff without line ends at its end, as `runs.grades` knows patches."""
+    """Digest of the diff without line ends at its end, as `runs.compare.grades` knows patches."""
     judge: Mapped[str] = mapped_column(primary_key=True)
     """Either "harness" or "sandbox"."""
     diff: Mapped[str] = mapped_column(DIGEST, index=True)

@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from data.codebase_reader import codebase_from_tar
+from data.codebases.reader import codebase_from_tar
 from data.errors import SandboxError, SandboxUnavailable
 from sandbox.docker.containers import tar_of
 from sandbox.docker.settings import container_settings, walled
@@ -19,7 +19,7 @@ from sandbox.output import escape_controls
 from sandbox.protocol import Limits
 
 if TYPE_CHECKING:
-    from data.codebase import Codebase
+    from data.codebases.codebase import Codebase
     from sandbox.docker.ground import Ground
     from sandbox.supervise import Stop
 

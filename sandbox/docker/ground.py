@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from data.instance import Environment
+    from data.instances.instance import Environment
     from sandbox.docker.containers import Containers
     from sandbox.docker.engine import Engine, Image
 

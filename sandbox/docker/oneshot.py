@@ -15,7 +15,7 @@ from sandbox.refusals import why_not_started
 from sandbox.supervise import new_mark, supervise
 
 if TYPE_CHECKING:
-    from data.patch import Patch
+    from data.patches.patch import Patch
     from sandbox.docker.ground import Ground
     from sandbox.protocol import Limits, Script
     from sandbox.supervise import Finish, Stop

@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from data.commits import full_commit, open_commit
+from data.codebases.commits import full_commit, open_commit
 from sandbox.docker.bytecode import COMPILE
 from sandbox.docker.containers import RunningContainer, tar_of
 from sandbox.docker.labels import image_labels, label_changes
@@ -20,7 +20,7 @@ from sandbox.supervise import new_mark, supervise
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from data.instance import Environment
+    from data.instances.instance import Environment
     from sandbox.docker.containers import Containers
     from sandbox.docker.engine import Engine, Image
     from sandbox.supervise import Stop

@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from data.codebase_reader import CodebaseCache
+from data.codebases.reader import CodebaseCache
 from data.errors import SandboxError, UsageError
 from sandbox.capacity import slots_here, slots_of
 from sandbox.docker.bytecode import Bytecode
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
-    from data.instance import Instance
+    from data.instances.instance import Instance
     from sandbox.docker.engine import Image
     from sandbox.docker.warm.container import NotWarm
     from sandbox.protocol import Limits

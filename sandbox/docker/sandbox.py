@@ -13,9 +13,9 @@ from sandbox.protocol import Execution
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from data.codebase import Codebase
-    from data.codebase_reader import CodebaseCache
-    from data.patch import Patch
+    from data.codebases.codebase import Codebase
+    from data.codebases.reader import CodebaseCache
+    from data.patches.patch import Patch
     from sandbox.docker.images import Images
     from sandbox.docker.oneshot import OneShot
     from sandbox.docker.warm.runner import WarmRunner

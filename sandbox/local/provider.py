@@ -6,8 +6,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Self
 
-from data.codebase_reader import CodebaseCache
-from data.commits import full_commit
+from data.codebases.commits import full_commit
+from data.codebases.reader import CodebaseCache
 from data.errors import UsageError
 from sandbox.capacity import slots_here
 from sandbox.local.folders import Folders, cache_folder, remove_dead_owners
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from data.instance import Instance
+    from data.instances.instance import Instance
     from sandbox.protocol import Limits
     from sandbox.supervise import Stop
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from data.codebase_reader import codebase_from_tar
-from data.commits import open_commit
+from data.codebases.commits import open_commit
+from data.codebases.reader import codebase_from_tar
 from data.errors import SandboxError
 from sandbox.launch import staged_files
 from sandbox.local.folders import copy_tree
@@ -19,10 +19,10 @@ from sandbox.supervise import new_mark
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from data.codebase import Codebase
-    from data.codebase_reader import CodebaseCache
-    from data.instance import Environment
-    from data.patch import Patch
+    from data.codebases.codebase import Codebase
+    from data.codebases.reader import CodebaseCache
+    from data.instances.instance import Environment
+    from data.patches.patch import Patch
     from sandbox.local.folders import Folders
     from sandbox.local.isolation import Isolation
     from sandbox.local.template import Template

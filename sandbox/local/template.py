@@ -14,7 +14,7 @@ import tarfile
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, cast
 
-from data.commits import open_commit
+from data.codebases.commits import open_commit
 from sandbox.local.folders import give_tree, remove_tree
 from sandbox.local.isolation import base_python, new_uid
 from sandbox.local.process import Job, Room, run
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from data.instance import Environment
+    from data.instances.instance import Environment
     from sandbox.local.isolation import Isolation
     from sandbox.supervise import Stop
 

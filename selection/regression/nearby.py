@@ -13,14 +13,14 @@ from collections import Counter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from data.diff_changes import changed_lines
-from data.litter import litter_of
+from data.patches.changes import changed_lines
+from data.patches.litter import litter_of
 from selection.regression.runners import is_test_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from data.codebase import Codebase
+    from data.codebases.codebase import Codebase
     from selection.candidates import Candidate
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}")

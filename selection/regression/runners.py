@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from data.codebase import Codebase
+    from data.codebases.codebase import Codebase
 
 PLACEHOLDER = "{files}"
 """Stands for the test file in a person's own command."""

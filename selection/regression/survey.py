@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from agent.slots import together
-from data.patch import UNEDITED
+from data.patches.patch import UNEDITED
 from sandbox.protocol import Ending
 from selection.candidates import Test, TestKind
 from selection.matrix import MATRIX

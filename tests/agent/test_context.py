@@ -3,7 +3,7 @@
 from agent.context import _split, mean_order
 from agent.prefilter import best_matches
 from agent.source_files import source_files
-from data.codebase import Codebase, SourceFile
+from data.codebases.codebase import Codebase, SourceFile
 
 
 def codebase(**files: str) -> Codebase:

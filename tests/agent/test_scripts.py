@@ -11,10 +11,10 @@ import pytest
 
 from agent.phrases import script_rules
 from agent.scripts import check_trial, language_of, make_script, trial
-from data.codebase import Codebase, SourceFile
+from data.codebases.codebase import Codebase, SourceFile
 from data.errors import SandboxUnavailable
-from data.instance import Environment, Instance
-from data.languages import LANGUAGES, find_language
+from data.instances.instance import Environment, Instance
+from data.languages.languages import LANGUAGES, find_language
 from sandbox.protocol import Ending, Execution, Limits, Script
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import docker
 import pytest
 
-from data.codebase_reader import CodebaseCache
-from data.instance import Environment, Instance
+from data.codebases.reader import CodebaseCache
+from data.instances.instance import Environment, Instance
 from sandbox.docker import DockerProvider, DockerSandbox
 from sandbox.docker.leaks import Verdicts
 from sandbox.local import LocalProvider

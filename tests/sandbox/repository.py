@@ -7,8 +7,8 @@ import subprocess
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from data.instance import Environment, Instance
-from data.patch import UNEDITED, FileChange, Patch
+from data.instances.instance import Environment, Instance
+from data.patches.patch import UNEDITED, FileChange, Patch
 from sandbox.protocol import Limits, Script
 
 if TYPE_CHECKING:

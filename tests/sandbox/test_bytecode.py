@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from data.patch import UNEDITED, FileChange, Patch
+from data.patches.patch import UNEDITED, FileChange, Patch
 from sandbox.protocol import Limits, Script
 from tests.sandbox.repository import in_image
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data.errors import SandboxError, SandboxUnavailable, UsageError
-from data.patch import Patch
+from data.patches.patch import Patch
 from sandbox.protocol import Ending, Script
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data.errors import UsageError
-from data.patch import FileChange
+from data.patches.patch import FileChange
 
 if TYPE_CHECKING:
     from tests.sandbox.repository import World

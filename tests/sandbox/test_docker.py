@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from data.codebase_reader import CodebaseCache
+from data.codebases.reader import CodebaseCache
 from data.errors import SandboxUnavailable, UsageError
-from data.instance import Environment
-from data.patch import UNEDITED, FileChange
+from data.instances.instance import Environment
+from data.patches.patch import UNEDITED, FileChange
 from sandbox.docker import DockerProvider
 from sandbox.docker.codebase import CodebaseSource
 from sandbox.docker.containers import Containers

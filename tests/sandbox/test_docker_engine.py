@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data.errors import SandboxError, SandboxUnavailable
-from data.patch import UNEDITED
+from data.patches.patch import UNEDITED
 from sandbox.docker import DockerProvider
 from sandbox.docker.engine import Engine
 from sandbox.docker.failure import TransientEngineError
@@ -61,8 +61,8 @@ async def test_only_dead_owners_lose_their_containers(
 
 OWNER = """
 import asyncio, sys
-from data.instance import Environment, Instance
-from data.patch import UNEDITED
+from data.instances.instance import Environment, Instance
+from data.patches.patch import UNEDITED
 from sandbox.docker import DockerProvider, oneshot
 from sandbox.docker.warm import container
 from sandbox.protocol import Limits, Script

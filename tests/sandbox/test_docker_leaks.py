@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data.errors import SandboxError
-from data.instance import Environment
-from data.patch import UNEDITED
+from data.instances.instance import Environment
+from data.patches.patch import UNEDITED
 from sandbox.docker.containers import Containers
 from sandbox.docker.engine import Engine
 from sandbox.docker.ground import Ground, Machine

@@ -9,8 +9,8 @@ import docker
 import pytest
 
 from data.errors import SandboxUnavailable
-from data.instance import Environment, Instance
-from data.patch import UNEDITED
+from data.instances.instance import Environment, Instance
+from data.patches.patch import UNEDITED
 from sandbox.docker import DockerProvider, host_python_image, hostimage
 from sandbox.protocol import Limits, Script
 

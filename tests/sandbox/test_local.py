@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data.errors import UsageError
-from data.patch import UNEDITED
+from data.patches.patch import UNEDITED
 from sandbox.local import LocalProvider
 from sandbox.local.folders import Folders, copy_tree, remove_dead_owners, remove_tree, tree_bytes
 from sandbox.local.isolation import Isolation, best, can_hold
@@ -149,8 +149,8 @@ async def test_an_image_alone_is_not_enough(local_world: World) -> None:
 OWNER = """
 import asyncio, sys
 from pathlib import Path
-from data.instance import Environment, Instance
-from data.patch import UNEDITED
+from data.instances.instance import Environment, Instance
+from data.patches.patch import UNEDITED
 from sandbox.local import LocalProvider
 from sandbox.local.isolation import Isolation
 from sandbox.protocol import Limits, Script

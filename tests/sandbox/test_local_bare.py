@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data.errors import UsageError
-from data.patch import FileChange
+from data.patches.patch import FileChange
 from sandbox.protocol import Ending
 from tests.sandbox.processes import eventually, new_token, running
 

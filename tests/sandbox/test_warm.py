@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from data.patch import UNEDITED, FileChange, Patch
+from data.patches.patch import UNEDITED, FileChange, Patch
 from sandbox.docker import DockerProvider
 from sandbox.docker.engine import Engine
 from sandbox.docker.failure import SettingsRefused

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from data.patch import FileChange, Patch
+from data.patches.patch import FileChange, Patch
 from sandbox.protocol import Script
 from selection.candidates import Candidate, Test, TestKind
 from selection.votes import UNEDITED_ROW, Matrix, Verdict

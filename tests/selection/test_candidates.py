@@ -1,6 +1,6 @@
 """Equal patches are one candidate."""
 
-from data.patch import UNEDITED, FileChange, Patch
+from data.patches.patch import UNEDITED, FileChange, Patch
 from sandbox.protocol import Script
 from selection.candidates import Entry, merge_candidates, merge_tests
 

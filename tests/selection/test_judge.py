@@ -1,6 +1,6 @@
 """What a judge is shown when there are more candidates than one prompt holds."""
 
-from data.patch import FileChange, Patch
+from data.patches.patch import FileChange, Patch
 from selection.candidates import Candidate
 from selection.judge import SHOWN_CHARS, shown_to_judge
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from data.grading import load_specs
+from data.instances.grading import load_specs
 from tests.sandbox.repository import git
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from data.grading import GradingSpec
+    from data.instances.grading import GradingSpec
     from sandbox.docker.engine import Engine
 
 IMAGE = "troop-test/graded:1"

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from data.codebase_reader import RawFile, codebase_from_files
+from data.codebases.reader import RawFile, codebase_from_files
 from sandbox.protocol import Ending, Execution
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from data.instance import Environment, Instance
-from runs.config import Config, load_config
-from runs.session import Finished, Job, carry_out
+from data.instances.instance import Environment, Instance
+from runs.run.config import Config, load_config
+from runs.run.session import Finished, Job, carry_out
 from runs.store.database import sqlite_url
 from runs.store.reading import Reader
 from tests.support.plain_sandbox import PlainSandbox

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from data.patch import UNEDITED
+from data.patches.patch import UNEDITED
 from sandbox.docker.failure import TransientEngineError
 from sandbox.docker.warm import orders
 from sandbox.docker.warm.listening import Listener, Raw, new_mark
@@ -19,8 +19,8 @@ from sandbox.supervise import PREPARE_S, Finish
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from data.instance import Environment
-    from data.patch import Patch
+    from data.instances.instance import Environment
+    from data.patches.patch import Patch
     from sandbox.docker.warm.channel import Channel
     from sandbox.docker.warm.listening import Sink
     from sandbox.launch import StagedFile

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from data.errors import SandboxError
-from data.instance import Environment
-from data.patch import UNEDITED
+from data.instances.instance import Environment
+from data.patches.patch import UNEDITED
 from sandbox.docker.containers import Containers
 from sandbox.docker.ground import Ground, Machine
 from sandbox.docker.labels import container_labels

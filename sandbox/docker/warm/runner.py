@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from data.patch import UNEDITED
+from data.patches.patch import UNEDITED
 from sandbox.docker.containers import retrying
 from sandbox.docker.failure import SettingsRefused, TransientEngineError
 from sandbox.docker.settings import container_settings, script_variables, walled_warm
@@ -22,7 +22,7 @@ from sandbox.refusals import activates, why_not_started
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from data.patch import Patch
+    from data.patches.patch import Patch
     from sandbox.docker.ground import Ground
     from sandbox.docker.warm.pool import Pool
     from sandbox.protocol import Limits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.edits import Edited, apply_edits, parse_edits
-from data.codebase import Codebase, SourceFile
+from data.codebases.codebase import Codebase, SourceFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

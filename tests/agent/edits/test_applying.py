@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.edits import EditMismatch, apply_edits, parse_edits
-from data.codebase import SourceFile
+from data.codebases.codebase import SourceFile
 from tests.agent.edits.replies import applied, codebase, create, edit
 
 FILES = {

@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, assume, given, settings
 
 from agent.edits import apply_edits, parse_edits
-from data.applying import diff_files
+from data.patches.applying import diff_files
 from data.paths import encode_path
 from tests.agent.edits.replies import codebase, edit
 from tests.agent.edits.worlds import World, changed, worlds

@@ -22,7 +22,7 @@ from agent.edits import (
 from agent.edits.lines import Splice, align, join_lines, split_lines
 from agent.edits.nouns import MISMATCH_LIMIT
 from agent.edits.reporting import BLOCK_LIMIT
-from data.codebase import SourceFile
+from data.codebases.codebase import SourceFile
 from tests.agent.edits.replies import codebase
 from tests.agent.edits.worlds import LINES, World, changed, check_changed, worlds
 

@@ -13,7 +13,7 @@ from agent.edits import EditMismatch, MalformedEdits, apply_edits, parse_edits
 from tests.agent.edits.replies import codebase, create, edit, text
 
 if TYPE_CHECKING:
-    from data.codebase import Codebase
+    from data.codebases.codebase import Codebase
 
 MEGABYTE = 1_000_000
 RNG = random.Random(1)

@@ -12,7 +12,7 @@ from agent.edits.lines import split_lines
 from tests.agent.edits.replies import codebase, create
 
 if TYPE_CHECKING:
-    from data.codebase import Codebase
+    from data.codebases.codebase import Codebase
 
 LINES = st.sampled_from(
     [

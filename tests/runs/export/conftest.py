@@ -10,10 +10,10 @@ import pytest
 
 from agent import context
 from agent.model import ModelUnavailable
-from runs import engine
 from runs.export.patches import chosen_patches
 from runs.export.recording import export_recording
 from runs.export.story import load_story
+from runs.run import batch as engine
 from tests.support import scripted_model
 from tests.support.model_server import ModelServer, Raw, completion
 from tests.support.world import World

@@ -9,16 +9,16 @@ import pytest
 import yaml
 
 from data.errors import UsageError
-from data.grading import GradingSpec
-from data.prediction_forms import write_multi_swe, write_pro
-from data.predictions import read_predictions
+from data.instances.grading import GradingSpec
+from data.predictions.forms import write_multi_swe, write_pro
+from data.predictions.predictions import read_predictions
 from runs.cli.main import main
-from runs.export.logs import stored_logs
-from runs.export.readme import Result, readme
-from runs.export.submission import About, Submission
 from runs.grading.nouns import Grade, Outcome, Task
+from runs.leaderboard.logs import stored_logs
+from runs.leaderboard.readme import Result, readme
+from runs.leaderboard.submission import About, Submission
 from runs.store.store import Store
-from tests.data.test_repairs import GOOD
+from tests.data.patches.test_repairs import GOOD
 from tests.support.world import instance
 
 

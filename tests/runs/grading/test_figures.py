@@ -8,8 +8,8 @@ import pytest
 
 from runs.grading.figures import Graded, figures, pass_at
 from runs.grading.nouns import Outcome
+from runs.grading.stored import Stored
 from runs.grading.subjects import Subject
-from runs.store.grades import Stored
 
 
 def graded(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from data.grading import load_specs
+from data.instances.grading import load_specs
 from runs.grading.nouns import Outcome, Task
 from runs.grading.sandbox_judge import SandboxJudge
 from sandbox.docker.engine import Engine

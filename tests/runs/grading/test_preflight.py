@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from data.grading import load_specs
+from data.instances.grading import load_specs
 from runs.grading.nouns import Counts, Outcome, Task
 from runs.grading.preflight import NO_EDIT, fitness, preflight_tasks, said
-from runs.store.grades import Stored
+from runs.grading.stored import Stored
 from tests.support.graded import RIGHT, row, write_rows
 
 if TYPE_CHECKING:

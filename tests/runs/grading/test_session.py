@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from data.patch import Patch
-from runs.grades import Grades
+from data.patches.patch import Patch
+from runs.compare.grades import Grades
 from runs.grading.nouns import Counts, Grade, Outcome, Task
 from runs.grading.session import Step, grade_all
+from runs.grading.stored import LOG_CHARS, stored_grades
 from runs.store.database import sqlite_url
-from runs.store.grades import LOG_CHARS, stored_grades
 from runs.store.reading import Reader
 from selection.candidates import Candidate
 from selection.votes import Matrix

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import TroopError
-from data.patch import UNEDITED
+from data.patches.patch import UNEDITED
 from sandbox.docker.engine import Engine
 from sandbox.docker.labels import RUN
 from sandbox.protocol import Ending, Execution, Limits, Script

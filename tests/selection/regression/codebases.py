@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from data.codebase_reader import RawFile, codebase_from_files
-from data.patch import FileChange, Patch
+from data.codebases.reader import RawFile, codebase_from_files
+from data.patches.patch import FileChange, Patch
 from selection.candidates import Candidate
 
 

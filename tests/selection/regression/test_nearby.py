@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from data.patch import FileChange, Patch
+from data.patches.patch import FileChange, Patch
 from selection.regression.nearby import nearest_tests
 from tests.selection.regression.codebases import codebase, edit
 

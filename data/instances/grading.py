@@ -1,0 +1,160 @@
+"""What a benchmark grades with, read by a loader of its own, for `troop grade` only.
+
+Nothing here can reach a prompt or a selector: no `Instance` carries it, and a
+contract of import-linter keeps the agent, the sandbox and the selection from
+importing this module.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from data.errors import UsageError
+from data.instances.family import recognised
+from data.instances.images import environment_of
+from data.instances.instance import Instance
+from data.instances.shapes import FIELDS, as_swe_bench
+from data.instances.sources import read_rows
+from data.records import Record, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from data.instances.family import Dataset
+
+HARNESS_COLUMNS = (
+    *("instance_id", "repo", "base_commit", "version", "environment_setup_commit", "image"),
+    *("FAIL_TO_PASS", "PASS_TO_PASS", "test_patch", "patch"),
+    *("eval_script", "log_parser", "eval_type", "image_assets"),
+)
+"""What the official harness reads of a row, in version 4 or 5."""
+_LISTS = {"FAIL_TO_PASS": "fail_to_pass", "PASS_TO_PASS": "pass_to_pass"}
+"""SWE-bench's columns, and how SWE-bench Pro writes them."""
+_MORE = frozenset({*HARNESS_COLUMNS, *_LISTS.values(), "test_cmd", "install_config"})
+_INPUTS = (
+    *("base_commit", "version", "image", "FAIL_TO_PASS", "PASS_TO_PASS", "test_patch"),
+    *("eval_script", "log_parser", "eval_type", "test_cmd"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GradingSpec:
+    """One instance as a judge sees it."""
+
+    instance: Instance
+    """Where its code lies."""
+    fail_to_pass: tuple[str, ...]
+    pass_to_pass: tuple[str, ...]
+    gold: str
+    """The developers' patch; "" where the row has none."""
+    test_patch: str
+    eval_script: str
+    """A bash script that brings the tests in and runs them; "" where the row has none."""
+    test_cmd: str
+    """A command that runs the tests, for rows without an evaluation script; "" for none."""
+    log_parser: str
+    """SWE-bench's name of what reads the script's output; "" where the row names none."""
+    eval_type: str
+    """pass_and_fail, or fail_only: what is not reported as failed has passed."""
+    row: Mapping[str, object]
+    """The columns of `HARNESS_COLUMNS` that the row has, lists as lists."""
+
+    @property
+    def instance_id(self) -> str:
+        """The instance's id."""
+        return self.instance.instance_id
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) over all that a verdict depends on besides the patch."""
+        inputs = {name: self.row.get(name) for name in _INPUTS} | {"test_cmd": self.test_cmd}
+        text = json.dumps(inputs, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Specs:
+    """What a dataset has of the instances that were asked for."""
+
+    found: Mapping[str, GradingSpec]
+    refused: Mapping[str, str]
+    """Why an instance cannot be graded, by id: it is not in the dataset, or its row is damaged."""
+
+
+def load_specs(source: str, split: str | None, ids: Collection[str]) -> Specs:
+    """Read what the instances `ids` are graded with.
+
+    `source` and `split` as in `data.instances.loaders.load_instances`. A row that is
+    damaged refuses one instance and stops no other.
+
+    Raises:
+        UsageError: the dataset cannot be read.
+    """
+    wanted, found = set(ids), dict[str, GradingSpec]()
+    refused: dict[str, str] = {}
+    dataset, records = read_rows(source, split, _MORE)
+    for record in records:
+        kind = dataset or recognised(record.values)
+        try:
+            row = as_swe_bench(record, kind)
+        except UsageError as error:
+            named = record.values.get("instance_id")
+            if isinstance(named, str) and named in wanted:
+                refused.setdefault(named, error.message)
+            continue
+        name = row.required("instance_id")
+        if name not in wanted or name in found:
+            continue
+        try:
+            found[name] = _spec(row, kind)
+        except UsageError as error:
+            refused[name] = error.message
+    missing = dict.fromkeys(wanted - found.keys(), f"{source} has no such instance")
+    return Specs(found, missing | refused)
+
+
+def _spec(row: Record, dataset: Dataset) -> GradingSpec:
+    name, repo, commit, issue = (row.required(field) for field in FIELDS)
+    environment = environment_of(row, dataset)
+    tests = {column: _tests(row, column) for column in _LISTS}
+    config = row.values.get("install_config")
+    own = Record(row.where, config if isinstance(config, dict) else {})
+    kept = {column: row.values[column] for column in HARNESS_COLUMNS if column in row.values}
+    return GradingSpec(
+        instance=Instance(name, repo, commit, issue, environment),
+        fail_to_pass=tuple(tests["FAIL_TO_PASS"]),
+        pass_to_pass=tuple(tests["PASS_TO_PASS"]),
+        gold=row.text("patch") or "",
+        test_patch=row.text("test_patch") or "",
+        eval_script=row.text("eval_script") or "",
+        test_cmd=_command(row) or _command(own),
+        log_parser=row.text("log_parser") or own.text("log_parser") or "",
+        eval_type=row.text("eval_type") or "pass_and_fail",
+        row={**kept, **tests, "image": environment.image},
+    )
+
+
+def _tests(row: Record, column: str) -> list[str]:
+    """The tests in a column: a list, or a list written as JSON text."""
+    name = next((n for n in (column, _LISTS[column]) if row.values.get(n) is not None), None)
+    if name is None:
+        raise row.error(f"lacks {column}", mend="Graders need both lists of tests.")
+    value = row.values[name]
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError) as error:
+            raise row.error(f"{name} is no JSON list: {error}") from error
+    if not isinstance(value, list) or not all(isinstance(test, str) for test in value):
+        raise row.error(f"{name} must be a list of test names, not {kind_of(value)}")
+    return list(value)
+
+
+def _command(row: Record) -> str:
+    value = row.values.get("test_cmd")
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return "\n".join(value)
+    return row.text("test_cmd") or ""

@@ -1,0 +1,108 @@
+"""Instances out of datasets: Hugging Face, JSON Lines, JSON, parquet.
+
+Of each row only the columns named here are read. What a benchmark grades with
+(patch, test_patch, FAIL_TO_PASS, hints, evaluation scripts) is never looked at.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING
+
+from data.errors import UsageError
+from data.instances.family import recognised
+from data.instances.images import environment_of
+from data.instances.instance import Instance
+from data.instances.shapes import FIELDS, as_swe_bench
+from data.instances.sources import read_rows
+from data.records import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from data.instances.family import Dataset
+
+_INSTANCE_ID = re.compile(r"(?![.-])[^\s/\\\x00-\x1f\x7f]{1,200}")
+"""Ids name folders and containers."""
+_COMMIT = re.compile(r"(?!-)[^\s\x00-\x1f\x7f]{1,200}")
+_UNFIT = re.compile("[\0\ud800-\udfff]")
+
+
+def load_instances(source: str, *, split: str | None = None) -> list[Instance]:
+    """Load the instances of a dataset, in its order.
+
+    `source` is a short name (`data.instances.family`), a file (JSON Lines, a JSON array,
+    parquet), "alias:file", which is read as that dataset's, or a name on
+    Hugging Face. Characters that no text may hold (NUL, lone surrogates)
+    become U+FFFD in the issue.
+
+    Raises:
+        UsageError: the source cannot be read, or a row is malformed, lacks a
+            column, has an empty issue or repeats an id; names the row.
+    """
+    instances: dict[str, Instance] = {}
+    places: dict[str, str] = {}
+    dataset, records = read_rows(source, split)
+    for record in records:
+        instance = _instance(record, dataset or recognised(record.values))
+        if instance is None:
+            continue
+        name = instance.instance_id
+        if name in places:
+            raise record.error(f"instance_id {name} is already at {places[name]}")
+        places[name] = record.where
+        instances[name] = instance
+    if not instances:
+        raise UsageError(f"{source} holds no instances.")
+    return list(instances.values())
+
+
+def pick_instances(instances: Sequence[Instance], ids: Iterable[str]) -> list[Instance]:
+    """Pick the instances named by `ids`, in the order of `ids`, each once.
+
+    Raises:
+        UsageError: an id is unknown; names those that are near.
+    """
+    known = {instance.instance_id: instance for instance in instances}
+    picked: dict[str, Instance] = {}
+    for name in ids:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3)
+            raise UsageError(
+                f"There is no instance {name}.",
+                mend=f"Near it: {', '.join(near)}."
+                if near
+                else f"The dataset holds {len(known)}, the first of them {next(iter(known), '')}.",
+            )
+        picked[name] = known[name]
+    return list(picked.values())
+
+
+def _instance(row: Record, dataset: Dataset) -> Instance | None:
+    """The instance of a row; None where the dataset has rows without an issue."""
+    if dataset.may_lack_issue and not row.values.get("problem_statement"):
+        return None
+    values = {name: row.values[name] for name in dataset.columns if name in row.values}
+    record = as_swe_bench(Record(row.where, values), dataset)
+    name, repo, commit, _ = (record.required(field) for field in FIELDS)
+    if not _INSTANCE_ID.fullmatch(name):
+        raise record.error(f"instance_id {name!a} cannot name a folder")
+    if not _COMMIT.fullmatch(commit):
+        raise record.error(f"base_commit {commit!a} is no commit")
+    return Instance(
+        instance_id=name,
+        repo=repo,
+        base_commit=commit,
+        problem_statement=_UNFIT.sub("\N{REPLACEMENT CHARACTER}", _issue(record, dataset)),
+        environment=environment_of(record, dataset),
+    )
+
+
+def _issue(record: Record, dataset: Dataset) -> str:
+    parts = [record.required("problem_statement")]
+    for column, heading in dataset.sections:
+        text = record.text(column)
+        if text and text.strip():
+            parts.append(f"{heading}:\n{text}")
+    return "\n\n".join(parts)

@@ -1,0 +1,190 @@
+"""A person's own git repository as an instance, and its commits as archives."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.codebases.commits import commit_tar
+from data.codebases.source_paths import dominant_language
+from data.errors import UsageError
+from data.git_process import GitFailedError, git_missing, run_git
+from data.instances.instance import Environment, Instance
+from data.languages.languages import known_language
+from data.paths import decode_path, show_path
+from data.records import read_content
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["MAX_ISSUE_BYTES", "check_issue", "commit_tar", "own_repository", "read_issue"]
+
+MAX_ISSUE_BYTES = 200_000
+"""Longer texts are logs or data, and would crowd the code out of the model's context."""
+
+_SHOWN_PATHS = 5
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.]+")
+_LONGEST_NAME = 60
+
+
+def own_repository(
+    path: Path,
+    issue: str,
+    *,
+    image: str | None = None,
+    setup: str = "",
+    repo_dir: str = "/testbed",
+    activate: str = "",
+    language: str = "",
+) -> Instance:
+    """Make an instance of the repository that holds `path`, at HEAD, and an issue's text.
+
+    `language`: what it is written in; "": what most of its source is.
+
+    Raises:
+        UsageError: no repository, bare, without a commit, with changes that are
+            not committed, or one that git refuses to read.
+    """
+    check_issue(issue, "The issue")
+    top = _toplevel(path)
+    commit = _head(top)
+    _check_clean(top)
+    name = _UNSAFE.sub("-", top.name).strip("-.")[:_LONGEST_NAME] or "repository"
+    issue_digest = hashlib.sha256(issue.encode("utf-8", "surrogatepass")).hexdigest()
+    return Instance(
+        instance_id=f"{name}-{commit[:8]}-{issue_digest[:6]}",
+        repo=top.name or name,
+        base_commit=commit,
+        problem_statement=issue,
+        environment=Environment(
+            image=image,
+            repo_dir=repo_dir,
+            activate=activate,
+            source=top,
+            setup=setup,
+            language=known_language(language) or dominant_language(_sizes(top, commit)),
+        ),
+    )
+
+
+def read_issue(path: Path) -> str:
+    """Read an issue's text from a file; a byte order mark is dropped.
+
+    Raises:
+        UsageError: missing, empty, not UTF-8, or larger than `MAX_ISSUE_BYTES`.
+    """
+    content = read_content(path)
+    try:
+        issue = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{path} is not UTF-8 (byte {error.start}).", mend="Save it as UTF-8."
+        ) from error
+    check_issue(issue, str(path))
+    return issue
+
+
+def check_issue(issue: str, where: str) -> None:
+    """Refuse a text that cannot be an issue; `where` names it in the complaint.
+
+    Raises:
+        UsageError: empty, too long, or holding NUL characters.
+    """
+    if not issue.strip():
+        raise UsageError(f"{where} is empty.", mend="Say what is wrong and how to see it.")
+    if "\0" in issue:
+        raise UsageError(f"{where} holds NUL characters.", mend="Give the issue as plain text.")
+    size = len(issue.encode("utf-8", "surrogatepass"))
+    if size > MAX_ISSUE_BYTES:
+        raise UsageError(
+            f"{where} has {size:,} bytes, more than {MAX_ISSUE_BYTES:,}.",
+            mend="Keep the description and the part of the log that shows the failure.",
+        )
+
+
+def _toplevel(path: Path) -> Path:
+    try:
+        import git  # imported here: it looks for the git program at once
+    except ImportError:
+        raise git_missing() from None
+    start = path.expanduser().resolve()
+    if start.is_file():
+        start = start.parent
+    try:
+        with git.Repo(start, search_parent_directories=True) as repository:
+            bare = repository.bare
+    except git.NoSuchPathError:
+        raise UsageError(f"There is no folder {path}.", mend="Check the spelling.") from None
+    except git.InvalidGitRepositoryError:
+        raise UsageError(
+            f"{path} is not in a git repository.",
+            mend="Name a folder of one, or run `git init` and commit there.",
+        ) from None
+    if bare:
+        raise UsageError(
+            f"{path} is a bare repository, which has no working tree.",
+            mend="Clone it and name the clone.",
+        )
+    # A submodule or a linked worktree has its own; git knows them all.
+    return Path(decode_path(_ask(start, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
+
+
+def _head(top: Path) -> str:
+    try:
+        found = run_git(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], folder=top)
+    except GitFailedError:
+        raise UsageError(
+            f"The repository {top} has no commit yet.", mend="Commit the code first."
+        ) from None
+    return found.decode("ascii").strip()
+
+
+def _sizes(top: Path, commit: str) -> dict[str, int]:
+    """The bytes of each tracked file."""
+    listing = _ask(top, "ls-tree", "-r", "-l", "-z", "--full-tree", commit)
+    sizes: dict[str, int] = {}
+    for entry in listing.split(b"\0"):
+        head, _, path = entry.partition(b"\t")
+        size = head.rpartition(b" ")[2]
+        if size.isdigit():  # a submodule has none
+            sizes[decode_path(path)] = int(size)
+    return sizes
+
+
+def _check_clean(top: Path) -> None:
+    paths = [decode_path(path) for path in _changed(top)]
+    if not paths:
+        return
+    shown = ", ".join(show_path(path) for path in paths[:_SHOWN_PATHS])
+    more = f" and {len(paths) - _SHOWN_PATHS} more" if len(paths) > _SHOWN_PATHS else ""
+    raise UsageError(
+        f"The repository {top} holds changes that are not committed: {shown}{more}.",
+        mend="Commit them, or set them aside with `git stash`: the work starts from the commit"
+        " alone.",
+    )
+
+
+def _changed(top: Path) -> Iterator[bytes]:
+    """Yield the tracked paths with changes. Untracked files are no part of any commit."""
+    status = _ask(top, "status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames")
+    return (entry[3:] for entry in status.split(b"\0") if entry)
+
+
+def untracked_files(path: Path) -> list[str]:
+    """Files of the repository that git neither tracks nor ignores: the agent does not see them."""
+    status = _ask(path, "ls-files", "--others", "--exclude-standard", "-z", "--full-name")
+    return [decode_path(entry) for entry in status.split(b"\0") if entry]
+
+
+def _ask(folder: Path, *arguments: str) -> bytes:
+    try:
+        return run_git(arguments, folder=folder)
+    except GitFailedError as error:
+        if "dubious ownership" in error.message or "unsafe repository" in error.message:
+            raise UsageError(
+                f"Git refuses to read {folder}: it belongs to someone else.",
+                mend=f"If you trust it: git config --global --add safe.directory '{folder}'",
+            ) from error
+        raise UsageError(f"Git cannot read {folder}: {error.message}") from error

@@ -1,0 +1,67 @@
+"""Rows of any dataset of the family as rows of SWE-bench's own shape."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from data.records import Record, kind_of
+
+if TYPE_CHECKING:
+    from data.instances.family import Dataset
+
+FIELDS = ("instance_id", "repo", "base_commit", "problem_statement")
+
+
+def as_swe_bench(record: Record, dataset: Dataset) -> Record:
+    """Fill the four fields of an instance from where `dataset` has them.
+
+    Raises:
+        UsageError: a column is missing, empty or of the wrong kind; names the row.
+    """
+    needed = dataset.fields.columns()
+    missing = [name for name in needed if name not in record.values]
+    if missing:
+        model = dataset.hub or "SWE-bench"
+        raise record.error(
+            f"lacks {', '.join(missing)}",
+            mend=f"Each row needs {', '.join(needed)}, as in {model.rpartition('/')[2]}.",
+        )
+    found = {name: _field(record, getattr(dataset.fields, name)) for name in FIELDS}
+    return Record(record.where, {**record.values, **found})
+
+
+def _field(record: Record, where: str) -> str:
+    if "{" in where:
+        return re.sub(r"\{(\w+)\}", lambda found: _plain(record, found[1]), where)
+    column, _, key = where.partition(".")
+    value = record.values.get(column)
+    if key:
+        if not isinstance(value, dict):
+            raise record.error(f"{column} must be an object, not {kind_of(value)}")
+        return Record(f"{record.where}, {column}", value).required(key)
+    if column == "resolved_issues" and isinstance(value, list):
+        return _issues(record, value)
+    return record.required(column)
+
+
+def _plain(record: Record, column: str) -> str:
+    value = record.values[column]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return record.required(column)
+
+
+def _issues(record: Record, issues: list[object]) -> str:
+    """The issues that a pull request resolves, without the pull request's own words."""
+    texts = []
+    for issue in issues:
+        if not isinstance(issue, dict):
+            raise record.error(f"resolved_issues holds {kind_of(issue)}, not an object")
+        row = Record(f"{record.where}, resolved_issues", issue)
+        parts = (row.text("title"), row.text("body"))
+        texts.append("\n".join(part for part in parts if part and part.strip()))
+    whole = "\n\n".join(text for text in texts if text)
+    if not whole:
+        raise record.error("resolved_issues is empty")
+    return whole

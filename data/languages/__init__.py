@@ -1,0 +1,1 @@
+"""The languages of repositories and of the scripts that test them."""

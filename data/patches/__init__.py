@@ -1,0 +1,1 @@
+"""Patches: the one reader of diffs, their repair, and git applying them."""

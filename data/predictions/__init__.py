@@ -1,0 +1,1 @@
+"""Predictions: patches in the files that benchmarks share, read whatever their state."""

@@ -1,0 +1,76 @@
+"""Patches in the forms that other benchmarks than SWE-bench's own take.
+
+Sources: SWE-bench Pro's `swe_bench_pro_eval.py` (--patch_path) and Multi-SWE-bench's
+`harness/run_evaluation.py` (patch_files).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from data.errors import UsageError
+from data.predictions.predictions import check_model_name, ended
+from data.writing import put_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+PRO = "pro.json"
+MULTI_SWE = "multi-swe.jsonl"
+_NUMBER = re.compile(r"-(\d{1,18})$")
+
+
+def write_pro(file: Path, model_name: str, patches: Mapping[str, str]) -> None:
+    """Write an array of {instance_id, patch, prefix}, whole or not at all.
+
+    The prefix names the evaluation's files, so it has no character that a file
+    name could not have.
+
+    Raises:
+        UsageError: no model name, or a text that JSON readers would choke on.
+        StoreError: the file cannot be written.
+    """
+    check_model_name(model_name)
+    prefix = re.sub(r"[^\w.+-]+", "_", model_name)
+    rows = [
+        {"instance_id": name, "patch": ended(name, patch), "prefix": prefix}
+        for name, patch in patches.items()
+    ]
+    put_file(file, (json.dumps(rows, indent=2) + "\n").encode(), durable=True)
+
+
+def write_multi_swe(file: Path, repos: Mapping[str, str], patches: Mapping[str, str]) -> list[str]:
+    """Write lines of {org, repo, number, fix_patch}, whole or not at all.
+
+    Args:
+        file: where to.
+        repos: "org/repo" by instance id.
+        patches: diffs by instance id.
+
+    Returns:
+        The instances that are left out because they are no pull request of a
+        repository: their ids are not org__repo-number.
+
+    Raises:
+        UsageError: no instance is left, or a text that JSON readers would choke on.
+        StoreError: the file cannot be written.
+    """
+    lines, left_out = [], []
+    for name, patch in patches.items():
+        org, _, repo = repos[name].partition("/")
+        number = _NUMBER.search(name)
+        if not org or not repo or not number:
+            left_out.append(name)
+            continue
+        row = {"org": org, "repo": repo, "number": int(number[1]), "fix_patch": ended(name, patch)}
+        lines.append(json.dumps(row) + "\n")
+    if not lines:
+        raise UsageError(
+            "No instance can be written for Multi-SWE-bench.",
+            mend="Its ids are org__repo-number, and the repository is org/repo.",
+        )
+    put_file(file, "".join(lines).encode(), durable=True)
+    return left_out

@@ -1,0 +1,87 @@
+"""The members of an ensemble: several systems' predictions, each system under its own name."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from data.errors import UsageError
+from data.predictions.predictions import read_predictions
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from data.predictions.predictions import Prediction
+
+
+def read_members(
+    paths: Sequence[Path], *, notes: list[str] | None = None
+) -> dict[str, list[Prediction]]:
+    """Read several systems' candidates by instance id, in the order of the files.
+
+    A row's `model_name_or_path` names its system, spaces as underscores. A name
+    that two files share, or that no row gives, is told apart by the files'
+    stems, and where these are alike too by the folders above. What a system
+    says twice of one instance is taken once. Damaged rows and empty patches
+    are left out; `notes` takes a line for people about each.
+
+    Raises:
+        UsageError: a file cannot be read, or none of its rows; one is given twice.
+    """
+    files = {path.resolve(): path for path in paths}
+    if len(files) < len(paths):
+        raise UsageError("the same file of candidates is given twice")
+    read = {path: read_predictions(given, notes=notes) for path, given in files.items()}
+    names = _member_names({path: _names(found) for path, found in read.items()})
+    members: defaultdict[str, list[Prediction]] = defaultdict(list)
+    for path, found in read.items():
+        for predictions in found.values():
+            for prediction in predictions:
+                name = names[path, _word(prediction.model_name_or_path)]
+                renamed = replace(prediction, model_name_or_path=name)
+                if renamed not in members[renamed.instance_id]:
+                    members[renamed.instance_id].append(renamed)
+                elif notes is not None:
+                    notes.append(f"{renamed.instance_id}: {name} says the same twice; taken once")
+    return dict(members)
+
+
+def _names(found: Mapping[str, Sequence[Prediction]]) -> set[str]:
+    return {_word(one.model_name_or_path) for predictions in found.values() for one in predictions}
+
+
+def _word(name: str) -> str:
+    """A name without spaces: names are stored separated by them."""
+    return "_".join(name.split())
+
+
+def _member_names(by_file: Mapping[Path, set[str]]) -> dict[tuple[Path, str], str]:
+    """What the system is called that a file knows by a name."""
+    owners: defaultdict[str, list[Path]] = defaultdict(list)
+    for path, names in by_file.items():
+        for name in names:
+            owners[name].append(path)
+    found = {}
+    for name, paths in owners.items():
+        for path in paths:
+            tail = _tail(path, paths)
+            unnamed = name == _word(path.stem)
+            apart = tail if unnamed else f"{name}@{tail}"
+            found[path, name] = name if len(paths) == 1 else apart
+    return found
+
+
+def _tail(path: Path, among: Collection[Path]) -> str:
+    """The fewest last parts of a path that tell it from the others, without its suffix."""
+
+    def last(each: Path, count: int) -> tuple[str, ...]:
+        return each.with_suffix("").parts[-count:]
+
+    count = 1
+    while sum(last(other, count) == last(path, count) for other in among) > 1:
+        if count == len(path.parts):  # a.json beside a.jsonl
+            return _word(path.name)
+        count += 1
+    return _word("/".join(last(path, count)))

@@ -1,0 +1,1 @@
+"""What several commands share: flags, consoles, what a command ends with."""

@@ -1,0 +1,86 @@
+"""What a command says, writes and returns when its run has ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runs.cli.shared.terminal import progress, results, write_patch
+from runs.run.batch import Ending
+from runs.show.instance import instance_report
+from runs.show.lists import run_report
+from runs.store.places import data_folder
+from runs.store.reading import Reader
+from runs.words import plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from runs.run.session import Finished
+    from runs.store.reading import Row
+
+INTERRUPTED = 130
+
+
+def show_solution(
+    finished: Finished, database: str, instance_id: str, *, output: Path | None, patch_only: bool
+) -> int:
+    """Write the patch, show what it rests on; the exit code."""
+    with Reader(database) as reader:
+        instance = reader.instance(finished.run, instance_id)
+        patch = reader.text(instance["patch"])
+        if patch:
+            file = output or _patch_file(finished.run, instance_id)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(patch.encode("utf-8", "surrogateescape"))
+        if patch_only:
+            write_patch(patch)
+        elif finished.tally.ending is Ending.FINISHED:
+            results().print(instance_report(reader, instance))
+            if patch:
+                _say(f"patch: {file}")
+            _say(f"more: troop show {finished.run} --trajectories")
+        if not patch and finished.tally.ending is Ending.FINISHED:
+            _say(_why_nothing(reader, instance))
+    return exit_code(finished, solved=bool(patch))
+
+
+def show_run(finished: Finished, database: str) -> int:
+    """Show what the run came to; the exit code."""
+    with Reader(database) as reader:
+        row = reader.run(finished.run)
+        results().print(run_report(reader, row))
+    _say(f"more: troop show {finished.run} INSTANCE   predictions: troop export {finished.run}")
+    return exit_code(finished, solved=row["solved"] > 0)
+
+
+def exit_code(finished: Finished, *, solved: bool) -> int:
+    """The exit code of a run that has ended; what failed or was interrupted is told."""
+    tally = finished.tally
+    if tally.ending is Ending.INTERRUPTED:
+        _say("interrupted; the same command goes on where it stopped")
+        return INTERRUPTED
+    for instance_id, error in tally.errors.items():
+        _say(f"{instance_id}: {error.message}" + (f"\n  {error.mend}" if error.mend else ""))
+    if tally.errors:
+        _say("the same command tries again what failed")
+        return max(error.exit_code for error in tally.errors.values())
+    return 0 if solved else 1
+
+
+def _why_nothing(reader: Reader, instance: Row) -> str:
+    samples = reader.view("samples", run=instance["run"], instance_id=instance["instance_id"])
+    endings = sorted(row["outcome"].replace("_", " ") for row in samples)
+    told = ", ".join(f"{endings.count(e)} {e}" for e in dict.fromkeys(endings))
+    hint = ""
+    if any(row["outcome"] == "context_exceeded" for row in samples):
+        hint = "; the model's context is too small for --context-tokens: give a smaller number"
+    return f"no patch came out: samples ended {told or 'without any'}{hint}"
+
+
+def _patch_file(run: str, instance_id: str) -> Path:
+    safe = "".join(c if c.isalnum() or c in "._-" else "-" for c in f"{instance_id}.patch")
+    return data_folder() / "patches" / run / safe
+
+
+def _say(message: str) -> None:
+    progress().print(plain(message), soft_wrap=True)

@@ -1,0 +1,169 @@
+"""What commands that grade share: their flags, the judge, and what is shown meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Coroutine
+    from types import TracebackType
+
+    from runs.grading.nouns import Judge
+    from runs.grading.session import Step
+
+T = TypeVar("T")
+TIMEOUT_S = 1800.0
+"""As the harness has it."""
+
+
+def add_judging(group: argparse._ArgumentGroup) -> None:
+    """The flags that say who grades, and how."""
+    group.add_argument(
+        "--with",
+        dest="judge",
+        choices=("harness", "sandbox"),
+        default="harness",
+        help="the official SWE-bench harness (default), or Troop's own sandbox",
+    )
+    group.add_argument("--workers", type=int, metavar="N", help="patches graded at once")
+    group.add_argument(
+        "--timeout",
+        type=float,
+        default=TIMEOUT_S,
+        metavar="S",
+        help="seconds for the tests of one patch (1800)",
+    )
+    group.add_argument(
+        "--again", action="store_true", help="grade anew what has a grade in the database"
+    )
+    group.add_argument(
+        "--harness-python",
+        metavar="PATH",
+        help="the Python that has swebench (default: the one that runs Troop)",
+    )
+
+
+def judge_of(args: argparse.Namespace, watch: Watch) -> Judge:
+    """The judge that the flags name; `watch` shows what it waits for.
+
+    Raises:
+        UsageError: it is not installed, or a number makes no sense.
+    """
+    from data.errors import UsageError
+
+    workers = default_workers() if args.workers is None else args.workers
+    if workers < 1 or args.timeout < 1:
+        raise UsageError("--workers and --timeout are numbers from 1 on")
+    if args.judge == "sandbox":
+        from runs.grading.sandbox_judge import SandboxJudge
+        from runs.run.session import version
+
+        return SandboxJudge(
+            f"troop {version()}",
+            workers=workers,
+            timeout_s=args.timeout,
+            label="grade",
+            tell=watch.waiting,
+        )
+    from runs.grading.harness import find_harness
+    from runs.grading.harness_judge import HarnessJudge
+
+    harness = find_harness(args.harness_python)
+    return HarnessJudge(harness, workers=workers, timeout_s=args.timeout)
+
+
+def default_workers() -> int:
+    """Three quarters of the cores, which is what the harness advises."""
+    return max(1, (os.cpu_count() or 1) * 3 // 4)
+
+
+def carry_out(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` to its end; a request to terminate stops it as Ctrl-C does.
+
+    The harness runs in processes of its own, which must not outlive us.
+    """
+    return asyncio.run(_until_terminated(work))
+
+
+async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
+    working = asyncio.ensure_future(work)
+    with contextlib.suppress(NotImplementedError):  # Windows
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
+    try:
+        return await working
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+class Watch:
+    """Shows how far grading is: a bar in a terminal, a line for each grade elsewhere."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeRemainingColumn as Remaining
+
+        from runs.cli.shared.terminal import progress
+
+        self._console = progress()
+        self._bar = Progress(
+            TextColumn("grading"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}", markup=False),
+            Remaining(),
+            console=self._console,
+            disable=not sys.stderr.isatty(),
+        )
+        self._task = self._bar.add_task("", total=None)
+        self._resolved, self._waiting = 0, ""
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def waiting(self, what: str) -> None:
+        """Show in a terminal what is waited for; "" when nothing is. For any thread."""
+        from runs.words import visible
+
+        self._waiting = visible(what)
+        self._bar.update(self._task, description=self._described())
+
+    def _described(self) -> str:
+        return f"{self._resolved} resolved  {self._waiting}".strip()
+
+    def __call__(self, step: Step) -> None:
+        """Show that grading begins, or that a grade has come in."""
+        from runs.words import plain
+
+        if step.grade is None:
+            known = f", {step.known} have a verdict" if step.known else ""
+            self._console.print(plain(f"to be graded: {step.of}{known}"), soft_wrap=True)
+        else:
+            grade = step.grade
+            said = f"{grade.task.instance_id}: {grade.outcome.replace('_', ' ')}"
+            said += f" ({grade.detail})" if grade.detail else ""
+            if self._bar.disable:
+                self._console.print(plain(f"{step.done}/{step.of}  {said}"), soft_wrap=True)
+            elif grade.resolved is None:
+                self._bar.print(plain(said), soft_wrap=True)
+        self._resolved = step.resolved
+        self._bar.update(
+            self._task,
+            completed=step.done,
+            total=step.of,
+            description=self._described(),
+        )

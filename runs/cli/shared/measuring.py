@@ -1,0 +1,31 @@
+"""The grades that commands measure choices by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from runs.compare.grades import Grades
+    from runs.store.reading import Reader
+
+
+def grades_for(reader: Reader, run: str, files: Sequence[Path]) -> Grades | None:
+    """The grades of the files, else those that `troop grade` has stored; None: there are none.
+
+    Raises:
+        UsageError: a file cannot be read, or grades one patch twice, differently.
+    """
+    from runs.cli.shared.terminal import progress
+    from runs.compare.grades import read_grades
+    from runs.grading.stored import stored_grades
+
+    if files:
+        return read_grades(*files)
+    stored = stored_grades(reader, run)
+    if not stored.exact:
+        return None
+    progress().print("grades: those that `troop grade` has stored")
+    return stored

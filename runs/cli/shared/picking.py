@@ -1,0 +1,72 @@
+"""The flags that pick instances of a dataset, and the instances they pick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.errors import UsageError
+from runs.cli.shared.flags import DATASET_HELP
+
+if TYPE_CHECKING:
+    import argparse
+
+    from data.instances.instance import Instance
+
+
+def add_dataset(group: argparse._ArgumentGroup) -> None:
+    """--dataset and --split."""
+    group.add_argument("--dataset", required=True, metavar="D", help=DATASET_HELP)
+    group.add_argument("--split", help="the dataset's split (`troop data list`)")
+
+
+def add_picking(group: argparse._ArgumentGroup) -> None:
+    """The flags that pick; they are applied in the order in which they stand here."""
+    group.add_argument(
+        "--instances", metavar="ID,ID", help="only these (comma-separated); default: all"
+    )
+    group.add_argument(
+        "--filter", default="", metavar="REGEX", help="only ids that it matches, from their start"
+    )
+    group.add_argument(
+        "--exclude",
+        type=Path,
+        metavar="FILE",
+        help="not these: ids, one per line (# comments), or a JSON list",
+    )
+    group.add_argument("--shuffle", action="store_true", help="in an order drawn by --seed")
+    group.add_argument("--seed", type=int, metavar="N", help="for --shuffle (42)")
+    group.add_argument(
+        "--slice",
+        default="",
+        metavar="A:B",
+        help="only these positions, as in Python: 0:50, :10, ::2; write --slice=-10: with a minus",
+    )
+
+
+def picked_instances(args: argparse.Namespace) -> list[Instance]:
+    """The instances that the flags name.
+
+    Raises:
+        UsageError: the dataset cannot be read, a flag is malformed, or nothing is left.
+    """
+    from data.instances.loaders import load_instances, pick_instances
+    from data.instances.picking import SEED, Picking, pick, read_ids
+
+    if args.seed is not None and not args.shuffle:
+        raise UsageError("--seed is for --shuffle", mend="give --shuffle, too")
+    picking = Picking(
+        filter=args.filter,
+        exclude=frozenset(read_ids(args.exclude)) if args.exclude else (),
+        shuffle=args.shuffle,
+        seed=SEED if args.seed is None else args.seed,
+        slice=args.slice,
+    )
+    pick([], picking)  # what is malformed is told before a dataset is downloaded
+    instances = load_instances(args.dataset, split=args.split)
+    if args.instances is not None:
+        ids = [each.strip() for each in args.instances.split(",") if each.strip()]
+        if not ids:
+            raise UsageError("--instances names none", mend="for example --instances a__b-1,a__b-2")
+        instances = pick_instances(instances, ids)
+    return pick(instances, picking)

@@ -1,0 +1,75 @@
+"""What goes into an ensemble's run: instances that have candidates, and stored runs' tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runs.store.blobs import digest_of
+from runs.store.matrices import read_tests
+from runs.store.reading import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from data.instances.instance import Instance
+    from data.predictions.predictions import Prediction
+
+SHOWN = 3
+"""Ids named in a note."""
+
+
+def with_candidates(
+    instances: Sequence[Instance], members: Mapping[str, Sequence[Prediction]], notes: list[str]
+) -> tuple[list[Instance], dict[str, Sequence[Prediction]]]:
+    """The instances that somebody has a candidate for, and those candidates."""
+    there = [one for one in instances if one.instance_id in members]
+    picked = {one.instance_id for one in there}
+    without = [one.instance_id for one in instances if one.instance_id not in members]
+    elsewhere = [name for name in members if name not in picked]
+    if without:
+        notes.append(f"left out, since nobody has a candidate: {_some(without)}")
+    if elsewhere:
+        notes.append(f"candidates of other instances are not looked at: {_some(elsewhere)}")
+    return there, {name: found for name, found in members.items() if name in picked}
+
+
+def stored_tests(
+    database: str, runs: Sequence[str], instances: Sequence[Instance], notes: list[str]
+) -> dict[str, list[tuple[str, str]]]:
+    """The scripts that stored runs ended with, by instance, each behind the name of its run.
+
+    Raises:
+        UsageError: there is no such run.
+        StoreError: the database fails.
+    """
+    found: dict[str, list[tuple[str, str]]] = {}
+    if not runs:
+        return found
+    with Reader(database) as reader:
+        for name in runs:
+            run = reader.run(None if name == "last" else name)["run"]
+            rows = {row["instance_id"]: row for row in reader.view("instances", run=run)}
+            for given in instances:
+                row = rows.get(given.instance_id)
+                if row is None:
+                    continue
+                issue = digest_of(given.problem_statement)
+                if (row["base_commit"], row["problem"]) != (given.base_commit, issue):
+                    notes.append(f"{given.instance_id}: run {run} has another issue or commit")
+                    continue
+                tests = [
+                    (run, test.script.text)
+                    for test in read_tests(reader, row)
+                    if test.samples or test.sources  # somebody wrote it
+                ]
+                if tests:
+                    found.setdefault(given.instance_id, []).extend(tests)
+    without = [one.instance_id for one in instances if one.instance_id not in found]
+    if without:
+        notes.append(f"no stored tests: {_some(without)}")
+    return found
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

@@ -1,0 +1,100 @@
+"""What selection is worth on graded instances, beside chance, single systems and an oracle."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from selection.methods import Ranking
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from runs.compare.reselect import Reselected
+    from selection.candidates import Candidate
+
+ORACLE = "oracle"
+"""The method that looks at the grades: what selection could reach at best, and no selector."""
+_NO_GAP = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One outside system, over the instances that are counted."""
+
+    name: str
+    resolved: float
+    """Instances; of several patches for one instance, the share that is right."""
+    answered: int
+    """Instances with a candidate of its own; elsewhere it counts as not resolved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What selection is worth on graded instances: numbers of resolved instances.
+
+    Only instances whose candidates all have a grade count; one that ended
+    without a candidate counts as not resolved.
+    """
+
+    instances: int
+    by_run: int
+    """Resolved by what the run chose."""
+    by_method: Mapping[str, int]
+    by_chance: float
+    """Expected, when every writer of a candidate is as likely as any other."""
+    members: tuple[Member, ...]
+    """The outside systems, that which resolves most first: it is known only in hindsight."""
+    oracle: int
+    """Instances with any right candidate."""
+
+    def gap_closed(self, resolved: float) -> float | None:
+        """What part of the way from chance to the oracle a count is; None: there is no way."""
+        gap = self.oracle - self.by_chance
+        return (resolved - self.by_chance) / gap if gap > _NO_GAP else None
+
+
+def figures(found: Sequence[Reselected], methods: Sequence[str]) -> Figures:
+    """Count over the instances that are graded throughout."""
+    counted = [one for one in found if one.grades is not None and not one.ungraded]
+    by_method = dict.fromkeys((m for m in methods if m != ORACLE), 0)
+    by_run, oracle, by_chance = 0, 0, 0.0
+    for one in counted:
+        grades = one.grades or {}
+        by_run += one.chosen is not None and grades[one.chosen]
+        oracle += any(grades.values())
+        by_chance += _expected(one.matrix.candidates, grades)
+        for method in by_method:
+            choice = one.choice(method)
+            by_method[method] += choice is not None and grades[choice.number]
+    return Figures(len(counted), by_run, by_method, by_chance, _members(counted), oracle)
+
+
+def by_oracle(one: Reselected) -> Ranking:
+    """The right candidates; none where nothing right is known."""
+    grades = one.grades or {}
+    right = tuple(c for c in one.matrix.candidates if grades.get(c.number))
+    unknown = f", {one.ungraded} without a grade" if one.ungraded else ""
+    return Ranking(right, f"{len(right)} of {len(one.matrix.candidates)} are right{unknown}")
+
+
+def _members(counted: Sequence[Reselected]) -> tuple[Member, ...]:
+    resolved: defaultdict[str, float] = defaultdict(float)
+    answered: defaultdict[str, int] = defaultdict(int)
+    for one in counted:
+        said: defaultdict[str, list[bool]] = defaultdict(list)
+        for candidate in one.matrix.candidates:
+            for system in candidate.sources:
+                said[system].append(bool((one.grades or {})[candidate.number]))
+        for system, right in said.items():
+            resolved[system] += sum(right) / len(right)
+            answered[system] += 1
+    members = [Member(name, resolved[name], answered[name]) for name in answered]
+    return tuple(sorted(members, key=lambda m: (-m.resolved, m.answered, m.name)))
+
+
+def _expected(candidates: Sequence[Candidate], grades: Mapping[int, bool]) -> float:
+    writers = sum(candidate.support for candidate in candidates)
+    right = sum(candidate.support for candidate in candidates if grades[candidate.number])
+    return right / writers if writers else 0.0

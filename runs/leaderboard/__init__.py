@@ -1,0 +1,1 @@
+"""A submission to SWE-bench's leaderboard: written, and reviewed."""

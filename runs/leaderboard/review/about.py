@@ -1,0 +1,99 @@
+"""metadata.yaml and README.md: what a submission says about its system."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from runs.leaderboard.review.finding import Finding
+from runs.leaderboard.submission import TODO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TEXTS = ("info.name", "info.authors", "info.site", "info.report", "tags.model", "tags.org")
+URLS = ("info.site", "info.report")
+FLAGS = ("tags.os_model", "tags.os_system")
+ATTEMPTS = {"1", "2+"}
+_PLACEHOLDER = re.compile(rf"\b({TODO}|FIXME|TBD|XXX)\b|^<.*>$|\bexample\.(com|org)\b")
+_RESEARCH = {"verified", "multilingual"}
+"""Leaderboards that since 18 November 2025 take research with a publication only."""
+_SHORTEST = 200
+"""Characters of a README that could describe a system."""
+
+
+def check_about(folder: Path) -> Iterator[Finding]:
+    """Look at both files, where they are there."""
+    for name in ("metadata.yaml", "metadata.yml"):
+        if (folder / name).is_file():
+            yield from _metadata(name, folder)
+    if (folder / "README.md").is_file():
+        yield from _readme(folder / "README.md")
+
+
+def _metadata(name: str, folder: Path) -> Iterator[Finding]:
+    try:
+        found = yaml.safe_load((folder / name).read_text("utf-8", "replace"))
+    except (yaml.YAMLError, ValueError) as error:
+        yield Finding(name, f"is no YAML: {' '.join(str(error).split())[:200]}", "write it anew")
+        return
+    if not isinstance(found, dict):
+        yield Finding(name, "holds no fields", "it has info and tags")
+        return
+    fields = {field: _field(found, field) for field in (*TEXTS, *FLAGS)}
+    for field, value in fields.items():
+        if value in (None, "", []):
+            yield Finding(name, f"lacks {field}", "fill it in")
+        elif said := _placeholder(value):
+            yield Finding(name, f"{field} is still {said!r}", "fill it in")
+        elif field in FLAGS and not isinstance(value, bool):
+            yield Finding(name, f"{field} is {value!r}", "write true or false")
+        elif field in URLS and not re.match(r"https?://[^\s/]+\.[^\s]+", str(value)):
+            yield Finding(name, f"{field} is no URL: {value!r}", "write an http(s) address")
+    yield from _rest(name, found, folder)
+
+
+def _rest(name: str, found: dict[str, Any], folder: Path) -> Iterator[Finding]:
+    attempts = _field(found, "tags.system.attempts")
+    if str(attempts) not in ATTEMPTS:
+        yield Finding(name, f"tags.system.attempts is {attempts!r}", 'write "1" or "2+"')
+    if _field(found, "tags.checked") is True:
+        yield Finding(name, "tags.checked is true", "leave that to the maintainers: write false")
+    if (split := folder.resolve().parent.name) in _RESEARCH:
+        yield Finding(
+            name,
+            f"the leaderboard {split} only takes open research with a publication",
+            "see that info.report is one, and that an author is of a research institution",
+            grave=False,
+        )
+
+
+def _field(found: dict[str, Any], path: str) -> Any:
+    value: Any = found
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _placeholder(value: object) -> str:
+    """The part of a field that a person has yet to fill in; "" for none."""
+    parts = value if isinstance(value, list) else [value]
+    return next((str(part) for part in parts if _PLACEHOLDER.search(str(part).strip())), "")
+
+
+def _readme(file: Path) -> Iterator[Finding]:
+    text = file.read_text("utf-8", "replace")
+    if len(text.strip()) < _SHORTEST:
+        yield Finding(file.name, "says next to nothing", "describe the system and its checklist")
+    for number, line in enumerate(text.splitlines(), 1):
+        if f"{TODO}:" in line:
+            yield Finding(f"{file.name}:{number}", f"is still {line.strip()[:120]!r}", "fill it in")
+        elif line.lstrip().startswith("- [ ]"):
+            yield Finding(
+                f"{file.name}:{number}",
+                f"leaves a question open: {line.strip()[:120]!r}",
+                "tick it, or say why it does not hold",
+            )

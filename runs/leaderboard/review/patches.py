@@ -1,0 +1,96 @@
+"""The predictions of a submission: whether each can be graded, and what it touches."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from data.errors import UsageError
+from data.patches.litter import litter_of
+from data.predictions.check import Verdict, check_predictions
+from data.predictions.predictions import columns_of, validate_predictions
+from data.predictions.rows import read_rows
+from runs.export.patches import named
+from runs.leaderboard.review.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+    from data.predictions.check import Checked
+    from runs.leaderboard.review.finding import Submitted
+
+
+def read_patches(file: Path) -> dict[str, str]:
+    """Read patches by instance id, byte by byte; rows that are damaged are left out.
+
+    Raises:
+        UsageError: the file itself cannot be read.
+    """
+    found = {}
+    for row in read_rows(file):
+        try:
+            name, _, patch = columns_of(row)
+        except UsageError:
+            continue
+        found[name] = patch
+    return found
+
+
+def check_patches(file: Path, submitted: Submitted) -> Iterator[Finding]:
+    """Look at every prediction of a file, and at the file as graders do.
+
+    Raises:
+        UsageError: the file itself cannot be read.
+    """
+    seen: Counter[str] = Counter()
+    models: Counter[str] = Counter()
+    found: list[Finding] = []
+    for one in check_predictions(file, known=submitted.known):
+        seen[one.instance_id] += 1
+        if one.model_name_or_path:
+            models[one.model_name_or_path] += 1
+        found += _prediction(one, f"{file.name}, {one.where}")
+    yield from found or _refused(file)
+    yield from _whole(file, seen, models)
+    yield from _coverage(file, seen, submitted.known)
+
+
+def _prediction(one: Checked, where: str) -> Iterator[Finding]:
+    about = (one.instance_id,) if one.instance_id else ()
+    if one.verdict is Verdict.REFUSED:
+        yield Finding(where, f"cannot be graded: {'; '.join(one.notes)}", "", about)
+    elif one.verdict is Verdict.REPAIRED:
+        mend = "write what it mends with `troop check-predictions --write`"
+        yield Finding(where, f"is damaged: {'; '.join(one.notes)}", mend, about)
+    if touched := named(litter_of(one.patch)):
+        mend = "export with --clean, and --clean-tests for tests"
+        yield Finding(where, f"touches {', '.join(touched)}", mend, about)
+
+
+def _refused(file: Path) -> Iterator[Finding]:
+    """What graders ask of a file beyond what makes its rows usable."""
+    try:
+        validate_predictions(file)
+    except UsageError as error:
+        yield Finding(file.name, f"graders refuse it: {error.message}", error.mend)
+
+
+def _whole(file: Path, seen: Counter[str], models: Counter[str]) -> Iterator[Finding]:
+    twice = tuple(name for name, count in seen.items() if name and count > 1)
+    if twice:
+        yield Finding(file.name, "has instances more than once", "keep one prediction each", twice)
+    if len(models) > 1:
+        names = ", ".join(f"{model} ({count})" for model, count in models.most_common(5))
+        yield Finding(file.name, f"mixes model names: {names}", "write one name in every row")
+
+
+def _coverage(
+    file: Path, seen: Collection[str], known: Collection[str] | None
+) -> Iterator[Finding]:
+    """Unknown ids are refused one by one; what is missing is told together."""
+    missing = tuple(name for name in known or () if name not in seen)
+    if missing:
+        what = "lacks instances of the dataset, which count as not resolved"
+        mend = 'finish them, or hand in an empty patch ("") for each'
+        yield Finding(file.name, what, mend, missing)

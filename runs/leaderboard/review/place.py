@@ -1,0 +1,68 @@
+"""The submission's folder: its name, what lies in it, and how large it is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runs.leaderboard.review.finding import Finding
+from runs.leaderboard.submission import SPLITS, is_date
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PREDICTIONS = ("all_preds.jsonl", "preds.json")
+NEEDED = ("README.md", "metadata.yaml", "trajs", "logs")
+KNOWN = frozenset({*PREDICTIONS, *NEEDED, "metadata.yml", "results"})
+"""What `analysis/get_results.py` keeps, and what it writes itself."""
+HOSTED = frozenset({*SPLITS.values(), "bash-only"})
+LARGEST = 100 * 2**20
+"""Bytes: GitHub refuses larger files."""
+LARGE = 50 * 2**20
+"""Bytes: GitHub warns of larger files."""
+
+
+def check_place(folder: Path) -> Iterator[Finding]:
+    """Look at names and sizes."""
+    yield from _names(folder.resolve())
+    present = {entry.name for entry in folder.iterdir()}
+    if "metadata.yml" in present:
+        present.add("metadata.yaml")
+    if not present.intersection(PREDICTIONS):
+        yield Finding(PREDICTIONS[0], "is missing", "write it with `troop export`")
+    for name in NEEDED:
+        if name not in present:
+            mend = "give `troop export` --logs" if name == "logs" else "write it anew"
+            yield Finding(name, "is missing", mend)
+    if strangers := sorted(present - KNOWN):
+        what = "is not part of a submission and will be removed"
+        yield from (Finding(name, what, "take it out", grave=False) for name in strangers)
+    yield from _sizes(folder)
+
+
+def _names(folder: Path) -> Iterator[Finding]:
+    date, underscore, name = folder.name.partition("_")
+    if not is_date(date) or not underscore or not name:
+        yield Finding(folder.name, "is not named YYYYMMDD_name", "rename the folder")
+    split = folder.parent
+    if split.name not in HOSTED:
+        yield Finding(
+            f"{split.name}/{folder.name}",
+            f"does not lie in the folder of a leaderboard: {', '.join(sorted(HOSTED))}",
+            "move it to evaluation/SPLIT/",
+        )
+
+
+def _sizes(folder: Path) -> Iterator[Finding]:
+    for root, _, files in os.walk(folder):
+        for name in files:
+            file = Path(root, name)
+            size = file.lstat().st_size
+            if size > LARGE:
+                yield Finding(
+                    str(file.relative_to(folder)),
+                    f"has {size / 2**20:.0f} MB; GitHub refuses more than 100",
+                    "shorten or split it",
+                    grave=size > LARGEST,
+                )

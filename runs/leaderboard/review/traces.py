@@ -1,0 +1,84 @@
+"""The reasoning traces: one for each instance, not empty, and without what grades."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from runs.leaderboard.review.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from runs.leaderboard.review.finding import Submitted
+
+GRADING = ("FAIL_TO_PASS", "PASS_TO_PASS", "hints_text")
+"""Columns that no prompt may draw on."""
+_STEPS = ("messages", "steps", "trajectory", "history")
+"""Where the formats of trajectories hold their steps."""
+
+
+def check_traces(submitted: Submitted) -> Iterator[Finding]:
+    """Look at every file of the folder trajs."""
+    folder = submitted.folder / "trajs"
+    if not folder.is_dir():
+        return
+    traced: set[str] = set()
+    strangers: list[str] = []
+    for entry in sorted(folder.iterdir()):
+        name = _instance(entry.name, submitted)
+        if name is None:
+            strangers.append(entry.name)
+        else:
+            traced.add(name)
+        yield from _trace(entry, name or entry.name)
+    missing = tuple(name for name in submitted.patches if name not in traced)
+    if missing:
+        yield Finding("trajs", "instances have no trace", "name it ID.md or ID.json", missing)
+    if strangers:
+        what = "traces are of no prediction"
+        yield Finding("trajs", what, "take them out", tuple(strangers))
+
+
+def _instance(name: str, submitted: Submitted) -> str | None:
+    """The instance that a file or folder is named after: its id, with any suffixes."""
+    while name:
+        if name in submitted.patches:
+            return name
+        name = name.rpartition(".")[0]
+    return None
+
+
+def _trace(entry: Path, name: str) -> Iterator[Finding]:
+    files = sorted(f for f in entry.rglob("*") if f.is_file()) if entry.is_dir() else [entry]
+    if not files:
+        yield Finding(f"trajs/{entry.name}", "holds no trace", "export it again", (name,))
+    for file in files:
+        where = f"trajs/{file.relative_to(entry.parent)}"
+        content = file.read_bytes()
+        if why := _emptiness(file, content):
+            yield Finding(where, why, "export it again", (name,))
+        if leaks := [column for column in GRADING if column.encode() in content]:
+            yield Finding(
+                where,
+                f"names {', '.join(leaks)}, which no prompt may draw on",
+                "see where it comes from: a prompt that holds it disqualifies the run",
+                (name,),
+            )
+
+
+def _emptiness(file: Path, content: bytes) -> str:
+    """Why a trace says nothing; "" where it does say something."""
+    if not content.strip():
+        return "is empty"
+    if file.suffix not in {".json", ".traj"}:
+        return ""
+    try:
+        found = json.loads(content)
+    except ValueError:
+        return "cannot be read as JSON"
+    steps = found
+    if isinstance(found, dict):
+        steps = next((found[key] for key in _STEPS if found.get(key)), None)
+    return "" if steps else "has no steps"

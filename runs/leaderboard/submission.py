@@ -1,0 +1,164 @@
+"""A folder for SWE-bench's leaderboard, as SWE-bench/experiments wants it.
+
+    evaluation/<split>/<YYYYMMDD_name>/
+        all_preds.jsonl  metadata.yaml  README.md
+        trajs/<id>.md    logs/<id>/{patch.diff, test_output.txt, report.json, …}
+
+Sources: that repository's README, checklist and `analysis/get_results.py`, which
+counts an instance only with patch.diff and test_output.txt, and reads the split
+and the name off the folders. What only a person knows is written as TODO, which
+`troop check-submission` refuses.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from data.errors import UsageError
+from data.instances.family import find
+from runs.export.story import moment
+
+if TYPE_CHECKING:
+    from runs.store.reading import Row
+
+SPLITS = {
+    "full": "test",
+    "lite": "lite",
+    "verified": "verified",
+    "multimodal": "multimodal",
+    "multilingual": "multilingual",
+}
+"""The leaderboard's folder for each of our names of a dataset."""
+TODO = "TODO"
+"""Begins what a person must still fill in."""
+LOGS = ("patch.diff", "test_output.txt", "report.json", "eval.sh", "run_instance.log")
+"""What the harness leaves for an instance; the first two are what the leaderboard counts by."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the leaderboard shows, and what only a person knows; "" and None: not said."""
+
+    system_name: str = ""
+    authors: str = ""
+    org: str = ""
+    site: str = ""
+    report: str = ""
+    logo: str = ""
+    open_model: bool | None = None
+    """Whether the model's weights are open."""
+    split: str = ""
+    """The leaderboard's folder; "": that of the run's dataset."""
+    date: str = ""
+    """YYYYMMDD; "": the day on which the run ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A run that is handed in."""
+
+    run: Row
+    about: About
+    outside: tuple[str, ...] = ()
+    """Systems whose candidates took part in the race."""
+
+    @property
+    def samples(self) -> int:
+        """How many samples the run drew of each instance."""
+        return int(self._config["samples.count"])
+
+    @property
+    def edits(self) -> bool:
+        """Whether samples write patches; else they only write tests."""
+        return bool(self._config["samples.editing_turns"])
+
+    @property
+    def single(self) -> bool:
+        """Whether there was one attempt at each instance."""
+        return self.samples * self.edits + len(self.outside) <= 1
+
+    @property
+    def models(self) -> list[str]:
+        """The main model, and that of the context where it is another."""
+        models = [self.run["model"], self._config.get("context.model")]
+        return list(dict.fromkeys(filter(None, models)))
+
+    @property
+    def _config(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.run["config"])
+        return found
+
+    @property
+    def place(self) -> str:
+        """The submission's folder below the output folder.
+
+        Raises:
+            UsageError: the split cannot be told, or the date is none.
+        """
+        name = self.about.system_name or f"troop {self.run['model']}"
+        slug = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.") or "troop"
+        return f"evaluation/{_split(self.run, self.about)}/{_date(self.run, self.about)}_{slug}"
+
+
+def _split(run: Row, about: About) -> str:
+    dataset = find(run["dataset"])
+    split = about.split or (SPLITS.get(dataset.alias, "") if dataset else "")
+    if split not in SPLITS.values():
+        said = f"is no leaderboard: {split}" if split else f"is not told by {run['dataset']}"
+        raise UsageError(
+            f"The split of the submission {said}.",
+            mend=f"Give --split, one of {', '.join(SPLITS.values())}.",
+        )
+    return split
+
+
+def _date(run: Row, about: About) -> str:
+    if about.date:
+        if not is_date(about.date):
+            raise UsageError(f"{about.date!r} is no date.", mend="Write --date as YYYYMMDD.")
+        return about.date
+    when = moment(run["finished_at"] or run["created_at"])
+    return f"{when:%Y%m%d}"
+
+
+def is_date(text: str) -> bool:
+    """Whether it is a day, written YYYYMMDD."""
+    try:
+        return bool(re.fullmatch(r"20\d{6}", text) and date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def metadata(submission: Submission) -> str:
+    """The text of metadata.yaml; its `assets` are added by the leaderboard's maintainers."""
+    about = submission.about
+    found: dict[str, Any] = {
+        "info": {
+            "name": about.system_name or _todo("--system-name"),
+            "authors": about.authors or _todo("--authors"),
+            "report": about.report or _todo("--report, a URL"),
+            "site": about.site or _todo("--url"),
+            "logo": about.logo,
+        },
+        "tags": {
+            "model": submission.models,
+            "org": about.org or _todo("--org"),
+            "os_model": about.open_model
+            if about.open_model is not None
+            else _todo("--open-model yes or no"),
+            "os_system": True,
+            "checked": False,
+            "system": {"attempts": "1" if submission.single else "2+"},
+        },
+    }
+    return yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=1000)
+
+
+def _todo(flag: str) -> str:
+    return f"{TODO}: {flag}"

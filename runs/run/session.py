@@ -1,0 +1,254 @@
+"""One command's work, to a finished run: server, sandbox, store and engine together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import importlib.metadata
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from agent.openai_client import OpenAIClient
+from agent.recording import RecordedClient, read_recording
+from agent.slots import Interrupted
+from data.errors import UsageError
+from runs.run.batch import Engine, Tally
+from runs.run.config import digest
+from runs.run.warnings import warnings_to
+from runs.show.live import Display
+from runs.store.registry import RunSpec, Status
+from runs.store.store import Store
+from sandbox.owner import is_dead, this_process
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from agent.model import ModelClient, ServerFacts
+    from agent.settings import ModelSettings
+    from data.instances.instance import Instance
+    from data.predictions.predictions import Prediction
+    from runs.run.config import Config
+    from runs.store.registry import InstanceRow, RunRow
+    from sandbox.protocol import SandboxProvider
+
+
+NO_MODEL = "none"
+"""What stands for the model of a run that asks none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a command asks for."""
+
+    dataset: str
+    """What the instances came from, as it is stored."""
+    instances: Sequence[Instance]
+    config: Config
+    database: str
+    """A SQLAlchemy URL."""
+    name: str = ""
+    fresh: bool = False
+    again: bool = False
+    replay: Path | None = None
+    pace: float = 0.0
+    """Seconds that a replayed reply waits for a thousand tokens."""
+    outside: Mapping[str, Sequence[Prediction]] = field(default_factory=dict)
+    outside_tests: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    """Test scripts by instance id, each behind the stored run that it is from."""
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What came of it."""
+
+    run: str
+    tally: Tally
+
+
+async def carry_out(
+    job: Job, console: Console, provider: SandboxProvider | None = None
+) -> Finished:
+    """Do the job, or as much of it as is not done yet.
+
+    Raises:
+        TroopError: it cannot be done; what was done is stored.
+    """
+    if job.replay is None and job.config.asks_model:
+        require_model(job.config)
+    async with AsyncExitStack() as stack:
+        store = stack.enter_context(Store(job.database))
+        if provider is None:
+            from sandbox.choose import choose_provider
+
+            provider = await choose_provider(job.config.engine.sandbox, job.config.images)
+        stop = asyncio.Event()
+        display = Display(console, quiet=job.quiet)
+        client = _client(job, display, stop)
+        if client is not None:
+            stack.push_async_callback(client.close)
+        run = await store.begin_run(_spec(job, provider.kind), fresh=job.fresh, alive=alive)
+        rows: list[InstanceRow] = []
+        try:
+            rows = await store.enter(run, list(job.instances))
+            display.title = _title(job, run)
+            stack.enter_context(display)
+            stack.enter_context(warnings_to(display.note))
+            if not all(row.status.final for row in rows):
+                await _get_ready(job, client, provider, display, stack)
+        except BaseException:
+            done = rows and all(row.status.final for row in rows)
+            store.end_run(run, Status.FINISHED if done else Status.FAILED)
+            raise
+        engine = Engine(
+            store,
+            job.config,
+            client=client,
+            provider=provider,
+            display=display,
+            stop=stop,
+            outside=job.outside,
+            outside_tests=job.outside_tests,
+        )
+        tally = await engine.run(run, job.instances, rows)
+    return Finished(run.name, tally)
+
+
+def require_model(config: Config) -> None:
+    """Refuse a configuration that names no model.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if not config.model.name:
+        raise UsageError("no model is named", mend="give --model, or [model] name = … in --config")
+
+
+async def _get_ready(
+    job: Job,
+    client: ModelClient | None,
+    provider: SandboxProvider,
+    display: Display,
+    stack: AsyncExitStack,
+) -> None:
+    """Make sure of the model server and the sandbox before work begins, and say what they are."""
+    if client is not None:
+        _warn_of_size(await client.check(job.config.model.name), job.config, display)
+        if job.config.context.model:
+            await client.check(job.config.context.model)
+    await stack.enter_async_context(provider)
+    here = {instance.instance_id for instance in job.instances}
+    if job.outside and not here & set(job.outside):
+        display.note("none of the --candidates is for these instances")
+    display.note(f"scripts run in: {provider.describe()}")
+    if job.replay is not None:
+        display.note(f"replies are replayed from {job.replay.name}; all else is real")
+
+
+def _warn_of_size(facts: ServerFacts, config: Config, display: Display) -> None:
+    """Say so when conversations may outgrow what the server tells of its model's context."""
+    wanted = config.context.tokens + 2 * config.samples.editing_max_tokens
+    if facts.context_tokens is not None and wanted > facts.context_tokens:
+        fitting = max(facts.context_tokens - 2 * config.samples.editing_max_tokens, 1000)
+        display.note(
+            f"the model holds {facts.context_tokens:,} tokens: should samples end with"
+            f" 'context exceeded', give --context-tokens {fitting}"
+        )
+
+
+def version() -> str:
+    """Troop's version."""
+    try:
+        return importlib.metadata.version("troop-repair")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _client(job: Job, display: Display, stop: asyncio.Event) -> ModelClient | None:
+    """What answers; None: nothing is asked."""
+    if not job.config.asks_model:
+        return None
+    if job.replay is not None:
+        return RecordedClient(read_recording(job.replay), pace=job.pace)
+    return open_client(job.config.model, display, stop)
+
+
+def open_client(settings: ModelSettings, display: Display, stop: asyncio.Event) -> OpenAIClient:
+    """The client of a server, which tells its retries and ends its waits when `stop` is set."""
+
+    async def wait(seconds: float) -> None:
+        """Sleep before another try, unless a person asks to stop."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), seconds)
+            raise Interrupted
+
+    return OpenAIClient(
+        settings.base_url,
+        settings.api_key_env,
+        timeout_s=settings.timeout_s,
+        retry_budget_s=settings.retry_budget_s,
+        max_tokens_field=settings.max_tokens_field,
+        on_retry=display.retrying,
+        sleep=wait,
+    )
+
+
+def _spec(job: Job, sandbox: str) -> RunSpec:
+    identity = job.config.identity() | {
+        "replay": job.replay.name if job.replay else "",
+        "sandbox": sandbox,
+        "candidates": _digest_of(job.outside),
+    }
+    if job.outside_tests:
+        identity["tests"] = _digest_of_tests(job.outside_tests)
+    return RunSpec(
+        name=job.name,
+        dataset=job.dataset,
+        model=job.config.model.name or NO_MODEL,
+        sandbox=sandbox,
+        replayed=job.replay is not None,
+        config=identity,
+        config_digest=digest(identity),
+        owner=me(),
+        version=version(),
+        again=job.again,
+    )
+
+
+def _digest_of(outside: Mapping[str, Sequence[Prediction]]) -> str:
+    """What tells one file of candidates from another; "" for none."""
+    if not outside:
+        return ""
+    parts = [
+        (p.instance_id, p.model_name_or_path, p.model_patch) for o in outside.values() for p in o
+    ]
+    return hashlib.sha256(repr(sorted(parts)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def _digest_of_tests(outside: Mapping[str, Sequence[tuple[str, str]]]) -> str:
+    """What tells one set of stored tests from another."""
+    parts = [(name, *test) for name, given in outside.items() for test in given]
+    return hashlib.sha256(repr(sorted(parts)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def me() -> str:
+    """This process, as runs store their owner."""
+    owner = this_process()
+    return f"{owner} {owner.place}"
+
+
+def alive(stored: str) -> bool:
+    """Whether a stored owner still runs."""
+    owner, _, place = stored.partition(" ")
+    return not is_dead(owner, place, this_process())
+
+
+def _title(job: Job, run: RunRow) -> str:
+    resumed = ", resumed" if run.resumed else ""
+    replayed = ", replayed" if job.replay else ""
+    return f"{run.name} ({job.config.model.name or 'no model'}{replayed}{resumed})"

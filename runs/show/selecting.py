@@ -1,0 +1,156 @@
+"""What selection methods would have chosen: a table of instances, and what it comes to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from runs.compare.figures import ORACLE
+from runs.show.worth import worth, worth_document
+from runs.store.blobs import digest_of
+from runs.words import REASONS, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+    from runs.compare.figures import Figures
+    from runs.compare.reselect import Reselected
+    from runs.store.reading import Row
+
+NO_SELECTOR = f"({ORACLE})"
+"""How the method is marked that looks at the grades."""
+WIDTH = 30
+"""Columns that an instance's id may take from the methods."""
+ALONE = 1
+"""Instances up to which the reasons are shown too."""
+
+
+def selection_report(
+    run: Row, found: Sequence[Reselected], methods: Sequence[str], figures: Figures | None
+) -> RenderableType:
+    """Choices per instance, agreement with the run and, where there are grades, what they are."""
+    parts: list[RenderableType] = [_choices(found, methods)]
+    if len(found) <= ALONE:
+        parts += [Text(), *(_reasons(one, methods) for one in found)]
+    if any(method != ORACLE for method in methods):
+        parts += [Text(), _agreement(found, methods)]
+    if ORACLE in methods:
+        parts.append(Text(f"{NO_SELECTOR}: no selector, it looks at the grades"))
+    if figures is not None:
+        parts += [Text(), *worth(figures, found)]
+    what = "what each method chooses" if methods else "what was chosen"
+    return Group(Text.assemble((str(run["run"]), "bold"), f"  {what}\n"), *parts)
+
+
+def _choices(found: Sequence[Reselected], methods: Sequence[str]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    longest = max((len(one.instance_id) for one in found), default=0)
+    table.add_column("instance", overflow="fold", min_width=min(longest, WIDTH))
+    for name in ("candidates", "tests"):
+        table.add_column(name, justify="right")
+    table.add_column("chosen, by whom", overflow="fold")
+    for one in found:
+        counts = (str(len(one.matrix.candidates)), str(len(one.matrix.tests)))
+        table.add_row(plain(one.instance_id), *counts, _by_whom(one, methods))
+    return table
+
+
+def _by_whom(one: Reselected, methods: Sequence[str]) -> Text:
+    """Each candidate that somebody chooses, with those who do: the run's choice first."""
+    if not methods:
+        why = plain(REASONS.get(one.reason, one.reason))
+        return Text.assemble(_cell(one, one.chosen), " ", why)
+    choosers: dict[int | None, list[str]] = {one.chosen: ["the run"]}
+    for method in methods:
+        choice = one.choice(method)
+        shown = NO_SELECTOR if method == ORACLE else method
+        choosers.setdefault(None if choice is None else choice.number, []).append(shown)
+    parts = [
+        Text.assemble(_cell(one, number), " ", ", ".join(names))
+        for number, names in choosers.items()
+    ]
+    return Text("; ").join(parts)
+
+
+def _cell(one: Reselected, number: int | None) -> Text:
+    """A candidate's number, bold where the run chose it; green or red where it is graded."""
+    if number is None:
+        return Text("-", style="dim")
+    grade = (one.grades or {}).get(number)
+    colour = {True: "green", False: "red", None: ""}[grade]
+    sign = {True: "✔", False: "✘", None: ""}[grade]
+    style = f"{colour} bold" if number == one.chosen else colour
+    return Text(f"{number}{sign}", style=style.strip())
+
+
+def _reasons(one: Reselected, methods: Sequence[str]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("method", "chooses", "since"):
+        table.add_column(name, overflow="fold")
+    rows = [("run", one.chosen, REASONS.get(one.reason, one.reason))]
+    for method in methods:
+        choice = one.choice(method)
+        number = None if choice is None else choice.number
+        shown = NO_SELECTOR if method == ORACLE else method
+        rows.append((shown, number, one.rankings[method].reason))
+    for name, number, reason in rows:
+        table.add_row(name, "-" if number is None else f"candidate {number}", plain(reason))
+    return table
+
+
+def _agreement(found: Sequence[Reselected], methods: Sequence[str]) -> Text:
+    chosen = [one for one in found if one.chosen is not None]
+    selectors = [method for method in methods if method != ORACLE]
+    counts = (f"{method} {sum(one.agrees(method) for one in chosen)}" for method in selectors)
+    return Text(f"chooses as the run did, of {len(chosen)}: " + ", ".join(counts))
+
+
+def selection_document(
+    run: Row,
+    found: Sequence[Reselected],
+    methods: Sequence[str],
+    seed: int,
+    counted: Figures | None,
+) -> dict[str, Any]:
+    """The same for programs."""
+    chosen = [one for one in found if one.chosen is not None]
+    document: dict[str, Any] = {
+        "run": run["run"],
+        "seed": seed,
+        "instances": [_instance(one, methods) for one in found],
+        "agrees_with_run": {
+            m: sum(one.agrees(m) for one in chosen) for m in methods if m != ORACLE
+        },
+        "instances_with_choice": len(chosen),
+    }
+    if counted is not None:
+        document["figures"] = worth_document(counted, found)
+    return document
+
+
+def _instance(one: Reselected, methods: Sequence[str]) -> dict[str, Any]:
+    digests = {c.number: digest_of(c.patch.diff) for c in one.matrix.candidates}
+    made: dict[str, Any] = {
+        "instance_id": one.instance_id,
+        "candidates": digests,
+        "tests": len(one.matrix.tests),
+        "chosen": one.chosen,
+        "reason": one.reason,
+        "methods": {
+            method: {
+                "ranking": [c.number for c in one.rankings[method].candidates],
+                "reason": one.rankings[method].reason,
+                "agrees": one.agrees(method),
+                "selector": method != ORACLE,
+            }
+            for method in methods
+        },
+    }
+    if one.grades is not None:
+        made["resolved"] = dict(one.grades)
+    return made

@@ -1,0 +1,94 @@
+"""What choices are worth by the grades: a table of methods, members, chance and the oracle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.rule import Rule
+from rich.table import Table
+
+from runs.words import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import RenderableType
+
+    from runs.compare.figures import Figures, Member
+    from runs.compare.reselect import Reselected
+
+NOTE = "gap closed: what part of the way from the random pick to the oracle"
+MEMBERS_NOTE = "; where a member has no patch, it counts as not resolved"
+
+
+def worth(figures: Figures, found: Sequence[Reselected]) -> list[RenderableType]:
+    """Figures over what is graded throughout, and what is left out."""
+    parts: list[RenderableType] = [Rule("by the grades, which no selector sees", style="dim")]
+    if figures.instances:
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+        table.add_column("", overflow="fold")
+        for name in (f"resolved of {figures.instances}", "share", "gap closed", "with a patch"):
+            table.add_column(name, justify="right")
+        for name, resolved, answered in _lines(figures):
+            gap = figures.gap_closed(resolved)
+            table.add_row(
+                plain(name),
+                f"{resolved:.2f}" if isinstance(resolved, float) else str(resolved),
+                f"{resolved / figures.instances:.1%}",
+                "-" if gap is None else f"{gap:.0%}",
+                answered,
+            )
+        parts += [table, plain(NOTE + (MEMBERS_NOTE if figures.members else ""), "dim")]
+    left_out = [one for one in found if one.ungraded]
+    if left_out:
+        missing = ", ".join(
+            f"{one.instance_id} ({one.ungraded} of {len(one.matrix.candidates)})"
+            for one in left_out
+        )
+        parts.append(plain(f"left out, since candidates have no grade: {missing}", "yellow"))
+        parts.append(plain("grade them: troop grade RUN --all-candidates", "dim"))
+    return parts
+
+
+def _lines(figures: Figures) -> Iterator[tuple[str, float, str]]:
+    """(name, resolved, how many have a patch of it), from what was chosen to the oracle."""
+    yield "the run's choice", figures.by_run, ""
+    for method, count in figures.by_method.items():
+        yield method, count, ""
+    yield "random pick, expected", float(figures.by_chance), ""
+    for member in figures.members:
+        yield f"member {member.name}", _whole(member.resolved), str(member.answered)
+    if figures.members:
+        best = figures.members[0]
+        yield f"best member, in hindsight: {best.name}", _whole(best.resolved), str(best.answered)
+    yield "oracle, no selector: any right candidate", figures.oracle, ""
+
+
+def _whole(count: float) -> float:
+    """A count of instances as an integer where it is one."""
+    return int(count) if count == int(count) else count
+
+
+def worth_document(figures: Figures, found: Sequence[Reselected]) -> dict[str, Any]:
+    """The same for programs."""
+    best = figures.members[0] if figures.members else None
+    return {
+        "instances": figures.instances,
+        "left_out": [one.instance_id for one in found if one.ungraded],
+        "run": figures.by_run,
+        "selected": dict(figures.by_method),
+        "random_expected": figures.by_chance,
+        "members": [_member(member) for member in figures.members],
+        "best_member": None
+        if best is None
+        else {"system": best.name, "resolved": best.resolved, "in_hindsight": True},
+        "oracle": figures.oracle,
+        "gap_closed": {
+            "run": figures.gap_closed(figures.by_run),
+            **{name: figures.gap_closed(count) for name, count in figures.by_method.items()},
+        },
+    }
+
+
+def _member(member: Member) -> dict[str, Any]:
+    return {"system": member.name, "resolved": member.resolved, "with_a_patch": member.answered}

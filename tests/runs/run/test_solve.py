@@ -1,0 +1,188 @@
+"""The whole pipeline over a real HTTP server and a real database."""
+
+import pytest
+
+from agent import context, prompting
+from agent.model import ModelUnavailable
+from data.errors import StoreError
+from data.predictions.predictions import Prediction
+from runs.run import batch as engine
+from runs.run.batch import Ending
+from runs.show.instance import instance_report
+from tests.support import scripted_model
+from tests.support.model_server import ModelServer, refuse
+from tests.support.world import World
+
+
+@pytest.fixture
+def server():
+    with ModelServer(scripted_model.answer) as running:
+        yield running
+
+
+@pytest.fixture
+def world(tmp_path, server):
+    return World(tmp_path, server.base_url)
+
+
+async def test_an_issue_goes_in_and_the_right_patch_comes_out(world, server):
+    finished = await world.solve()
+    assert finished.tally.ending is Ending.FINISHED
+    with world.reader() as reader:
+        row = reader.instance(finished.run, "calc")
+        assert row["status"] == "solved"
+        assert row["reason"] == "selection"
+        assert "if ordered else 0.0" in reader.text(row["patch"])
+        samples = {s["sample"]: s for s in reader.view("samples", run=finished.run)}
+        assert [samples[n]["outcome"] for n in (1, 2, 3, 4)] == [
+            "done",
+            "done",
+            "done",
+            "no_edit",
+        ]
+        assert samples[1]["candidate"] == samples[2]["candidate"] != samples[3]["candidate"]
+        candidates = reader.view("candidates", run=finished.run)
+        assert len(candidates) == 2
+        votes = reader.view("votes", run=finished.run)
+        assert len(votes) == 3 * len(reader.view("tests", run=finished.run))
+        assert instance_report(reader, row)
+
+
+async def test_what_opens_alike_is_one_request(world, server):
+    await world.solve()
+    shared = [body["n"] for body in server.requests if body.get("n")]
+    assert shared == [3, 4]  # three rankings, four tests
+
+
+async def test_the_context_stands_first_and_is_the_same_for_every_trajectory(world, server):
+    await world.solve()
+    openings = [b["messages"][1]["content"] for b in server.requests]
+    openings = [text for text in openings if "# Your task: " in text and "rank" not in text]
+    heads = {text.partition("# Your task: ")[0] for text in openings}
+    assert len(heads) == 1
+    systems = {
+        b["messages"][0]["content"]
+        for b in server.requests
+        if b["messages"][1]["content"].startswith(next(iter(heads)))
+    }
+    assert len(systems) == 1
+    assert '<file path="calc/ops.py">' in heads.pop()
+
+
+async def test_identical_pairs_are_run_once(world):
+    await world.solve(selection__repeats=0)
+    assert len(world.sandbox.executed) == len(set(world.sandbox.executed))
+
+
+async def test_a_finished_run_asks_for_nothing_again(world, server):
+    first = await world.solve()
+    calls, executed = len(server.requests), len(world.sandbox.executed)
+    second = await world.solve()
+    assert second.run == first.run
+    assert (len(server.requests), len(world.sandbox.executed)) == (calls, executed)
+
+
+async def test_fresh_begins_anew_and_another_configuration_is_another_run(world):
+    first = await world.solve()
+    fresh = await world.solve(job={"fresh": True})
+    other = await world.solve(samples__count=2)
+    assert len({first.run, fresh.run, other.run}) == 3
+
+
+async def test_many_instances_in_parallel(world):
+    finished = await world.solve("a", "b", "c", engine__instances=2)
+    with world.reader() as reader:
+        rows = reader.view("instances", run=finished.run)
+        assert [row["status"] for row in rows] == ["solved"] * 3
+        assert len({reader.text(row["patch"]) for row in rows}) == 1
+        costs = reader.view("cost_by_stage", run=finished.run)
+        assert {row["stage"] for row in costs} >= {"relevance", "testing", "editing", "selection"}
+
+
+async def test_a_server_without_n_is_asked_one_by_one(tmp_path):
+    def one(body: dict) -> str | list[str]:
+        given = scripted_model.answer(body)
+        return given[0] if isinstance(given, list) else given
+
+    with ModelServer(one) as server:
+        world = World(tmp_path, server.base_url)
+        finished = await world.solve()
+        with world.reader() as reader:
+            assert len(reader.view("samples", run=finished.run)) == 4
+            assert reader.instance(finished.run, "calc")["status"] == "solved"
+
+
+def without_choice(body: dict) -> str | list[str]:
+    """The scripted model, but for a selection trajectory that never chooses."""
+    if "# Your task: choose" in body["messages"][1]["content"]:
+        return "I cannot decide."
+    return scripted_model.answer(body)
+
+
+def lost_in_selection(body: dict) -> object:
+    """The scripted model, until the conversation of the selection is too long."""
+    if "# Your task: choose" in body["messages"][1]["content"]:
+        return refuse(400, "This model's maximum context length is 10 tokens.")
+    return scripted_model.answer(body)
+
+
+@pytest.mark.parametrize(
+    ("answer", "ended"),
+    [(without_choice, "out_of_turns"), (lost_in_selection, "context_exceeded")],
+)
+async def test_without_a_usable_choice_the_votes_order_decides(tmp_path, answer, ended):
+    with ModelServer(answer) as server:
+        world = World(tmp_path, server.base_url)
+        finished = await world.solve(selection__turns=2)
+    with world.reader() as reader:
+        row = reader.instance(finished.run, "calc")
+        assert (row["status"], row["reason"], row["chosen"]) == ("solved", "fallback", 1)
+        (talk,) = reader.view("trajectories", kind="selection")
+        assert talk["outcome"] == ended
+
+
+async def test_no_turns_of_selection_leave_it_to_the_vote(world, server):
+    finished = await world.solve(selection__turns=0)
+    with world.reader() as reader:
+        assert reader.instance(finished.run, "calc")["reason"] == "vote"
+
+
+async def test_an_only_candidate_is_not_discussed(world, server):
+    finished = await world.solve(samples__count=1)
+    with world.reader() as reader:
+        assert reader.instance(finished.run, "calc")["reason"] == "only_candidate"
+        assert reader.view("trajectories", kind="selection") == []
+
+
+async def test_a_changed_prompt_is_told_when_a_run_is_resumed(world, server, monkeypatch):
+    monkeypatch.setattr(engine, "solve_instance", stop_after_context)
+    with pytest.raises(ModelUnavailable):
+        await world.solve()
+    monkeypatch.undo()
+    changed = prompting.render
+    monkeypatch.setattr(context, "render", lambda name, **v: changed(name, **v) + " Changed.")
+    with pytest.raises(StoreError, match="was recorded for another request"):
+        await world.solve()
+
+
+async def stop_after_context(bench, config, outside, on_sample, tests):
+    await context.ContextReader(bench, config.context, config.model.name).gather()
+    raise ModelUnavailable("gone")
+
+
+async def test_without_editing_turns_samples_write_tests_for_candidates_from_elsewhere(world):
+    before = "    return sum(values) / len(values)\n"
+    diff = (
+        "--- a/calc/ops.py\n+++ b/calc/ops.py\n@@ -1,3 +1,3 @@\n def mean(values):\n"
+        f"-{before}+{before.rstrip()} if values else 0.0\n \n"
+    )
+    outside = {"calc": [Prediction("calc", "elsewhere", diff)]}
+    await world.solve(samples__editing_turns=0, job={"outside": outside})
+    with world.reader() as reader:
+        kinds = {row["kind"] for row in reader.view("trajectories")}
+        samples = reader.view("samples")
+        candidates = reader.view("candidates")
+    assert "editing" not in kinds
+    assert {row["outcome"] for row in samples} == {"done"}
+    assert all(row["script"] and not row["diff"] for row in samples)
+    assert [row["sources"] for row in candidates] == ["elsewhere"]

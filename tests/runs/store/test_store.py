@@ -1,0 +1,398 @@
+"""The store: journal, runs, views, and what is said when a database cannot be used."""
+
+import asyncio
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from agent.journal import Kind, TrajectoryId, TurnPrompt
+from agent.model import Choice, Finish, Message, ModelRequest, Response, Usage
+from agent.prices import Price, Prices
+from data.errors import StoreError, UsageError
+from data.patches.patch import UNEDITED
+from runs.store import database, query
+from runs.store.database import HEAD, open_database, open_reading, sqlite_url
+from runs.store.reading import Reader
+from runs.store.registry import RunSpec, Status
+from runs.store.store import Store
+from runs.store.tables import Base
+from runs.store.views import VIEWS
+from sandbox.protocol import Ending, Execution, Script
+from tests.support.world import instance
+
+TESTING = TrajectoryId("sample-1/testing", Kind.TESTING, 1)
+OTHER = TrajectoryId("sample-2/testing", Kind.TESTING, 2)
+SCRIPT = Script("print(1)\n")
+RAN = Execution(Ending.EXITED, 2, "out \x00 \udcff", 7, 0.25)
+
+
+@pytest.fixture
+def url(tmp_path):
+    return os.environ.get("TROOP_TEST_DATABASE") or sqlite_url(tmp_path / "troop.db")
+
+
+def spec(**changes) -> RunSpec:
+    values = {
+        "name": "",
+        "dataset": "d.jsonl",
+        "model": "m",
+        "sandbox": "plain",
+        "replayed": False,
+        "config": {"samples.count": 4},
+        "config_digest": "1",
+        "owner": "me",
+        "version": "0",
+    }
+    return RunSpec(**values | changes)
+
+
+def nobody(_owner: str) -> bool:
+    return False
+
+
+async def begun(store: Store, **changes):
+    run = await store.begin_run(spec(**changes), fresh=False, alive=nobody)
+    (row,) = await store.enter(run, [instance()])
+    return run, row
+
+
+def request(*siblings: str) -> ModelRequest:
+    return ModelRequest(TESTING.key, 0, "m", (Message("user", "hi"),), 0.5, 10, siblings)
+
+
+def prompt(trajectory: TrajectoryId = TESTING, turn: int = 0) -> TurnPrompt:
+    return TurnPrompt(trajectory, turn, "digest", f"prompt {turn}", "system", "context")
+
+
+async def test_what_is_recorded_is_recalled_after_opening_again(url):
+    usage = Usage(1000, 100, 400)
+    with Store(url) as store:
+        _, row = await begun(store)
+        journal = store.journal(row, Prices({"m": Price(1.0, 2.0, 0.5)}))
+        reply = Response((Choice("yes \U0001f600", Finish.STOP, "thought"),), usage, 1.5)
+        await journal.record_call(request(), reply, [prompt()])
+        await journal.record_execution(SCRIPT, UNEDITED, RAN)
+        await journal.record_use(TESTING, 1, "before", SCRIPT, UNEDITED)
+        await journal.record_ending(TESTING, "done")
+        assert journal.recall_turn(TESTING.key, 0).choice.text == "yes \U0001f600"
+    with Store(url) as store:
+        _, row = await begun(store)
+        journal = store.journal(row, Prices())
+        recalled = journal.recall_turn(TESTING.key, 0)
+        assert recalled.choice == Choice("yes \U0001f600", Finish.STOP)
+        assert (recalled.digest, recalled.usage) == ("digest", usage)
+        assert journal.recall_execution(SCRIPT, UNEDITED) == RAN
+        assert journal.recall_turn(TESTING.key, 1) is None
+        assert journal.recall_execution(Script("other"), UNEDITED) is None
+    with Reader(url) as reader:
+        (turn,) = reader.view("turns")
+        assert turn["cost_usd"] == pytest.approx((600 * 1.0 + 400 * 0.5 + 100 * 2.0) / 1e6)
+        talk = reader.conversation(turn["run"], "calc", TESTING.key)
+        assert (talk.system, talk.prefix, talk.row["outcome"]) == ("system", "context", "done")
+        assert talk.turns[0].executions[0]["output"] == RAN.output
+
+
+async def test_one_request_for_several_trajectories_is_counted_once(url):
+    with Store(url) as store:
+        _, row = await begun(store)
+        journal = store.journal(row, Prices({"m": Price(1.0, 1.0)}))
+        choices = (Choice("a", Finish.STOP), Choice("b", Finish.STOP))
+        response = Response(choices, Usage(100, 20), 0.1)
+        await journal.record_call(request(OTHER.key), response, [prompt(), prompt(OTHER)])
+        assert journal.recall_turn(OTHER.key, 0).choice.text == "b"
+    with Reader(url) as reader:
+        (stage,) = reader.view("cost_by_stage")
+        assert (stage["calls"], stage["prompt_tokens"]) == (1, 100)
+        assert stage["cost_usd"] == pytest.approx(120 / 1e6)
+
+
+async def test_recording_twice_is_no_error_where_it_may_happen(url):
+    with Store(url) as store:
+        _, row = await begun(store)
+        journal = store.journal(row, Prices())
+        for _ in range(2):
+            await journal.record_execution(SCRIPT, UNEDITED, RAN)
+            await journal.record_use(TESTING, 1, "before", SCRIPT, UNEDITED)
+            await journal.record_ending(TESTING, "done")
+    with Reader(url) as reader:
+        assert len(reader.view("executions")) == 1
+
+
+async def test_a_text_is_stored_once_however_often_it_is_used(url):
+    with Store(url) as store:
+        _, row = await begun(store)
+        journal = store.journal(row, Prices())
+        for turn in range(5):
+            response = Response((Choice("the same" * 100, Finish.STOP),), None, 0.1)
+            await journal.record_call(request(), response, [prompt(turn=turn)])
+    with Reader(url) as reader:
+        replies = {row["reply"] for row in reader.view("turns")}
+        assert len(replies) == 1
+
+
+async def test_one_refused_write_does_not_take_others_with_it(url):
+    with Store(url) as store:
+        _, row = await begun(store)
+        journal = store.journal(row, Prices())
+        response = Response((Choice("a", Finish.STOP),), None, 0.1)
+        await journal.record_call(request(), response, [prompt()])
+        work = [journal.record_call(request(), response, [prompt(turn=t)]) for t in (0, 1, 2)]
+        ended = await asyncio.gather(*work, return_exceptions=True)
+    assert isinstance(ended[0], StoreError)  # turn 0 is there already
+    assert ended[1:] == [None, None]
+    with Reader(url) as reader:
+        assert sorted(row["turn"] for row in reader.view("turns")) == [0, 1, 2]
+        assert all(reader.text(row["reply"]) == "a" for row in reader.view("turns"))
+
+
+async def test_the_same_command_takes_up_the_same_run(url):
+    with Store(url) as store:
+        first, _ = await begun(store)
+        again, _ = await begun(store)
+        other, _ = await begun(store, config_digest="2", config={"samples.count": 5})
+        assert (first.name, first.resumed) == ("d-m-1", False)
+        assert (again.key, again.resumed) == (first.key, True)
+        assert other.name == "d-m-2"
+
+
+async def test_a_named_run_with_another_configuration_is_refused(url):
+    with Store(url) as store:
+        await begun(store, name="mine")
+        with pytest.raises(UsageError, match=r"samples\.count \(4 there, 5 now\)"):
+            await begun(store, name="mine", config={"samples.count": 5})
+        with pytest.raises(UsageError, match="there is a run mine already"):
+            await store.begin_run(spec(name="mine"), fresh=True, alive=nobody)
+
+
+async def test_a_run_that_another_process_drives_is_left_alone(url):
+    with Store(url) as store:
+        await begun(store)
+        with pytest.raises(StoreError, match="driven by another process"):
+            await store.begin_run(spec(owner="you"), fresh=False, alive=lambda owner: owner == "me")
+
+
+async def test_a_changed_issue_is_refused(url):
+    with Store(url) as store:
+        run, _ = await begun(store)
+        changed = instance()
+        object.__setattr__(changed, "problem_statement", "another")
+        with pytest.raises(UsageError, match="has changed since"):
+            await store.enter(run, [changed])
+
+
+async def test_a_changed_codebase_is_refused(url):
+    with Store(url) as store:
+        _, row = await begun(store)
+        await store.check_codebase(row, "one")
+        await store.check_codebase(row, "one")
+        with pytest.raises(UsageError, match="codebase has changed"):
+            await store.check_codebase(row, "two")
+
+
+async def test_what_was_running_when_the_run_ended_was_interrupted(url):
+    with Store(url) as store:
+        run, row = await begun(store)
+        await store.mark(row, Status.RUNNING)
+        store.end_run(run, Status.INTERRUPTED)
+    with Reader(url) as reader:
+        assert reader.instance(run.name, "calc")["status"] == "interrupted"
+        assert reader.run(run.name)["status"] == "interrupted"
+
+
+async def test_every_view_has_the_columns_it_describes(url):
+    with Store(url) as store:
+        await begun(store)
+    for view in VIEWS:
+        answer = query.ask(url, f"SELECT * FROM {view.name}")
+        assert list(answer.columns) == [name for name, _, _ in view.columns]
+
+
+async def test_sql_reads_texts_and_refuses_to_write(url, tmp_path):
+    with Store(url) as store:
+        await begun(store)
+    answer = query.ask(url, "SELECT content(problem) FROM instances")
+    assert "mean([]) raises" in answer.rows[0][0]
+    for statement in (
+        "DELETE FROM run",
+        "CREATE TABLE x (y)",
+        "UPDATE run SET name = 'x'",
+        "PRAGMA query_only=OFF",
+        "SELECT 1; DELETE FROM run",
+        f"ATTACH '{tmp_path}/elsewhere.db' AS e",
+        "VACUUM",
+        "BEGIN; DELETE FROM run; COMMIT",
+    ):
+        with pytest.raises((UsageError, StoreError)):
+            query.ask(url, statement)
+    assert query.ask(url, "SELECT count(*) FROM run").rows == [(1,)]
+    assert not (tmp_path / "elsewhere.db").exists()
+    with pytest.raises(UsageError, match="no such table"):
+        query.ask(url, "SELECT * FROM nowhere")
+
+
+def test_the_migrations_make_the_tables(url):
+    engine = open_database(url)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    engine.dispose()
+    folder = Path(database.__file__).parent / "migrations"
+    assert ScriptDirectory(str(folder)).get_current_head() == HEAD
+
+
+def test_a_file_that_is_no_database_is_left_alone(tmp_path):
+    file = tmp_path / "notes.txt"
+    file.write_text("not a database, and longer than a header of one hundred bytes" * 10)
+    before = file.read_bytes()
+    with pytest.raises(StoreError, match="not a database") as caught:
+        open_database(sqlite_url(file))
+    assert "--db" in caught.value.mend
+    assert file.read_bytes() == before
+
+
+def test_another_programs_database_is_left_alone(tmp_path):
+    file = tmp_path / "other.db"
+    with sqlite3.connect(file) as other:
+        other.execute("CREATE TABLE theirs (x)")
+    other.close()
+    with pytest.raises(StoreError, match="not one of Troop's"):
+        open_database(sqlite_url(file))
+
+
+def test_a_newer_database_is_left_alone(tmp_path):
+    file = tmp_path / "troop.db"
+    open_database(sqlite_url(file)).dispose()
+    with sqlite3.connect(file) as newer:
+        newer.execute("UPDATE alembic_version SET version_num = '9999'")
+    newer.close()
+    with pytest.raises(StoreError, match="newer version of Troop") as caught:
+        open_reading(sqlite_url(file))
+    assert "upgrade" in caught.value.mend
+
+
+def test_a_missing_database_is_told_when_reading(tmp_path):
+    with pytest.raises(StoreError, match="there is no database"):
+        open_reading(sqlite_url(tmp_path / "none.db"))
+
+
+def test_a_damaged_database_is_told(tmp_path):
+    file = tmp_path / "troop.db"
+    open_database(sqlite_url(file)).dispose()
+    with file.open("r+b") as damaged:
+        damaged.seek(100)
+        damaged.write(os.urandom(8000))
+    with pytest.raises(StoreError):
+        open_database(sqlite_url(file))
+
+
+FULL_DISK = """
+import asyncio, resource, signal, sys
+from runs.store.database import sqlite_url
+from runs.store.store import Store
+from data.errors import StoreError
+from pathlib import Path
+from tests.runs.store.test_store import begun, prompt, request
+from agent.model import Choice, Finish, Response
+from agent.prices import Prices
+import random
+
+async def main():
+    stored = 0
+    with Store(sqlite_url(Path(sys.argv[1]))) as store:
+        _, row = await begun(store)
+        journal = store.journal(row, Prices())
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
+        try:
+            for turn in range(100):
+                text = "".join(random.choices("abcdefghijklmnop", k=50_000))
+                response = Response((Choice(text, Finish.STOP),), None, 0.1)
+                await journal.record_call(request(), response, [prompt(turn=turn)])
+                stored += 1
+        except StoreError as error:
+            print(stored, bool(error.mend))
+
+asyncio.run(main())
+"""
+
+
+def test_a_full_disk_is_told_and_loses_nothing(tmp_path):
+    """The limit on file size stands for the disk: writes beyond it fail in the middle."""
+    file = tmp_path / "troop.db"
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    stored, told = done.stdout.split()
+    assert told == "True", done.stderr
+    assert int(stored) > 3
+    with Reader(sqlite_url(file)) as reader:
+        turns = reader.view("turns")
+        assert len(turns) == int(stored)
+        assert all(len(reader.text(turn["reply"])) == 50_000 for turn in turns)
+
+
+OLDER = """
+INSERT INTO run VALUES (1,'r','finished','2026-01-01',NULL,'me','0','d','m','plain',0,'{}','1');
+INSERT INTO instance VALUES
+    (1,1,'i','','','','d','p','c','solved','',NULL,NULL,'',NULL,'',NULL);
+INSERT INTO test (id,instance_id,number,script,samples,discriminates) VALUES (1,1,1,'s','1',1);
+INSERT INTO execution
+    (id,instance_id,script,script_text,patch,diff,ending,exit_code,output,output_bytes,duration_s,
+     created_at)
+    VALUES (1,1,'s','s','p','','exited',0,'o',0,0.5,'2026-01-01');
+INSERT INTO vote (id,instance_id,candidate,test,verdict,execution_id) VALUES (1,1,0,1,'pass',1);
+"""
+
+
+def test_an_older_database_is_brought_up_to_date_with_what_it_holds(tmp_path):
+    file = tmp_path / "troop.db"
+    engine = create_engine(sqlite_url(file))
+    config = Config()
+    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    engine.dispose()
+    with sqlite3.connect(file) as older:
+        older.executescript(OLDER)
+    older.close()
+    with Reader(sqlite_url(file)) as reader:
+        (test,) = reader.view("tests")
+        (vote,) = reader.view("votes")
+        (execution,) = reader.view("executions")
+    assert (test["kind"], test["label"], test["flaky"]) == ("generated", "", 0)
+    assert (vote["verdict"], vote["broken"]) == ("pass", None)
+    assert execution["repeat"] == 0
+
+
+async def test_an_execution_that_is_repeated_is_another(url):
+    with Store(url) as store:
+        _, row = await begun(store)
+        journal = store.journal(row, Prices())
+        for repeat, code in enumerate((2, 0)):
+            ran = Execution(Ending.EXITED, code, "", 0, 0.1)
+            await journal.record_execution(SCRIPT, UNEDITED, ran, repeat)
+            await journal.record_use(TESTING, repeat, "repeat", SCRIPT, UNEDITED, repeat=repeat)
+        assert journal.recall_execution(SCRIPT, UNEDITED, 2) is None
+    with Store(url) as store:
+        _, row = await begun(store)
+        journal = store.journal(row, Prices())
+        codes = [journal.recall_execution(SCRIPT, UNEDITED, repeat).exit_code for repeat in (0, 1)]
+    assert codes == [2, 0]
+    with Reader(url) as reader:
+        seen = reader.view("trajectory_executions", purpose="repeat")
+        assert [(row["turn"], row["exit_code"]) for row in seen] == [(0, 2), (1, 0)]
+        assert [row["repeat"] for row in reader.view("executions")] == [0, 1]

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 
 from agent.conversation import Conversation, SharedFirstTurn
 from agent.journal import Kind, TrajectoryId
-from agent.model import ContextExceeded, RequestRejected
-from agent.phrases import replies_left
 from agent.prefilter import best_matches
 from agent.prompting import render
-from agent.replies import Relevance, Unreadable, read_ranking, read_relevance
+from agent.replies import Relevance, read_ranking, read_relevance
 from agent.slots import together
 from agent.source_files import source_files
+from agent.trajectory import Answer, converse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,10 +106,12 @@ class ContextReader:
             talk = self._relevance_talk(f"relevance/{file.path}{suffix}", prefix)
             about = {"path": file.path, "text": part, "part": number, "parts": len(parts)}
             prompt = render("relevance_file", **about)
-            verdicts.append(await _verdict(talk, prompt))
-            recorded = self._bench.journal.recall_turn(talk.key, 0)
-            if recorded is not None and recorded.usage is not None:
-                tokens += recorded.usage.prompt_tokens
+            task = Answer(prompt, "<relevant>yes or no</relevant>", read_relevance)
+            await converse(talk, task, turns=TRIES)
+            # A file that the model cannot be made to judge is not relevant.
+            verdicts.append(task.value or Relevance(relevant=False, summary=""))
+            if talk.first_usage is not None:
+                tokens += talk.first_usage.prompt_tokens
                 chars += len(render("relevance_system")) + len(prefix) + len(prompt)
         self._bench.observer.step(Kind.RELEVANCE)
         summary = " ".join(v.summary for v in verdicts if v.relevant and v.summary)
@@ -149,7 +150,7 @@ class ContextReader:
         first = SharedFirstTurn(talks, prompt, count)
         known = frozenset(by_path)
         _, *rankings = await together(
-            first.ask_all(), *(self._ranking(talk, first, known) for talk in talks)
+            first.ask_all(), *(self._ranking(talk, first, prompt, known) for talk in talks)
         )
         found = [ranking for ranking in rankings if ranking]
         return [by_path[path] for path in mean_order(list(by_path), found)]
@@ -165,40 +166,14 @@ class ContextReader:
         )
 
     async def _ranking(
-        self, talk: Conversation, first: SharedFirstTurn, paths: frozenset[str]
+        self, talk: Conversation, first: SharedFirstTurn, prompt: str, paths: frozenset[str]
     ) -> list[str]:
-        ranking: list[str] = []
-        try:
-            reply = await first.reply(talk)
-            for left in reversed(range(TRIES)):
-                try:
-                    ranking = read_ranking(reply, paths)
-                    break
-                except Unreadable as error:
-                    if left:
-                        prompt = _again(str(error), "<ranking>\n...\n</ranking>", left)
-                        reply = await talk.ask(prompt)
-        except (ContextExceeded, RequestRejected):
-            pass  # the other rankings decide
-        await talk.end("done" if ranking else "unreadable")
+        task = Answer(
+            prompt, "<ranking>\n...\n</ranking>", lambda choice: read_ranking(choice, paths)
+        )
+        await converse(talk, task, turns=TRIES, first=first)
         self._bench.observer.step(Kind.RANKING)
-        return ranking
-
-
-async def _verdict(talk: Conversation, prompt: str) -> Relevance:
-    """What the model says of one part; a file that it cannot be made to judge is not relevant."""
-    for left in reversed(range(TRIES)):
-        try:
-            verdict = read_relevance(await talk.ask(prompt))
-        except Unreadable as error:
-            prompt = _again(str(error), "<relevant>yes or no</relevant>", left)
-        except (ContextExceeded, RequestRejected):
-            break
-        else:
-            await talk.end("done")
-            return verdict
-    await talk.end("unreadable")
-    return Relevance(relevant=False, summary="")
+        return task.value or []  # without one, the other rankings decide
 
 
 def mean_order(paths: Sequence[str], rankings: Sequence[Sequence[str]]) -> list[str]:
@@ -243,9 +218,3 @@ def _split(text: str, size: int) -> list[str]:
         parts.append(text[start:cut])
         start = cut
     return [*parts, text[start:]]
-
-
-def _again(reason: str, reminder: str, left: int) -> str:
-    return render(
-        "unreadable", reason=reason, reminder=reminder, replies_left=replies_left(max(left, 1))
-    )

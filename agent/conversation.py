@@ -13,7 +13,8 @@ from agent.slots import together
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from agent.model import Choice
+    from agent.model import Reply, Usage
+    from agent.outcome import Outcome
     from agent.workbench import Workbench
     from data.patches.patch import Patch
     from sandbox.protocol import Execution, Script
@@ -45,6 +46,8 @@ class Conversation:
         self.id = trajectory
         self.turn = 0
         self.bench = bench
+        self.first_usage: Usage | None = None
+        """Of the call that gave the first reply; None: not known."""
         self._model = model
         self._temperature = temperature
         self._max_tokens = max_tokens
@@ -58,7 +61,7 @@ class Conversation:
         """The trajectory's key."""
         return self.id.key
 
-    async def ask(self, prompt: str) -> Choice:
+    async def ask(self, prompt: str) -> Reply:
         """One turn.
 
         Raises:
@@ -67,11 +70,11 @@ class Conversation:
             Interrupted: a person asked to stop.
         """
         turn = self.pose(prompt)
-        choice = self.bench.recall(turn)
-        if choice is None:
-            response = await self.bench.call(self.request(), [turn])
-            choice = response.choices[0]
-        return self.take(choice)
+        reply = self.bench.recall(turn)
+        if reply is None:
+            reply = (await self.bench.call(self.request(), [turn]))[0]
+        self.take(reply)
+        return reply
 
     async def run(self, script: Script, patch: Patch, purpose: str) -> Execution:
         """Execute `script` with `patch`; `purpose` is stored, for example "before" or "after".
@@ -84,7 +87,7 @@ class Conversation:
             script, patch, trajectory=self.id, turn=self.turn, purpose=purpose
         )
 
-    async def end(self, outcome: str) -> None:
+    async def end(self, outcome: Outcome) -> None:
         """Store how the trajectory ended."""
         await self.bench.journal.record_ending(self.id, outcome)
 
@@ -116,11 +119,13 @@ class Conversation:
             siblings=tuple(sibling.key for sibling in siblings),
         )
 
-    def take(self, choice: Choice) -> Choice:
+    def take(self, reply: Reply) -> None:
         """Add the reply to the posed turn."""
-        self._add(Message("assistant", choice.text if choice.text.strip() else NO_TEXT))
+        text = reply.choice.text
+        self._add(Message("assistant", text if text.strip() else NO_TEXT))
+        if not self.turn:
+            self.first_usage = reply.usage
         self.turn += 1
-        return choice
 
     def _add(self, message: Message) -> None:
         self._messages.append(message)
@@ -142,7 +147,7 @@ class SharedFirstTurn:
         self._prompt = prompt
         self._per_call = per_call or len(self._conversations)
         loop = asyncio.get_running_loop()
-        self._replies: dict[str, asyncio.Future[Choice]] = {
+        self._replies: dict[str, asyncio.Future[Reply]] = {
             conversation.key: loop.create_future() for conversation in self._conversations
         }
 
@@ -159,7 +164,7 @@ class SharedFirstTurn:
             self._fail(self._conversations, error)
             raise
 
-    async def reply(self, conversation: Conversation) -> Choice:
+    async def reply(self, conversation: Conversation) -> Reply:
         """The reply that `ask_all` got for this conversation.
 
         Raises:
@@ -186,22 +191,22 @@ class SharedFirstTurn:
         (leader, _), *rest = posed
         request = leader.request([conversation for conversation, _ in rest])
         try:
-            response = await leader.bench.call(request, [turn for _, turn in posed])
-            choices = response.choices
+            replies = await leader.bench.call(request, [turn for _, turn in posed])
         except RequestRejected as error:
-            choices = ()
+            replies = []
             if not rest:
                 self._fail([leader], error)
                 return
         except ContextExceeded as error:
             self._fail([conversation for conversation, _ in posed], error)
             return
-        for (conversation, _), choice in zip(posed, choices, strict=False):
-            self._give(conversation, choice)
-        await together(*(self._ask([one]) for one in posed[len(choices) :]))
+        for (conversation, _), reply in zip(posed, replies, strict=False):
+            self._give(conversation, reply)
+        await together(*(self._ask([one]) for one in posed[len(replies) :]))
 
-    def _give(self, conversation: Conversation, choice: Choice) -> None:
-        self._replies[conversation.key].set_result(conversation.take(choice))
+    def _give(self, conversation: Conversation, reply: Reply) -> None:
+        conversation.take(reply)
+        self._replies[conversation.key].set_result(reply)
 
     def _fail(self, conversations: Sequence[Conversation], error: BaseException) -> None:
         for conversation in conversations:

@@ -6,7 +6,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agent.conversation import Conversation
 from agent.edits import EditMismatch, MalformedEdits, apply_edits, parse_edits
+from agent.journal import Kind, TrajectoryId
+from agent.outcome import Outcome
 from agent.phrases import describe, replies_left, script_rules
 from agent.prompting import render
 from agent.replies import Unreadable, require_whole, says_done, split_script
@@ -18,36 +21,19 @@ from data.patches.applying import diff_files
 from data.patches.patch import UNEDITED, Patch
 
 if TYPE_CHECKING:
-    from agent.conversation import Conversation
+    from agent.context import Context
     from agent.edits import FileEdit
     from agent.model import Choice
-    from agent.testing import Draft
+    from agent.settings import ModelSettings, SampleSettings
     from agent.workbench import Workbench
-    from sandbox.protocol import Execution, Limits, Script
+    from sandbox.protocol import Execution, Script
 
 MAX_SHOWN_DIFF = 20_000
 """Characters of a diff that are shown back to the model."""
 
-REMINDER = (
-    '<edit path="...">\n<<<<<<< SEARCH\n...\n=======\n...\n>>>>>>> REPLACE\n</edit>\n\n'
-    "and, if the script shall change, <test_script>\n...\n</test_script>\n\n"
-    "or, when the edit that was run is right, nothing but <done/>."
-)
-
-
-@dataclass(slots=True)
-class Attempt:
-    """The edit and the script so far, filled as the trajectory goes."""
-
-    script: Script | None
-    patch: Patch = UNEDITED
-    """Empty while no edit could be applied."""
-    finished: bool = False
-    """The model said that the edit is right."""
-
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class EditStep:
     """What one reply asks for."""
 
     patch: Patch | None = None
@@ -55,61 +41,112 @@ class _Step:
     notes: tuple[str, ...] = ()
 
 
-async def write_edit(
-    talk: Conversation, draft: Draft, attempt: Attempt, *, turns: int, limits: Limits
-) -> None:
-    """Write an edit, look at what the script says of it, and revise either.
+class WriteEdit:
+    """`agent.trajectory.Task`: write an edit, see what the script says of it, revise either."""
 
-    Raises:
-        ModelError, SandboxError, Interrupted, ContextExceeded, RequestRejected.
-    """
-    prompt = _opening(talk, draft, limits)
-    for left in reversed(range(turns)):
-        reply = await talk.ask(prompt)
-        try:
-            step = await _read(reply, talk.bench, has_edit=bool(attempt.patch))
-        except (Unreadable, MalformedEdits) as error:
-            prompt = render(
-                "unreadable", reason=error, reminder=REMINDER, replies_left=replies_left(left)
-            )
-            continue
-        except EditMismatch as error:
-            prompt = render("edit_mismatch", reason=error, replies_left=replies_left(left))
-            continue
-        if step is None:
-            attempt.finished = True
-            return
-        attempt.patch = step.patch or attempt.patch
-        attempt.script = step.script or attempt.script
-        prompt = await _run(talk, step, attempt, left)
-
-
-def _opening(talk: Conversation, draft: Draft, limits: Limits) -> str:
-    return render(
-        "editing",
-        script=draft.script.text.rstrip() if draft.script else "",
-        before=describe(draft.before) if draft.before else "",
-        script_rules=script_rules(talk.bench, limits),
-        edit_rules=render("edit_rules", suffix=talk.bench.language.example_suffix).rstrip(),
+    reminder = (
+        '<edit path="...">\n<<<<<<< SEARCH\n...\n=======\n...\n>>>>>>> REPLACE\n</edit>\n\n'
+        "and, if the script shall change, <test_script>\n...\n</test_script>\n\n"
+        "or, when the edit that was run is right, nothing but <done/>."
     )
 
+    def __init__(self, bench: Workbench, script: Script | None, before: Execution | None) -> None:
+        self.script = script
+        """The script so far, at first the one of the testing trajectory."""
+        self.patch: Patch = UNEDITED
+        """The edit so far; empty while none could be applied."""
+        self._bench = bench
+        self._before = before
 
-async def _read(reply: Choice, bench: Workbench, *, has_edit: bool) -> _Step | None:
-    """What the reply asks for; None for "done"."""
-    text = require_whole(reply)
-    written, rest = split_script(text)
-    edits = parse_edits(rest)
-    if not edits and written is None:
-        if says_done(text) and has_edit:
+    def opening(self) -> str:
+        """See `Task`."""
+        return render(
+            "editing",
+            script=self.script.text.rstrip() if self.script else "",
+            before=describe(self._before) if self._before else "",
+            script_rules=script_rules(self._bench),
+            edit_rules=render("edit_rules", suffix=self._bench.language.example_suffix).rstrip(),
+        )
+
+    async def read(self, choice: Choice) -> EditStep | None:
+        """See `Task`."""
+        text = require_whole(choice)
+        written, rest = split_script(text)
+        try:
+            edits = parse_edits(rest)
+        except MalformedEdits as error:
+            raise Unreadable(str(error)) from error
+        if not edits and written is None:
+            self._check_done(text)
             return None
-        if says_done(text):
+        script = make_script(self._bench.language, written) if written is not None else None
+        if not edits:
+            return EditStep(script=script)
+        try:
+            patch, notes = await asyncio.to_thread(_apply, edits, self._bench)
+        except EditMismatch as error:
+            raise Unreadable(str(error), prompt="edit_mismatch") from error
+        return EditStep(patch, script, notes)
+
+    def _check_done(self, text: str) -> None:
+        if not says_done(text):
+            raise Unreadable("It has neither an edit, nor a script, nor <done/>.")
+        if not self.patch:
             raise Unreadable("There is no edit yet that could be done.")
-        raise Unreadable("It has neither an edit, nor a script, nor <done/>.")
-    script = make_script(bench.language, written) if written is not None else None
-    if not edits:
-        return _Step(script=script)
-    patch, notes = await asyncio.to_thread(_apply, edits, bench)
-    return _Step(patch, script, notes)
+
+    async def act(self, talk: Conversation, step: EditStep, left: int) -> str:
+        """See `Task`: run the script before and after the edit."""
+        self.patch = step.patch or self.patch
+        self.script = step.script or self.script
+        if self.script is None:
+            return render(
+                "unreadable",
+                reason="Your edits can be applied, but there is no script to run yet.",
+                reminder="your edits again, and <test_script>\n...\n</test_script>",
+                replies_left=replies_left(left),
+            )
+        if not self.patch:
+            before = await talk.run(self.script, UNEDITED, "before")
+            return render(
+                "editing_script_result", before=describe(before), replies_left=replies_left(left)
+            )
+        before, after = await together(
+            talk.run(self.script, UNEDITED, "before"), talk.run(self.script, self.patch, "after")
+        )
+        return render(
+            "editing_result",
+            notes=step.notes,
+            diff=_shown(self.patch.diff),
+            new_script=step.script is not None,
+            before=describe(before, again=step.script is None),
+            after=describe(after),
+            advice=_advice(before, after),
+            replies_left=replies_left(left),
+        )
+
+    def out_of_turns(self) -> Outcome:
+        """See `Task`."""
+        return Outcome.OUT_OF_TURNS if self.patch else Outcome.NO_EDIT
+
+
+def editing_talk(
+    bench: Workbench,
+    context: Context,
+    number: int,
+    *,
+    model: ModelSettings,
+    settings: SampleSettings,
+) -> Conversation:
+    """The conversation in which a sample writes its edit."""
+    return Conversation(
+        bench,
+        TrajectoryId(f"sample-{number}/{Kind.EDITING}", Kind.EDITING, number),
+        model=model.name,
+        temperature=settings.temperature,
+        max_tokens=settings.editing_max_tokens,
+        system=render("system"),
+        prefix=context.text,
+    )
 
 
 def _apply(edits: tuple[FileEdit, ...], bench: Workbench) -> tuple[Patch, tuple[str, ...]]:
@@ -120,36 +157,6 @@ def _apply(edits: tuple[FileEdit, ...], bench: Workbench) -> tuple[Patch, tuple[
         return diff_files(edited.changes, bench.codebase), tuple(edited.notes)
     except UsageError as error:
         raise EditMismatch(error.message) from error
-
-
-async def _run(talk: Conversation, step: _Step, attempt: Attempt, left: int) -> str:
-    """Run the script before and after the edit; the next prompt."""
-    script, patch = attempt.script, attempt.patch
-    if script is None:
-        return render(
-            "unreadable",
-            reason="Your edits can be applied, but there is no script to run yet.",
-            reminder="your edits again, and <test_script>\n...\n</test_script>",
-            replies_left=replies_left(left),
-        )
-    if not patch:
-        before = await talk.run(script, UNEDITED, "before")
-        return render(
-            "editing_script_result", before=describe(before), replies_left=replies_left(left)
-        )
-    before, after = await together(
-        talk.run(script, UNEDITED, "before"), talk.run(script, patch, "after")
-    )
-    return render(
-        "editing_result",
-        notes=step.notes,
-        diff=_shown(patch.diff),
-        new_script=step.script is not None,
-        before=describe(before) if step.script else describe(before, again=True),
-        after=describe(after),
-        advice=_advice(before, after),
-        replies_left=replies_left(left),
-    )
 
 
 def _shown(diff: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from agent.model import Choice, ModelRequest, Response, Usage
+    from agent.model import ModelRequest, Reply, Response
     from data.patches.patch import Patch
     from sandbox.protocol import Execution, Script
 
@@ -61,9 +61,16 @@ class RecordedTurn:
     """A reply that was recorded earlier."""
 
     digest: str
-    choice: Choice
-    usage: Usage | None
-    """Of the whole call, which may have served several trajectories."""
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEnding:
+    """A trajectory that came to its end earlier."""
+
+    outcome: str
+    last_reply: str
+    """"" where it ended without any."""
 
 
 class Journal(Protocol):
@@ -72,8 +79,15 @@ class Journal(Protocol):
     def recall_turn(self, trajectory: str, turn: int) -> RecordedTurn | None:
         """The recorded reply, or None."""
 
+    def recall_ending(self, trajectory: str) -> RecordedEnding | None:
+        """How a trajectory ended; None: it did not, or nobody began it."""
+
     async def record_call(
-        self, request: ModelRequest, response: Response, turns: list[TurnPrompt]
+        self,
+        request: ModelRequest,
+        response: Response,
+        turns: list[TurnPrompt],
+        cost_usd: float | None,
     ) -> None:
         """Store a response with its cost; `turns[i]` takes `response.choices[i]`.
 

@@ -110,6 +110,17 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """One reply as a trajectory gets it: its text, and what the call that gave it used and cost."""
+
+    choice: Choice
+    usage: Usage | None
+    """Of the whole call, which may have given several replies; None: the server did not say."""
+    cost_usd: float | None
+    """US dollars of the whole call; None: the price or the usage is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServerFacts:
     """What a server says about itself before work begins."""
 

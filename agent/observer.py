@@ -22,8 +22,11 @@ class Observer(Protocol):
     def sample(self, number: int, state: str) -> None:
         """A sample came to a new state, for example "testing 2"."""
 
-    def call(self, response: Response, *, kind: Kind, recalled: bool) -> None:
-        """A model call was answered; `recalled`: from the journal, not by the server."""
+    def call(self, response: Response, cost_usd: float | None) -> None:
+        """The server answered a call, which cost so many US dollars (None: unknown)."""
+
+    def recalled(self) -> None:
+        """A turn was answered from the journal, not by the server."""
 
     def execution(self, execution: Execution, *, recalled: bool) -> None:
         """A script was run, or recalled from the journal."""

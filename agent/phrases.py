@@ -9,7 +9,7 @@ from sandbox.protocol import Ending
 
 if TYPE_CHECKING:
     from agent.workbench import Workbench
-    from sandbox.protocol import Execution, Limits
+    from sandbox.protocol import Execution
 
 _ENDINGS = {
     Ending.TIMEOUT: "none: it was stopped because it ran too long",
@@ -34,12 +34,12 @@ def replies_left(turns: int) -> str:
     return "1 reply" if turns == 1 else f"{turns} replies"
 
 
-def script_rules(bench: Workbench, limits: Limits) -> str:
+def script_rules(bench: Workbench) -> str:
     """What a test script must keep to."""
     return render(
         "script_rules",
         script=bench.language.script,
         how=bench.language.how,
         repo_dir=bench.instance.environment.repo_dir,
-        timeout=round(limits.timeout_s),
+        timeout=round(bench.limits.timeout_s),
     ).rstrip()

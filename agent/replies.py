@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 class Unreadable(Exception):
     """The reply is not in the format; the message tells the model what to mend."""
 
+    def __init__(self, reason: str, *, prompt: str = "unreadable") -> None:
+        super().__init__(reason)
+        self.prompt = prompt
+        """The name of the prompt that tells the model."""
+
 
 _OPEN = re.compile(r"^[ \t]*<test_script>[ \t]*(?=\S|$)", re.MULTILINE)
 _CLOSE = re.compile(r"</test_script>[ \t]*$", re.MULTILINE)

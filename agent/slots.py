@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict, deque
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Callable,
+        Coroutine,
+        Iterable,
+        Sequence,
+    )
 
 
 T = TypeVar("T")
@@ -112,15 +119,63 @@ async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
             if any(_failed(task) for task in done):
                 break
     finally:
-        for task in tasks:
-            task.cancel()
-        endings = await asyncio.gather(*tasks, return_exceptions=True)
-    for ending in sorted(
-        (e for e in endings if isinstance(e, BaseException)),
-        key=lambda e: isinstance(e, (Interrupted, asyncio.CancelledError)),
-    ):
-        raise ending
+        endings = await _cancelled(tasks)
+    _raise_worst(endings)
     return [task.result() for task in tasks]
+
+
+async def as_they_end(*work: Coroutine[Any, Any, T]) -> AsyncGenerator[T]:
+    """Run all of `work` at once and give the results as they come; errors as in `together`."""
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        pending = set(tasks)
+        while pending:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            if any(_failed(task) for task in done):
+                break
+            for task in tasks:
+                if task in done and task.exception() is None:
+                    yield task.result()
+    finally:
+        endings = await _cancelled(tasks)
+    _raise_worst(endings)
+
+
+async def for_each(
+    items: AsyncGenerator[T], work: Callable[[T], Coroutine[Any, Any, None]]
+) -> None:
+    """Begin `work` on each item as it comes, and wait for all of it; errors as in `together`."""
+    tasks: list[asyncio.Task[None]] = []
+
+    async def pull() -> None:
+        async for item in items:
+            tasks.extend(asyncio.ensure_future(one) for one in (work(item), pull()))
+            return
+
+    async with aclosing(items):
+        tasks.append(asyncio.ensure_future(pull()))
+        try:
+            while pending := [task for task in tasks if not task.done()]:
+                done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                if any(_failed(task) for task in done):
+                    break
+        finally:
+            endings = await _cancelled(tasks)
+        _raise_worst(endings)
+
+
+async def _cancelled(tasks: Sequence[asyncio.Task[Any]]) -> list[Any]:
+    """Cancel what is left of the tasks; their results and errors, once they are gone."""
+    for task in tasks:
+        task.cancel()
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _raise_worst(endings: Iterable[object]) -> None:
+    """Raise the error that says most, if there is any."""
+    errors = [ending for ending in endings if isinstance(ending, BaseException)]
+    for error in sorted(errors, key=lambda e: isinstance(e, (Interrupted, asyncio.CancelledError))):
+        raise error
 
 
 def _failed(task: asyncio.Task[Any]) -> bool:

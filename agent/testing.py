@@ -2,109 +2,133 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agent.conversation import Conversation, SharedFirstTurn
+from agent.journal import Kind, TrajectoryId
+from agent.outcome import Outcome
 from agent.phrases import describe, replies_left, script_rules
 from agent.prompting import render
 from agent.replies import Unreadable, find_fenced_script, find_script, require_whole, says_done
 from agent.scripts import make_script
+from agent.trajectory import converse
 from data.patches.patch import UNEDITED
 from sandbox.protocol import Ending
 
 if TYPE_CHECKING:
-    from agent.conversation import Conversation
+    from collections.abc import Sequence
+
+    from agent.context import Context
     from agent.model import Choice
+    from agent.settings import ModelSettings, SampleSettings
     from agent.workbench import Workbench
-    from data.languages.languages import Language
-    from sandbox.protocol import Execution, Limits, Script
+    from sandbox.protocol import Execution, Script
 
 ISSUE_IS_THERE = 2
 """The exit code by which a script says that the issue is there."""
 
-REMINDER = (
-    "<test_script>\n...\n</test_script>\n\n"
-    "or, when the script that was run is right, nothing but <done/>."
-)
 
+class WriteTest:
+    """`agent.trajectory.Task`: write a script, and revise it until the model says it is right."""
 
-@dataclass(slots=True)
-class Draft:
-    """The test script so far and what it did on the unedited code.
-
-    Filled as the trajectory goes, so that one that is cut short keeps what it has.
-    """
-
-    script: Script | None = None
-    before: Execution | None = None
-    finished: bool = False
-    """The model said that the script is right."""
-
-
-def opening(bench: Workbench, limits: Limits) -> str:
-    """The first prompt, the same for every sample."""
-    return render("testing", script_rules=script_rules(bench, limits))
-
-
-async def write_test(talk: Conversation, first: Choice, draft: Draft, *, turns: int) -> None:
-    """Write a script and revise it until the model says that it is right.
-
-    Args:
-        talk: the conversation.
-        first: its reply to `opening`.
-        draft: filled with the script.
-        turns: replies in all, the first included.
-
-    Raises:
-        ModelError, SandboxError, Interrupted, ContextExceeded, RequestRejected.
-    """
-    reply, language = first, talk.bench.language
-    for left in reversed(range(turns)):
-        try:
-            written = _read(reply, language, has_script=draft.script is not None)
-        except Unreadable as error:
-            prompt = _again(str(error), left)
-        else:
-            if written is None:
-                draft.finished = True
-                return
-            draft.script = make_script(language, written)
-            draft.before = await talk.run(draft.script, UNEDITED, "before")
-            prompt = _show(draft.before, left)
-        if left:
-            reply = await talk.ask(prompt)
-
-
-def _read(reply: Choice, language: Language, *, has_script: bool) -> str | None:
-    """The script, or None for "done"."""
-    text = require_whole(reply)
-    script = find_script(text)
-    if script is None and says_done(text):
-        if has_script:
-            return None
-        raise Unreadable("There is no script yet that could be done.")
-    if script is None:
-        script = find_fenced_script(text, language.script.fences)
-    if script is None:
-        raise Unreadable(
-            "It has neither a script between <test_script> and </test_script> nor <done/>."
-        )
-    return script
-
-
-def _again(reason: str, left: int) -> str:
-    return render("unreadable", reason=reason, reminder=REMINDER, replies_left=replies_left(left))
-
-
-def _show(before: Execution, left: int) -> str:
-    return render(
-        "testing_result",
-        verdict=_verdict(before),
-        execution=describe(before),
-        failed_as_expected=before.exit_code == ISSUE_IS_THERE,
-        passed=before.passed,
-        replies_left=replies_left(left),
+    reminder = (
+        "<test_script>\n...\n</test_script>\n\n"
+        "or, when the script that was run is right, nothing but <done/>."
     )
+
+    def __init__(self, bench: Workbench) -> None:
+        self.script: Script | None = None
+        """The script so far."""
+        self.before: Execution | None = None
+        """What it did on the unedited code."""
+        self._bench = bench
+
+    def opening(self) -> str:
+        """See `Task`; the same for every sample."""
+        return render("testing", script_rules=script_rules(self._bench))
+
+    async def read(self, choice: Choice) -> Script | None:
+        """See `Task`: the script, or None for "done"."""
+        text, language = require_whole(choice), self._bench.language
+        written = find_script(text)
+        if written is None and says_done(text):
+            if self.script is not None:
+                return None
+            raise Unreadable("There is no script yet that could be done.")
+        if written is None:
+            written = find_fenced_script(text, language.script.fences)
+        if written is None:
+            raise Unreadable(
+                "It has neither a script between <test_script> and </test_script> nor <done/>."
+            )
+        return make_script(language, written)
+
+    async def act(self, talk: Conversation, step: Script, left: int) -> str:
+        """See `Task`: run the script on the unedited code."""
+        self.script = step
+        self.before = before = await talk.run(step, UNEDITED, "before")
+        return render(
+            "testing_result",
+            verdict=_verdict(before),
+            execution=describe(before),
+            failed_as_expected=before.exit_code == ISSUE_IS_THERE,
+            passed=before.passed,
+            replies_left=replies_left(left),
+        )
+
+    def out_of_turns(self) -> Outcome:
+        """See `Task`."""
+        return Outcome.OUT_OF_TURNS
+
+
+class TestWriters:
+    """The testing trajectories of several samples, which share their first request."""
+
+    __test__ = False  # not for pytest
+
+    def __init__(
+        self,
+        bench: Workbench,
+        context: Context,
+        numbers: Sequence[int],
+        *,
+        model: ModelSettings,
+        settings: SampleSettings,
+    ) -> None:
+        self._bench = bench
+        self._turns = settings.testing_turns
+        self._talks = {
+            number: Conversation(
+                bench,
+                TrajectoryId(f"sample-{number}/{Kind.TESTING}", Kind.TESTING, number),
+                model=model.name,
+                temperature=settings.temperature,
+                max_tokens=settings.testing_max_tokens,
+                system=render("system"),
+                prefix=context.text,
+            )
+            for number in numbers
+        }
+        talks = list(self._talks.values())
+        self._first = SharedFirstTurn(talks, WriteTest(bench).opening(), model.samples_per_call)
+
+    async def ask_all(self) -> None:
+        """Take the first turn of all of them; to be run beside `write`.
+
+        Raises:
+            ModelError, Interrupted.
+        """
+        await self._first.ask_all()
+
+    async def write(self, number: int) -> tuple[WriteTest, Outcome]:
+        """Bring one sample's testing trajectory to its end.
+
+        Raises:
+            ModelError, SandboxError, StoreError, Interrupted.
+        """
+        task = WriteTest(self._bench)
+        talk = self._talks[number]
+        return task, await converse(talk, task, turns=self._turns, first=self._first)
 
 
 def _verdict(before: Execution) -> str:

@@ -9,22 +9,28 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from agent.model import ModelRequest, Response
+from agent.model import ModelRequest, Reply
 from agent.scripts import check_trial, language_of, trial
 from data.errors import StoreError
+from data.patches.applying import lay
 from data.patches.patch import UNEDITED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.journal import Journal, TrajectoryId, TurnPrompt
-    from agent.model import Choice, ModelClient
+    from agent.model import ModelClient
     from agent.observer import Observer
+    from agent.prices import Prices
     from agent.slots import Slots
     from data.codebases.codebase import Codebase
     from data.instances.instance import Instance
     from data.patches.patch import Patch
     from sandbox.protocol import Execution, Limits, Sandbox, Script
+
+
+class NotRecordedError(Exception):
+    """A workbench that only recalls was asked for an effect that nobody recorded."""
 
 
 class Workbench:
@@ -39,6 +45,7 @@ class Workbench:
         sandbox: Sandbox | None,
         journal: Journal,
         observer: Observer,
+        prices: Prices,
         model_slots: Slots,
         sandbox_slots: Slots,
         limits: Limits,
@@ -49,15 +56,21 @@ class Workbench:
         self.language = language_of(instance, codebase)
         self.observer = observer
         self.journal = journal
+        self.limits = limits
         self._client = client
         """None: the model is not asked here."""
         self._sandbox = sandbox
-        """None: nothing is executed here, only the model is asked."""
+        """None: nothing is executed here."""
+        self._prices = prices
         self._model_slots = model_slots
         self._sandbox_slots = sandbox_slots
-        self._limits = limits
         self._priority = priority
         self._running: dict[tuple[Script, str, int], asyncio.Future[Execution]] = {}
+
+    @property
+    def only_recalls(self) -> bool:
+        """Whether nothing but what is recorded can be had here."""
+        return self._client is None and self._sandbox is None
 
     async def try_sandbox(self) -> None:
         """Run a script of the kind that is to come, so that what it lacks is told before the work.
@@ -69,10 +82,10 @@ class Workbench:
         """
         assert self._sandbox is not None  # noqa: S101 - such a bench has no scripts to come
         async with self._sandbox_slots.hold(self._priority):
-            tried = await self._sandbox.execute(trial(self.language), UNEDITED, self._limits)
+            tried = await self._sandbox.execute(trial(self.language), UNEDITED, self.limits)
         check_trial(tried, self.language, self.instance.environment)
 
-    def recall(self, turn: TurnPrompt) -> Choice | None:
+    def recall(self, turn: TurnPrompt) -> Reply | None:
         """The recorded reply of this turn, or None.
 
         Raises:
@@ -88,25 +101,29 @@ class Workbench:
                 " have changed",
                 mend="finish the run with the version that began it, or start anew with --fresh",
             )
-        response = Response((found.choice,), found.usage, duration_s=0.0)
-        self.observer.call(response, kind=turn.trajectory.kind, recalled=True)
-        return found.choice
+        self.observer.recalled()
+        return found.reply
 
-    async def call(self, request: ModelRequest, turns: Sequence[TurnPrompt]) -> Response:
-        """Ask the model; `turns[i]` takes choice i. Fewer choices may come than were asked for.
+    async def call(self, request: ModelRequest, turns: Sequence[TurnPrompt]) -> list[Reply]:
+        """Ask the model; `turns[i]` takes reply i. Fewer replies may come than were asked for.
+
+        This is the one place where a call is made, priced and recorded.
 
         Raises:
             ModelError: the server cannot be used.
             ContextExceeded, RequestRejected: an outcome of the trajectory.
             Interrupted: a person asked to stop.
+            NotRecordedError: no model is asked here.
         """
-        assert self._client is not None  # noqa: S101 - such a bench has no conversations
+        if self._client is None:
+            raise NotRecordedError
         async with self._model_slots.hold(self._priority):
             response = await self._client.complete(request)
+            cost = self._prices.cost(request.model, response.usage)
             served = list(turns[: len(response.choices)])
-            await self.journal.record_call(request, response, served)
-        self.observer.call(response, kind=turns[0].trajectory.kind, recalled=False)
-        return response
+            await self.journal.record_call(request, response, served, cost)
+        self.observer.call(response, cost)
+        return [Reply(choice, response.usage, cost) for choice in response.choices]
 
     async def execute(
         self,
@@ -124,7 +141,9 @@ class Workbench:
 
         Raises:
             SandboxError: the engine failed.
+            UsageError: a stored patch does not fit the codebase any more.
             Interrupted: a person asked to stop.
+            NotRecordedError: nothing is executed here.
         """
         execution = await self._execute_once(script, patch, repeat)
         await self.journal.record_use(trajectory, turn, purpose, script, patch, repeat=repeat)
@@ -150,9 +169,12 @@ class Workbench:
             raise
 
     async def _execute(self, script: Script, patch: Patch, repeat: int) -> Execution:
+        if self._sandbox is None:
+            raise NotRecordedError
+        if patch.laid is None:
+            patch = await asyncio.to_thread(lay, patch, self.codebase)
         async with self._sandbox_slots.hold(self._priority):
-            assert self._sandbox is not None  # noqa: S101 - such a bench is asked for none
-            execution = await self._sandbox.execute(script, patch, self._limits)
+            execution = await self._sandbox.execute(script, patch, self.limits)
             await self.journal.record_execution(script, patch, execution, repeat)
         self.observer.execution(execution, recalled=False)
         return execution

@@ -65,7 +65,7 @@ async def soak(count: int, workers: int) -> tuple[list[dict[str, int]], float]:
     async with DockerProvider() as provider:
         environment = Environment(image=host_python_image(), repo_dir="/usr/local")
         sandbox = await provider.open(Instance("soak", "", "", "", environment), run="soak")
-        patches = [Patch("", (FileChange("patched", b"%d" % n),)) for n in range(100)]
+        patches = [Patch.of("", (FileChange("patched", b"%d" % n),)) for n in range(100)]
 
         async def work(numbers: range) -> None:
             for number in numbers:

@@ -1,106 +1,93 @@
-"""Fills the matrix: every distinct test on every distinct candidate and on the unedited code."""
+"""The matrix: what every test says of every candidate and of the unedited code, with the proof."""
 
 from __future__ import annotations
 
-import functools
+import enum
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from agent.journal import Kind, TrajectoryId
-from agent.slots import together
-from data.patches.litter import without_litter
-from data.patches.patch import UNEDITED, Patch
-from selection.candidates import TestKind, meaning
-from selection.regression.scripts import broken_tests
-from selection.votes import UNEDITED_ROW, Matrix, Verdict, verdict
-
 if TYPE_CHECKING:
-    from agent.workbench import Workbench
-    from sandbox.protocol import Script
-    from selection.candidates import Candidate, Test
+    from collections.abc import Mapping
 
-MATRIX = TrajectoryId("matrix", Kind.MATRIX)
+    from data.patches.patch import Patch
+    from sandbox.protocol import Execution
+    from selection.candidates import Candidate, Test, TestKind
 
-
-async def fill_matrix(
-    bench: Workbench, candidates: tuple[Candidate, ...], tests: tuple[Test, ...]
-) -> Matrix:
-    """Run what was not run yet; pairs that a trajectory has run already cost nothing.
-
-    Raises:
-        SandboxError: the engine failed; no vote is counted for it.
-        Interrupted: a person asked to stop.
-    """
-    rows: list[tuple[int, Patch]] = [(UNEDITED_ROW, UNEDITED)]
-    rows += [(candidate.number, candidate.patch) for candidate in candidates]
-    cells = [(number, patch, test) for test in tests for number, patch in rows]
-    bench.observer.stage(Kind.MATRIX, len(cells))
-    results = await together(*(_cell(bench, patch, test) for _, patch, test in cells))
-    filled: dict[tuple[int, int], Verdict] = {}
-    broken: dict[tuple[int, int], int] = {}
-    for (number, _, test), (said, count) in zip(cells, results, strict=True):
-        filled[number, test.number] = said
-        if count is not None:
-            broken[number, test.number] = count
-    return Matrix(candidates, tests, filled, broken)
+UNEDITED_ROW = 0
+"""Stands for the unedited code where a candidate's number is asked for."""
 
 
-class GrowingMatrix:
-    """Runs the cells that are already known while other samples still work.
+class Verdict(enum.StrEnum):
+    """What one test says of one candidate, by its exit code."""
 
-    What it runs is memoised by the workbench, so `fill_matrix` finds it done.
-    """
-
-    def __init__(self, bench: Workbench) -> None:
-        self._bench = bench
-        self._patches: dict[str, Patch] = {}
-        self._scripts: list[Script] = []
-
-    async def add(self, script: Script | None, patch: Patch) -> None:
-        """Run a new script on all patches so far, and a new patch on all scripts so far.
-
-        Raises:
-            SandboxError: the engine failed.
-            Interrupted: a person asked to stop.
-        """
-        cells: list[tuple[Script, Patch]] = []
-        if script is not None and script not in self._scripts:
-            self._scripts.append(script)
-            cells += [(script, known) for known in [UNEDITED, *self._patches.values()]]
-        if patch and meaning(patch) not in self._patches:
-            self._patches[meaning(patch)] = patch
-            cells += [(known, patch) for known in self._scripts]
-        await together(
-            *(
-                self._bench.execute(script, patch, trajectory=MATRIX, turn=0, purpose="vote")
-                for script, patch in dict.fromkeys(cells)
-            )
-        )
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    """0: the issue is fixed; of a regression test: nothing is broken."""
+    FAIL = "fail"
+    """2: the issue is there; of a regression test: something is broken."""
+    ERROR = "error"
+    """Anything else, a time-out included: nothing can be told."""
 
 
-def laid_for(test: Test, patch: Patch) -> Patch:
-    """The patch that a test is run on.
-
-    The repository's own tests are asked as they were before the edit: what a
-    candidate does to tests is taken out of it.
-    """
-    return _without_tests(patch) if test.kind is TestKind.REGRESSION else patch
+def verdict(execution: Execution) -> Verdict:
+    """The verdict of one execution."""
+    if execution.passed:
+        return Verdict.PASS
+    return Verdict.FAIL if execution.exit_code == 2 else Verdict.ERROR  # noqa: PLR2004
 
 
-@functools.lru_cache(maxsize=256)
-def _without_tests(patch: Patch) -> Patch:
-    cleaned = without_litter(patch.diff, scratch=False, tests=True)
-    taken = {litter.path for litter in cleaned.taken}
-    if not taken:
-        return patch
-    return Patch(cleaned.diff, tuple(c for c in patch.files if c.path not in taken))
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One test on one candidate, or on the unedited code."""
+
+    verdict: Verdict
+    execution: Execution
+    patch: Patch
+    """What the script was run on; a regression test does not see the candidate's edits of tests."""
+    broken: int | None = None
+    """How many of a regression test's tests broke, where it is known."""
 
 
-async def _cell(bench: Workbench, patch: Patch, test: Test) -> tuple[Verdict, int | None]:
-    execution = await bench.execute(
-        test.script, laid_for(test, patch), trajectory=MATRIX, turn=0, purpose="vote"
-    )
-    bench.observer.step(Kind.MATRIX)
-    said = verdict(execution)
-    if test.kind is TestKind.REGRESSION and said is Verdict.FAIL:
-        return said, broken_tests(execution.output)
-    return said, None
+@dataclass(frozen=True, slots=True)
+class RegressionFile:
+    """A test file of the repository's own near the edits."""
+
+    path: str
+    test: int | None = None
+    """The number of the test that it became; None: it has no vote."""
+    passing: int | None = None
+    """Tests in it that pass on the unedited code; None: not known one by one."""
+    reason: str = ""
+    """Why it has no vote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A race at one moment: every test on every candidate and on the unedited code."""
+
+    instance_id: str
+    candidates: tuple[Candidate, ...]
+    tests: tuple[Test, ...]
+    cells: Mapping[tuple[int, int], Cell]
+    """(candidate number or `UNEDITED_ROW`, test number) -> cell."""
+    regression_files: tuple[RegressionFile, ...] = ()
+    """The repository's own test files that were looked at, nearest first."""
+
+    def said(self, candidate: int, test: Test) -> Verdict:
+        """What a test says of one candidate, or of the unedited code."""
+        return self.cells[candidate, test.number].verdict
+
+    def row(self, candidate: int) -> tuple[Verdict, ...]:
+        """What all tests that have a vote say of one candidate, or of the unedited code."""
+        return tuple(self.said(candidate, test) for test in self.tests if not test.flaky)
+
+    def passes(self, candidate: Candidate, test: Test) -> bool:
+        """Whether the candidate passes the test."""
+        return self.said(candidate.number, test) is Verdict.PASS
+
+    def discriminates(self, test: Test) -> bool:
+        """Whether the test can tell edited from unedited code: it does not pass before."""
+        return not test.flaky and self.said(UNEDITED_ROW, test) is not Verdict.PASS
+
+    def only(self, kind: TestKind) -> Matrix:
+        """The same without the tests of other kinds."""
+        return replace(self, tests=tuple(test for test in self.tests if test.kind is kind))

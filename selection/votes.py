@@ -2,68 +2,18 @@
 
 from __future__ import annotations
 
-import enum
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from selection.candidates import TestKind
+from selection.matrix import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sandbox.protocol import Execution
     from selection.candidates import Candidate, Test
+    from selection.matrix import Matrix
     from selection.settings import VoteRule
-
-UNEDITED_ROW = 0
-"""Stands for the unedited code where a candidate's number is asked for."""
-
-
-class Verdict(enum.StrEnum):
-    """What one test says of one candidate, by its exit code."""
-
-    PASS = "pass"  # noqa: S105 - a verdict, not a password
-    """0: the issue is fixed; of a regression test: nothing is broken."""
-    FAIL = "fail"
-    """2: the issue is there; of a regression test: something is broken."""
-    ERROR = "error"
-    """Anything else, a time-out included: nothing can be told."""
-
-
-def verdict(execution: Execution) -> Verdict:
-    """The verdict of one execution."""
-    if execution.passed:
-        return Verdict.PASS
-    return Verdict.FAIL if execution.exit_code == 2 else Verdict.ERROR  # noqa: PLR2004
-
-
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    """Every test on every candidate and on the unedited code."""
-
-    candidates: tuple[Candidate, ...]
-    tests: tuple[Test, ...]
-    verdicts: Mapping[tuple[int, int], Verdict]
-    """(candidate number or `UNEDITED_ROW`, test number) -> verdict."""
-    broken: Mapping[tuple[int, int], int] = field(default_factory=dict)
-    """(candidate number, number of a regression test) -> how many of the file's tests broke,
-    where it is known."""
-
-    def row(self, candidate: int) -> tuple[Verdict, ...]:
-        """What all tests that have a vote say of one candidate, or of the unedited code."""
-        return tuple(self.verdicts[candidate, test.number] for test in self.tests if not test.flaky)
-
-    def passes(self, candidate: Candidate, test: Test) -> bool:
-        """Whether the candidate passes the test."""
-        return self.verdicts[candidate.number, test.number] is Verdict.PASS
-
-    def discriminates(self, test: Test) -> bool:
-        """Whether the test can tell edited from unedited code: it does not pass before."""
-        return not test.flaky and self.verdicts[UNEDITED_ROW, test.number] is not Verdict.PASS
-
-    def only(self, kind: TestKind) -> Matrix:
-        """The same without the tests of other kinds."""
-        return replace(self, tests=tuple(test for test in self.tests if test.kind is kind))
 
 
 def paper_votes(matrix: Matrix) -> dict[int, int]:
@@ -215,9 +165,9 @@ def _broken(matrix: Matrix, test: Test) -> dict[int, int]:
     """
     counts = {}
     for c in matrix.candidates:
-        said = matrix.verdicts[c.number, test.number]
-        known = matrix.broken.get((c.number, test.number), 1)
-        counts[c.number] = {Verdict.PASS: 0, Verdict.FAIL: known}.get(said, -1)
+        cell = matrix.cells[c.number, test.number]
+        known = 1 if cell.broken is None else cell.broken
+        counts[c.number] = {Verdict.PASS: 0, Verdict.FAIL: known}.get(cell.verdict, -1)
     worst = max(0, *counts.values()) + 1 if counts else 0
     return {number: worst if count < 0 else count for number, count in counts.items()}
 

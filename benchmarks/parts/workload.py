@@ -141,7 +141,7 @@ class Workload:
             *(f" {line}" for line in lines[at + 2 : at + 5]),
         ]
         content = "\n".join([*lines[:at], *after, *lines[at + 2 :]])
-        return Patch("\n".join(diff) + "\n", (FileChange(path, content.encode()),))
+        return Patch.of("\n".join(diff) + "\n", (FileChange(path, content.encode()),))
 
 
 def target(files: dict[str, bytes]) -> tuple[str, bytes]:

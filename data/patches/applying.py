@@ -81,6 +81,23 @@ def apply_diff(diff: str, codebase: Codebase) -> Applied:
         return Applied(applied.patch, (*mended.notes, *applied.notes))
 
 
+def lay(patch: Patch, codebase: Codebase) -> Patch:
+    """The patch with its files: itself, or, where it comes from a store, laid on its codebase.
+
+    Raises:
+        UsageError: it does not apply, or leads to other files: the codebase is another.
+    """
+    if patch.laid is not None:
+        return patch
+    laid = apply_diff(patch.diff, codebase).patch
+    if laid.digest != patch.digest:
+        raise UsageError(
+            "A stored patch leads to other files than before: the codebase has changed.",
+            mend="Begin another run with --fresh.",
+        )
+    return laid
+
+
 def _apply(diff: str, codebase: Codebase) -> Applied:
     try:
         raw = diff.encode("utf-8", "surrogateescape")
@@ -132,7 +149,7 @@ def _patch(states: Mapping[str, State | None], codebase: Codebase) -> Patch:
         files.append(
             FileChange(path, after.content, after.executable) if after else FileChange(path, None)
         )
-    return Patch(_diff(touched, old, new), tuple(files)) if touched else UNEDITED
+    return Patch.of(_diff(touched, old, new), tuple(files)) if touched else UNEDITED
 
 
 def _check_folders(touched: Iterable[str], new: Mapping[str, State], codebase: Codebase) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,30 +18,48 @@ class FileChange:
 
 @dataclass(frozen=True)
 class Patch:
-    """A change to a codebase.
+    """A change to a codebase: its diff, its digest and, laid on a codebase, its files.
 
     `diff` is what people and graders read (git form, a/ and b/ prefixes, ends
     in a newline, "" when nothing changes); `files` is what a sandbox lays over
-    the codebase, sorted by path. Both say the same.
+    the codebase, sorted by path. All three say the same.
     """
 
     diff: str
-    files: tuple[FileChange, ...]
+    digest: str
+    """SHA-256 (hex) over the resulting files: equal patches have equal digests."""
+    laid: tuple[FileChange, ...] | None = field(default=None, compare=False, repr=False)
+    """None: it comes from a store; `data.patches.applying.lay` makes it whole."""
 
-    @functools.cached_property
-    def digest(self) -> str:
-        """SHA-256 (hex) over the resulting files: equal patches have equal digests."""
-        sha = hashlib.sha256()
-        for change in self.files:
-            state = b"D" if change.content is None else (b"X" if change.executable else b"F")
-            content = change.content or b""
-            path = change.path.encode("utf-8", "surrogateescape")
-            sha.update(b"%s %d %d\0%s%s" % (state, len(path), len(content), path, content))
-        return sha.hexdigest()
+    @classmethod
+    def of(cls, diff: str, files: tuple[FileChange, ...]) -> Patch:
+        """The patch that leads to these files, sorted by path."""
+        return cls(diff, _digest(files), files)
+
+    @property
+    def files(self) -> tuple[FileChange, ...]:
+        """The files after the patch.
+
+        Raises:
+            ValueError: it was not laid on a codebase yet.
+        """
+        if self.laid is None:
+            raise ValueError("this patch was not laid on a codebase")
+        return self.laid
 
     def __bool__(self) -> bool:
-        return bool(self.files)
+        return self.digest != UNEDITED.digest
 
 
-UNEDITED = Patch(diff="", files=())
+def _digest(files: tuple[FileChange, ...]) -> str:
+    sha = hashlib.sha256()
+    for change in files:
+        state = b"D" if change.content is None else (b"X" if change.executable else b"F")
+        content = change.content or b""
+        path = change.path.encode("utf-8", "surrogateescape")
+        sha.update(b"%s %d %d\0%s%s" % (state, len(path), len(content), path, content))
+    return sha.hexdigest()
+
+
+UNEDITED = Patch.of("", ())
 """The codebase as it is."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,73 +10,54 @@ from agent.slots import Interrupted, together
 from data.errors import SandboxError, TroopError, UsageError
 from data.patches.applying import apply_diff
 from runs.run.solve import solve_instance
-from runs.run.workshop import Workshop
 from runs.store.registry import Status
 from selection.candidates import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from agent.model import ModelClient
     from data.codebases.codebase import Codebase
     from data.instances.instance import Instance
     from data.predictions.predictions import Prediction
-    from runs.run.config import Config
-    from runs.show.live import Display
+    from runs.run.workshop import Workshop
     from runs.store.registry import InstanceRow, RunRow
-    from runs.store.store import Store
-    from sandbox.protocol import SandboxProvider
-
-
-class Ending(enum.StrEnum):
-    """How a run came to its end."""
-
-    FINISHED = "finished"
-    """Every instance was brought to its end."""
-    FAILED = "failed"
-    """Something around some instances broke; the same command tries those again."""
-    INTERRUPTED = "interrupted"
-    """A person stopped it; the same command goes on."""
+    from sandbox.protocol import Script
 
 
 @dataclass(slots=True)
 class Tally:
     """What a run has come to."""
 
-    ending: Ending = Ending.FINISHED
+    status: Status = Status.FINISHED
+    """FINISHED: every instance was brought to its end; FAILED: something around some of them
+    broke, and the same command tries those again; INTERRUPTED: a person stopped it, and the
+    same command goes on."""
     errors: dict[str, TroopError] = field(default_factory=dict)
     """By instance id, for those that failed."""
 
 
-class Engine:
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What comes from elsewhere, by instance id."""
+
+    candidates: Mapping[str, Sequence[Prediction]] = field(default_factory=dict)
+    """Other systems' predictions."""
+    tests: Mapping[str, Sequence[tuple[str, Script]]] = field(default_factory=dict)
+    """Test scripts, each behind the stored run that it is from."""
+
+
+class Batch:
     """Runs `solve_instance` over many instances."""
 
-    def __init__(
-        self,
-        store: Store,
-        config: Config,
-        *,
-        client: ModelClient | None,
-        provider: SandboxProvider,
-        display: Display,
-        stop: asyncio.Event,
-        outside: Mapping[str, Sequence[Prediction]],
-        outside_tests: Mapping[str, Sequence[tuple[str, str]]],
-    ) -> None:
-        self._store = store
-        self._config = config
-        self._provider = provider
-        self._display = display
+    def __init__(self, workshop: Workshop, run: RunRow, outside: Outside) -> None:
+        self._workshop = workshop
+        self._store = workshop.store
+        self._display = workshop.display
+        self._run = run
         self._outside = outside
-        self._outside_tests = outside_tests
-        self._workshop = Workshop(
-            store, config, client=client, provider=provider, display=display, stop=stop
-        )
         self._tally = Tally()
 
-    async def run(
-        self, run: RunRow, instances: Sequence[Instance], rows: Sequence[InstanceRow]
-    ) -> Tally:
+    async def solve(self, instances: Sequence[Instance], rows: Sequence[InstanceRow]) -> Tally:
         """Bring every instance to its end that is not there yet.
 
         One instance's failure does not stop the others. Ctrl-C once finishes what
@@ -87,67 +67,68 @@ class Engine:
             ModelError: the model server cannot be used; the run can be resumed.
             StoreError: the database failed.
         """
-        ending = Status.FAILED
+        status = Status.FAILED
         try:
             with self._workshop.interruptible():
-                for row in rows:
-                    self._display.enter(row.instance_id, row.status)
-                pairs = zip(instances, rows, strict=True)
-                work = [(given, row) for given, row in pairs if not row.status.final]
-                if work:
-                    self._provider.expect([given for given, _ in work])
-                await together(*(self._one(n, run, *pair) for n, pair in enumerate(work)))
-            ending = Status(self._tally.ending)
+                await self._all(list(zip(instances, rows, strict=True)))
+            status = self._tally.status
         except (Interrupted, asyncio.CancelledError):
-            self._tally.ending = Ending.INTERRUPTED
-            ending = Status.INTERRUPTED
+            status = self._tally.status = Status.INTERRUPTED
         finally:
-            self._store.end_run(run, ending)
+            self._store.end_run(self._run, status)
         return self._tally
 
-    async def _one(self, order: int, run: RunRow, given: Instance, row: InstanceRow) -> None:
+    async def _all(self, pairs: Sequence[tuple[Instance, InstanceRow]]) -> None:
+        for _, row in pairs:
+            self._display.enter(row.instance_id, row.status)
+        work = [(given, row) for given, row in pairs if not row.status.final]
+        if work and self._workshop.provider is not None:
+            self._workshop.provider.expect([given for given, _ in work])
+        await together(*(self._one(order, *pair) for order, pair in enumerate(work)))
+
+    async def _one(self, order: int, given: Instance, row: InstanceRow) -> None:
         try:
             async with self._workshop.instances.hold(order):
                 await self._store.mark(row, Status.RUNNING)
-                await self._solve(order, run, given, row)
+                await self._solve(order, given, row)
         except (SandboxError, UsageError) as error:
-            self._tally.ending = Ending.FAILED
+            self._tally.status = Status.FAILED
             self._tally.errors[row.instance_id] = error
             self._display.ended(row.instance_id, Status.FAILED, error.message)
             await self._store.mark(row, Status.FAILED, error.message)
 
-    async def _solve(self, order: int, run: RunRow, given: Instance, row: InstanceRow) -> None:
-        async with self._workshop.bench(order, run.name, given, row) as bench:
-            tests = self._outside_tests.get(given.instance_id, ())
-            if tests or self._config.asks_model:
+    async def _solve(self, order: int, given: Instance, row: InstanceRow) -> None:
+        config = self._workshop.config
+        async with self._workshop.bench(order, self._run, given, row) as bench:
+            tests = self._outside.tests.get(given.instance_id, ())
+            if tests or config.asks_model:
                 await bench.try_sandbox()
-            outside = await asyncio.to_thread(self._outside_entries, given, bench.codebase)
             solution = await solve_instance(
                 bench,
-                self._config,
-                outside,
+                config,
+                self._run.samples,
                 lambda sample: self._store.save_sample(row, sample),
-                tests,
+                outside=await asyncio.to_thread(self._entries, given, bench.codebase),
+                outside_tests=tests,
             )
             await self._store.save_solution(row, solution)
-        status = Status.SOLVED if solution.decision else Status.UNSOLVED
+        status = Status.SOLVED if solution.ranking.choice else Status.UNSOLVED
         self._display.ended(row.instance_id, status, "")
 
-    def _outside_entries(self, given: Instance, codebase: Codebase) -> list[Entry]:
+    def _entries(self, given: Instance, codebase: Codebase) -> list[Entry]:
         """Other systems' candidates; one that cannot be used is told, and left out."""
         entries = []
-        for prediction in self._outside.get(given.instance_id, ()):
+        for prediction in self._outside.candidates.get(given.instance_id, ()):
+            system = prediction.model_name_or_path
             try:
                 applied = apply_diff(prediction.model_patch, codebase)
             except UsageError as error:
                 self._display.note(
-                    f"{given.instance_id}: the candidate of {prediction.model_name_or_path}"
+                    f"{given.instance_id}: the candidate of {system}"
                     f" is left out: {error.message}"
                 )
             else:
                 for note in applied.notes:
-                    self._display.note(
-                        f"{given.instance_id}: {prediction.model_name_or_path}: {note}"
-                    )
-                entries.append(Entry(applied.patch, source=prediction.model_name_or_path))
+                    self._display.note(f"{given.instance_id}: {system}: {note}")
+                entries.append(Entry(applied.patch, source=system))
         return entries

@@ -1,4 +1,4 @@
-"""One command's work, to a finished run: server, sandbox, store and engine together."""
+"""One command's work, to a finished run: server, sandbox, store and batch together."""
 
 from __future__ import annotations
 
@@ -14,27 +14,25 @@ from agent.openai_client import OpenAIClient
 from agent.recording import RecordedClient, read_recording
 from agent.slots import Interrupted
 from data.errors import UsageError
-from runs.run.batch import Engine, Tally
+from runs.run.batch import Batch, Outside, Tally
 from runs.run.config import digest
-from runs.run.warnings import warnings_to
-from runs.show.live import Display
+from runs.run.workshop import Workshop
 from runs.store.registry import RunSpec, Status
 from runs.store.store import Store
 from sandbox.owner import is_dead, this_process
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from rich.console import Console
-
-    from agent.model import ModelClient, ServerFacts
+    from agent.model import ModelClient
     from agent.settings import ModelSettings
     from data.instances.instance import Instance
     from data.predictions.predictions import Prediction
     from runs.run.config import Config
+    from runs.run.display import Display
     from runs.store.registry import InstanceRow, RunRow
-    from sandbox.protocol import SandboxProvider
+    from sandbox.protocol import SandboxProvider, Script
 
 
 NO_MODEL = "none"
@@ -57,10 +55,7 @@ class Job:
     replay: Path | None = None
     pace: float = 0.0
     """Seconds that a replayed reply waits for a thousand tokens."""
-    outside: Mapping[str, Sequence[Prediction]] = field(default_factory=dict)
-    outside_tests: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
-    """Test scripts by instance id, each behind the stored run that it is from."""
-    quiet: bool = False
+    outside: Outside = field(default_factory=Outside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +67,7 @@ class Finished:
 
 
 async def carry_out(
-    job: Job, console: Console, provider: SandboxProvider | None = None
+    job: Job, display: Display, provider: SandboxProvider | None = None
 ) -> Finished:
     """Do the job, or as much of it as is not done yet.
 
@@ -83,40 +78,50 @@ async def carry_out(
         require_model(job.config)
     async with AsyncExitStack() as stack:
         store = stack.enter_context(Store(job.database))
-        if provider is None:
-            from sandbox.choose import choose_provider
-
-            provider = await choose_provider(job.config.engine.sandbox, job.config.images)
+        provider = provider or await choose(job.config)
         stop = asyncio.Event()
-        display = Display(console, quiet=job.quiet)
         client = _client(job, display, stop)
         if client is not None:
             stack.push_async_callback(client.close)
         run = await store.begin_run(_spec(job, provider.kind), fresh=job.fresh, alive=alive)
+        workshop = Workshop(
+            store, job.config, client=client, provider=provider, display=display, stop=stop
+        )
         rows: list[InstanceRow] = []
         try:
             rows = await store.enter(run, list(job.instances))
-            display.title = _title(job, run)
-            stack.enter_context(display)
-            stack.enter_context(warnings_to(display.note))
+            workshop.show(stack, _title(job, run))
             if not all(row.status.final for row in rows):
-                await _get_ready(job, client, provider, display, stack)
+                await workshop.get_ready(stack)
+                _tell(job, run, display)
         except BaseException:
             done = rows and all(row.status.final for row in rows)
             store.end_run(run, Status.FINISHED if done else Status.FAILED)
             raise
-        engine = Engine(
-            store,
-            job.config,
-            client=client,
-            provider=provider,
-            display=display,
-            stop=stop,
-            outside=job.outside,
-            outside_tests=job.outside_tests,
-        )
-        tally = await engine.run(run, job.instances, rows)
+        tally = await Batch(workshop, run, job.outside).solve(job.instances, rows)
     return Finished(run.name, tally)
+
+
+def _tell(job: Job, run: RunRow, display: Display) -> None:
+    """What a person may not expect of this run."""
+    here = {instance.instance_id for instance in job.instances}
+    if job.outside.candidates and not here & set(job.outside.candidates):
+        display.note("none of the --candidates is for these instances")
+    if run.resumed and run.samples > job.config.samples.count:
+        display.note(f"the run goes on with the {run.samples} samples that it has been asked for")
+    if job.replay is not None:
+        display.note(f"replies are replayed from {job.replay.name}; all else is real")
+
+
+async def choose(config: Config) -> SandboxProvider:
+    """The sandbox that a configuration names.
+
+    Raises:
+        SandboxError: it cannot be had here.
+    """
+    from sandbox.choose import choose_provider
+
+    return await choose_provider(config.engine.sandbox, config.images)
 
 
 def require_model(config: Config) -> None:
@@ -127,38 +132,6 @@ def require_model(config: Config) -> None:
     """
     if not config.model.name:
         raise UsageError("no model is named", mend="give --model, or [model] name = … in --config")
-
-
-async def _get_ready(
-    job: Job,
-    client: ModelClient | None,
-    provider: SandboxProvider,
-    display: Display,
-    stack: AsyncExitStack,
-) -> None:
-    """Make sure of the model server and the sandbox before work begins, and say what they are."""
-    if client is not None:
-        _warn_of_size(await client.check(job.config.model.name), job.config, display)
-        if job.config.context.model:
-            await client.check(job.config.context.model)
-    await stack.enter_async_context(provider)
-    here = {instance.instance_id for instance in job.instances}
-    if job.outside and not here & set(job.outside):
-        display.note("none of the --candidates is for these instances")
-    display.note(f"scripts run in: {provider.describe()}")
-    if job.replay is not None:
-        display.note(f"replies are replayed from {job.replay.name}; all else is real")
-
-
-def _warn_of_size(facts: ServerFacts, config: Config, display: Display) -> None:
-    """Say so when conversations may outgrow what the server tells of its model's context."""
-    wanted = config.context.tokens + 2 * config.samples.editing_max_tokens
-    if facts.context_tokens is not None and wanted > facts.context_tokens:
-        fitting = max(facts.context_tokens - 2 * config.samples.editing_max_tokens, 1000)
-        display.note(
-            f"the model holds {facts.context_tokens:,} tokens: should samples end with"
-            f" 'context exceeded', give --context-tokens {fitting}"
-        )
 
 
 def version() -> str:
@@ -202,16 +175,17 @@ def _spec(job: Job, sandbox: str) -> RunSpec:
     identity = job.config.identity() | {
         "replay": job.replay.name if job.replay else "",
         "sandbox": sandbox,
-        "candidates": _digest_of(job.outside),
+        "candidates": _digest_of(job.outside.candidates),
     }
-    if job.outside_tests:
-        identity["tests"] = _digest_of_tests(job.outside_tests)
+    if job.outside.tests:
+        identity["tests"] = _digest_of_tests(job.outside.tests)
     return RunSpec(
         name=job.name,
         dataset=job.dataset,
         model=job.config.model.name or NO_MODEL,
         sandbox=sandbox,
         replayed=job.replay is not None,
+        samples=job.config.wanted_samples,
         config=identity,
         config_digest=digest(identity),
         owner=me(),
@@ -224,15 +198,17 @@ def _digest_of(outside: Mapping[str, Sequence[Prediction]]) -> str:
     """What tells one file of candidates from another; "" for none."""
     if not outside:
         return ""
-    parts = [
+    return _digest(
         (p.instance_id, p.model_name_or_path, p.model_patch) for o in outside.values() for p in o
-    ]
-    return hashlib.sha256(repr(sorted(parts)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    )
 
 
-def _digest_of_tests(outside: Mapping[str, Sequence[tuple[str, str]]]) -> str:
+def _digest_of_tests(outside: Mapping[str, Sequence[tuple[str, Script]]]) -> str:
     """What tells one set of stored tests from another."""
-    parts = [(name, *test) for name, given in outside.items() for test in given]
+    return _digest((name, run, s.text) for name, given in outside.items() for run, s in given)
+
+
+def _digest(parts: Iterable[tuple[str, ...]]) -> str:
     return hashlib.sha256(repr(sorted(parts)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 

@@ -11,15 +11,17 @@ from agent.prices import Prices
 from agent.slots import Slots
 from agent.workbench import Workbench
 from data.codebases.codebase import Codebase
+from runs.run.warnings import warnings_to
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from contextlib import AsyncExitStack
 
-    from agent.model import ModelClient
+    from agent.model import ModelClient, ServerFacts
     from data.instances.instance import Instance
     from runs.run.config import Config
-    from runs.show.live import Display
-    from runs.store.registry import InstanceRow
+    from runs.run.display import Display
+    from runs.store.registry import InstanceRow, RunRow
     from runs.store.store import Store
     from sandbox.protocol import Sandbox, SandboxProvider
 
@@ -37,22 +39,44 @@ class Workshop:
         display: Display,
         stop: asyncio.Event,
     ) -> None:
+        self.store = store
+        self.config = config
         self.display = display
+        self.provider = provider
         self.instances = Slots(config.engine.instances)
-        self._store = store
-        self._config = config
         self._client = client
-        self._provider = provider
         self._stop = stop
         self._calls = Slots(config.engine.model_calls)
         slots = provider.slots(config.limits) if provider else 1
-        executions = config.engine.executions or slots
-        self._executions = Slots(executions, fair=True)
+        self._executions = Slots(config.engine.executions or slots, fair=True)
         self._prices = Prices(config.prices)
+
+    def show(self, stack: AsyncExitStack, title: str) -> None:
+        """Begin to show what goes on, until the stack is left."""
+        self.display.title = title
+        stack.enter_context(self.display)
+        stack.enter_context(warnings_to(self.display.note))
+
+    async def get_ready(self, stack: AsyncExitStack) -> None:
+        """Make sure of the model server and the sandbox before work begins, and say what they are.
+
+        Raises:
+            ModelError: the server cannot be used.
+            SandboxError: there is no engine.
+        """
+        if self._client is not None:
+            _warn_of_size(
+                await self._client.check(self.config.model.name), self.config, self.display
+            )
+            if self.config.context.model:
+                await self._client.check(self.config.context.model)
+        if self.provider is not None:
+            await stack.enter_async_context(self.provider)
+            self.display.note(f"scripts run in: {self.provider.describe()}")
 
     @asynccontextmanager
     async def bench(
-        self, order: int, run: str, given: Instance, row: InstanceRow
+        self, order: int, run: RunRow, given: Instance, row: InstanceRow
     ) -> AsyncIterator[Workbench]:
         """The workbench of one instance, on a sandbox that is closed at the end.
 
@@ -60,21 +84,24 @@ class Workshop:
             SandboxError: it cannot be opened.
             UsageError: its codebase is another than the run began with.
         """
-        sandbox = await self._open(given, run)
+        sandbox = await self._open(given, run.name)
         try:
             codebase = await sandbox.read_codebase()
-            await self._store.check_codebase(row, codebase.digest)
-            yield self._bench(order, given, row, codebase, sandbox)
+            await self.store.check_codebase(row, codebase.digest)
+            yield self._bench(order, run, given, row, codebase, sandbox)
         finally:
             await sandbox.close()
 
-    def bare_bench(self, order: int, given: Instance, row: InstanceRow) -> Workbench:
+    def bare_bench(
+        self, order: int, run: RunRow, given: Instance, row: InstanceRow
+    ) -> Workbench:
         """A workbench without a sandbox: only the model can be asked at it."""
-        return self._bench(order, given, row, Codebase("", {}), None)
+        return self._bench(order, run, given, row, Codebase("", {}), None)
 
     def _bench(
         self,
         order: int,
+        run: RunRow,
         given: Instance,
         row: InstanceRow,
         codebase: Codebase,
@@ -85,11 +112,12 @@ class Workshop:
             codebase,
             client=self._client,
             sandbox=sandbox,
-            journal=self._store.journal(row, self._prices),
-            observer=self.display.observer(row.instance_id, self._config, self._prices),
+            journal=self.store.journal(row),
+            observer=self.display.observer(row.instance_id, run.samples),
+            prices=self._prices,
             model_slots=self._calls,
             sandbox_slots=self._executions,
-            limits=self._config.limits,
+            limits=self.config.limits,
             priority=order,
         )
 
@@ -99,8 +127,8 @@ class Workshop:
         def tell(waits_for: str) -> None:
             loop.call_soon_threadsafe(display.opening, given.instance_id, waits_for)
 
-        assert self._provider is not None  # noqa: S101 - who opens sandboxes gave one
-        return await self._provider.open(given, run=run, tell=tell)
+        assert self.provider is not None  # noqa: S101 - who opens sandboxes gave one
+        return await self.provider.open(given, run=run, tell=tell)
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -131,3 +159,14 @@ class Workshop:
         finally:
             for number in signals:
                 loop.remove_signal_handler(number)
+
+
+def _warn_of_size(facts: ServerFacts, config: Config, display: Display) -> None:
+    """Say so when conversations may outgrow what the server tells of its model's context."""
+    wanted = config.context.tokens + 2 * config.samples.editing_max_tokens
+    if facts.context_tokens is not None and wanted > facts.context_tokens:
+        fitting = max(facts.context_tokens - 2 * config.samples.editing_max_tokens, 1000)
+        display.note(
+            f"the model holds {facts.context_tokens:,} tokens: should samples end with"
+            f" 'context exceeded', give --context-tokens {fitting}"
+        )

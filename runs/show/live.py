@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.journal import Kind
-from agent.sample import Outcome
+from agent.outcome import Outcome
 from agent.testing import ISSUE_IS_THERE
 from runs.show.progress import Progress, Totals
 from runs.store.registry import Status
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from agent.prices import Prices
-    from runs.run.config import Config
     from sandbox.protocol import Execution
 
 ROWS = 20
@@ -40,6 +38,7 @@ _GLYPHS = {
     Outcome.NO_EDIT.value: ("∅", "red"),
     Outcome.CONTEXT_EXCEEDED.value: ("▲", "red"),
     Outcome.REJECTED.value: ("✖", "red"),
+    Outcome.UNREADABLE.value: ("?", "red"),
 }
 _LEGEND = "t testing, e editing, with the turn   ✔ done   ◷ out of turns   ∅ no edit"
 _STATUS_STYLE = {
@@ -54,13 +53,13 @@ _STATUS_STYLE = {
 class _Drawing:
     """Redrawn by rich a few times a second."""
 
-    display: Display
+    display: LiveDisplay
 
     def __rich__(self) -> RenderableType:
         return self.display.render()
 
 
-class Display:
+class LiveDisplay:
     """Shows a run. In a terminal it redraws; elsewhere it prints a line for each event."""
 
     def __init__(self, console: Console, *, title: str = "", quiet: bool = False) -> None:
@@ -106,10 +105,10 @@ class Display:
             self.tell(f"{instance_id}: {subject}")
         progress.status, progress.stage_name = Status.RUNNING, waits_for
 
-    def observer(self, instance_id: str, config: Config, prices: Prices) -> Progress:
-        """What one instance's effects are told to."""
+    def observer(self, instance_id: str, samples: int) -> Progress:
+        """See `runs.run.display.Display`."""
         progress = self._instances.setdefault(instance_id, Progress(self, instance_id))
-        progress.begin(config, prices)
+        progress.begin(samples)
         return progress
 
     def ended(self, instance_id: str, status: Status, error: str) -> None:

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from agent.journal import Kind
-from agent.sample import Outcome
+from agent.outcome import Outcome
 from runs.store.registry import Status
 
 if TYPE_CHECKING:
     from agent.journal import TrajectoryId
     from agent.model import Response
-    from agent.prices import Prices
-    from runs.run.config import Config
     from sandbox.protocol import Execution
 
 
@@ -69,14 +67,11 @@ class Progress:
         self.error = ""
         self.began = self.ended = 0.0
         self._display = display
-        self._models: Prices | None = None
-        self._config: Config | None = None
 
-    def begin(self, config: Config, prices: Prices) -> None:
+    def begin(self, samples: int) -> None:
         """Work on the instance begins."""
-        self._config, self._models = config, prices
         self.status, self.began = Status.RUNNING, time.monotonic()
-        self.samples = dict.fromkeys(range(1, config.samples.count + 1), "waiting")
+        self.samples = dict.fromkeys(range(1, samples + 1), "waiting")
         self._display.tell(f"{self.instance_id}: begun")
 
     def stage(self, kind: Kind, total: int) -> None:
@@ -95,12 +90,13 @@ class Progress:
         if state in set(Outcome) and state != before:
             self._display.tell(f"{self.instance_id}: sample {number} {state.replace('_', ' ')}")
 
-    def call(self, response: Response, *, kind: Kind, recalled: bool) -> None:
+    def recalled(self) -> None:
+        """See `Observer`."""
+        self._display.totals.recalled += 1
+
+    def call(self, response: Response, cost_usd: float | None) -> None:
         """See `Observer`."""
         totals = self._display.totals
-        if recalled:
-            totals.recalled += 1
-            return
         self._display.trouble = ""
         totals.calls += 1
         totals.replayed += response.replayed
@@ -109,9 +105,8 @@ class Progress:
             totals.prompt_tokens += usage.prompt_tokens
             totals.cached_tokens += usage.cached_tokens
             totals.completion_tokens += usage.completion_tokens
-        cost = self._models.cost(self._model(kind), usage) if self._models else None
-        totals.unpriced += cost is None
-        totals.cost_usd += cost or 0.0
+        totals.unpriced += cost_usd is None
+        totals.cost_usd += cost_usd or 0.0
 
     def execution(self, execution: Execution, *, recalled: bool) -> None:  # noqa: ARG002
         """See `Observer`."""
@@ -124,9 +119,3 @@ class Progress:
         """See `Observer`."""
         if trajectory.sample is not None:
             self.seen[trajectory.sample, purpose] = execution
-
-    def _model(self, kind: Kind) -> str:
-        assert self._config is not None  # noqa: S101 - `begin` was called before any effect
-        if kind is Kind.RELEVANCE and self._config.context.model:
-            return self._config.context.model
-        return self._config.model.name

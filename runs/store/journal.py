@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from agent.journal import RecordedTurn, TrajectoryId, TurnPrompt
-from agent.model import Choice, Finish, Usage
+from agent.journal import RecordedEnding, RecordedTurn, TrajectoryId, TurnPrompt
+from agent.model import Choice, Finish, Reply, Usage
 from runs.store.blobs import expand, put_text
 from runs.store.dialect import insert_missing
 from runs.store.tables import Blob, Call, Execution, Sighting, Trajectory, Turn, now
@@ -18,7 +18,6 @@ from sandbox.protocol import Execution as Executed
 
 if TYPE_CHECKING:
     from agent.model import ModelRequest, Response
-    from agent.prices import Prices
     from data.patches.patch import Patch
     from runs.store.writer import Writer
     from sandbox.protocol import Script
@@ -31,35 +30,55 @@ class Recorded:
     turns: dict[tuple[str, int], RecordedTurn]
     executions: dict[tuple[str, str], Executed]
     """(`script_key`, patch digest) -> execution."""
+    endings: dict[str, str]
+    """Trajectory -> how it ended."""
+
+
+    def ending(self, trajectory: str) -> RecordedEnding | None:
+        """How a trajectory ended, with its last reply; None: it did not."""
+        outcome = self.endings.get(trajectory)
+        if outcome is None:
+            return None
+        turns = (turn for key, turn in self.turns if key == trajectory)
+        last = max(turns, default=None)
+        reply = "" if last is None else self.turns[trajectory, last].reply.choice.text
+        return RecordedEnding(outcome, reply)
 
 
 class StoreJournal:
     """`agent.journal.Journal` over the database, with what is recorded held in memory."""
 
-    def __init__(self, writer: Writer, instance: int, recorded: Recorded, prices: Prices) -> None:
+    def __init__(self, writer: Writer, instance: int, recorded: Recorded) -> None:
         self._writer = writer
         self._instance = instance
         self._recorded = recorded
-        self._prices = prices
 
     def recall_turn(self, trajectory: str, turn: int) -> RecordedTurn | None:
         """See `Journal`."""
         return self._recorded.turns.get((trajectory, turn))
 
+    def recall_ending(self, trajectory: str) -> RecordedEnding | None:
+        """See `Journal`."""
+        return self._recorded.ending(trajectory)
+
     async def record_call(
-        self, request: ModelRequest, response: Response, turns: list[TurnPrompt]
+        self,
+        request: ModelRequest,
+        response: Response,
+        turns: list[TurnPrompt],
+        cost_usd: float | None,
     ) -> None:
         """See `Journal`."""
 
         def work(connection: sa.Connection) -> None:
-            call = self._insert_call(connection, request, response, turns[0])
+            call = self._insert_call(connection, request, response, turns[0], cost_usd)
             for turn, choice in zip(turns, response.choices, strict=True):
                 self._insert_turn(connection, call, turn, choice)
 
         await self._writer.write(work)
         for turn, choice in zip(turns, response.choices, strict=True):
-            recorded = RecordedTurn(turn.digest, choice, response.usage)
-            self._recorded.turns[turn.trajectory.key, turn.turn] = recorded
+            reply = Reply(choice, response.usage, cost_usd)
+            self._recorded.turns[turn.trajectory.key, turn.turn] = RecordedTurn(turn.digest, reply)
 
     def recall_execution(self, script: Script, patch: Patch, repeat: int = 0) -> Executed | None:
         """See `Journal`."""
@@ -124,6 +143,7 @@ class StoreJournal:
             )
 
         await self._writer.write(work)
+        self._recorded.endings[trajectory.key] = outcome
 
     def _insert_call(
         self,
@@ -131,6 +151,7 @@ class StoreJournal:
         request: ModelRequest,
         response: Response,
         first: TurnPrompt,
+        cost_usd: float | None,
     ) -> int:
         usage = response.usage
         row = {
@@ -143,7 +164,7 @@ class StoreJournal:
             "prompt_tokens": usage.prompt_tokens if usage else None,
             "cached_tokens": usage.cached_tokens if usage else None,
             "completion_tokens": usage.completion_tokens if usage else None,
-            "cost_usd": self._prices.cost(request.model, usage),
+            "cost_usd": cost_usd,
             "duration_s": response.duration_s,
             "attempts": response.attempts,
             "replayed": response.replayed,
@@ -221,7 +242,18 @@ def execution_key(
 
 def load_recorded(connection: sa.Connection, instance: int) -> Recorded:
     """What the database holds of one instance."""
-    return Recorded(_load_turns(connection, instance), _load_executions(connection, instance))
+    return Recorded(
+        _load_turns(connection, instance),
+        _load_executions(connection, instance),
+        _load_endings(connection, instance),
+    )
+
+
+def _load_endings(connection: sa.Connection, instance: int) -> dict[str, str]:
+    query = sa.select(Trajectory.key, Trajectory.outcome).where(
+        Trajectory.instance_id == instance, Trajectory.outcome.is_not(None)
+    )
+    return {row.key: row.outcome for row in connection.execute(query)}
 
 
 def _load_turns(connection: sa.Connection, instance: int) -> dict[tuple[str, int], RecordedTurn]:
@@ -234,6 +266,7 @@ def _load_turns(connection: sa.Connection, instance: int) -> dict[tuple[str, int
             Call.prompt_tokens,
             Call.cached_tokens,
             Call.completion_tokens,
+            Call.cost_usd,
             Blob.data,
             Blob.size,
         )
@@ -248,7 +281,8 @@ def _load_turns(connection: sa.Connection, instance: int) -> dict[tuple[str, int
         if row.prompt_tokens is not None:
             usage = Usage(row.prompt_tokens, row.completion_tokens, row.cached_tokens)
         choice = Choice(expand(row.data, row.size), Finish(row.finish))
-        found[row.key, row.number] = RecordedTurn(row.request_digest, choice, usage)
+        reply = Reply(choice, usage, row.cost_usd)
+        found[row.key, row.number] = RecordedTurn(row.request_digest, reply)
     return found
 
 

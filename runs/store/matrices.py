@@ -53,7 +53,7 @@ def _candidate(reader: Reader, row: Row) -> Candidate:
     outside = row["support"] - len(samples)
     if len(sources) != outside:  # names with spaces in them cannot be told apart any more
         sources = (row["sources"],) * outside
-    return Candidate(row["candidate"], Patch(reader.text(row["diff"]), ()), samples, sources)
+    return Candidate(row["candidate"], Patch(reader.text(row["diff"]), row["diff"]), samples, sources)
 
 
 def _test(reader: Reader, row: Row) -> Test:

@@ -43,7 +43,7 @@ class World:
 
     async def run(self, code: str, *changes: FileChange, **limits: float) -> Execution:
         script = Script(code)
-        return await self.execute(script, Patch("", changes), **limits)
+        return await self.execute(script, Patch.of("", changes), **limits)
 
     async def execute(self, script: Script, patch: Patch = UNEDITED, **limits: float) -> Execution:
         return await self.sandbox.execute(script, patch, self.limits(**limits))

@@ -39,7 +39,7 @@ async def test_the_repository_of_an_image_is_compiled_once(
         names.add(sandbox.image_name)  # type: ignore[attr-defined]
         assert (await sandbox.execute(LOOK, UNEDITED, LIMITS)).output == "3 True \n"
         # As long as before, so that only its time tells it from what was compiled.
-        patch = Patch("", (FileChange("pkg/ops.py", b"def two():\n    return 4\n"),))
+        patch = Patch.of("", (FileChange("pkg/ops.py", b"def two():\n    return 4\n"),))
         edited = await sandbox.execute(LOOK, patch, LIMITS)
         assert edited.output == "4 True  M pkg/ops.py\n\n"
         await sandbox.close()

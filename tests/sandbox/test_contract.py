@@ -109,7 +109,7 @@ async def test_the_environment_is_entered_before_the_script(world: World) -> Non
     lines = "export ENTERED=yes\ncd /\necho noise of the activation"
     sandbox = await world.provider.open(world.changed(activate=lines), run=world.run_id)
     script = Script("import os; print(os.environ['ENTERED'], os.getcwd())")
-    execution = await sandbox.execute(script, Patch("", ()), world.limits())
+    execution = await sandbox.execute(script, Patch.of("", ()), world.limits())
     assert execution.output == "yes /testbed\n"
 
 
@@ -121,7 +121,7 @@ async def test_an_activation_that_fails_is_not_the_scripts_failure(
 ) -> None:
     sandbox = await world.provider.open(world.changed(activate=lines), run=world.run_id)
     with pytest.raises(SandboxError, match="activated") as caught:
-        await sandbox.execute(Script("print(1)"), Patch("", ()), world.limits())
+        await sandbox.execute(Script("print(1)"), Patch.of("", ()), world.limits())
     assert not isinstance(caught.value, SandboxUnavailable)
     if "reason" in lines:
         assert "the reason" in caught.value.message

@@ -145,7 +145,7 @@ async def test_programs_of_a_patch_never_run_with_rights(
     """Not even where the image looks for programs in the repository first."""
     names = ("setpriv", "sh", "mount", "chroot", "unshare", "mv", "mkdir", "rm", "printf")
     program = b"#!/bin/sh\necho hijacked; exit 0\n"
-    patch = Patch("", tuple(FileChange(f"bin/{n}", program, executable=True) for n in names))
+    patch = Patch.of("", tuple(FileChange(f"bin/{n}", program, executable=True) for n in names))
     instance = in_image(made_image, repo_dir="/root")
     sandbox = await docker_world.provider.open(instance, run=docker_world.run_id)
     code = (

@@ -34,7 +34,7 @@ def matrix(
         writers = tuple(tuple(range(count)) for count in support)
     for number in range(1, len(rows) + 1):
         size = sizes[number - 1] if sizes else 10
-        patch = Patch(f"{number}".rjust(size, "x"), (FileChange(f"{number}", b""),))
+        patch = Patch.of(f"{number}".rjust(size, "x"), (FileChange(f"{number}", b""),))
         samples = writers[number - 1] if writers else (number,)
         candidates.append(Candidate(number, patch, samples))
     tests = tuple(

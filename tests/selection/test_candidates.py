@@ -6,7 +6,7 @@ from selection.candidates import Entry, merge_candidates, merge_tests
 
 
 def patch(content: bytes | None, path: str = "a.py", diff: str = "diff") -> Patch:
-    return Patch(diff, (FileChange(path, content),))
+    return Patch.of(diff, (FileChange(path, content),))
 
 
 def merged(*patches: Patch) -> list[tuple[int, ...]]:

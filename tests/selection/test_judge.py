@@ -6,7 +6,7 @@ from selection.judge import SHOWN_CHARS, shown_to_judge
 
 
 def candidate(number, size=10, support=1):
-    patch = Patch(f"{number}".rjust(size, "x"), (FileChange(f"{number}", b""),))
+    patch = Patch.of(f"{number}".rjust(size, "x"), (FileChange(f"{number}", b""),))
     return Candidate(number, patch, tuple(range(support)))
 
 

@@ -119,7 +119,7 @@ async def test_stored_grades_are_those_that_select_knows(database: str, tmp_path
         grades = stored_grades(reader)
         assert stored_grades(reader, "no-such-run") == Grades({})
     candidates = tuple(
-        Candidate(number, Patch(diff, ()), (number,))
+        Candidate(number, Patch.of(diff, ()), (number,))
         for number, diff in enumerate((RIGHT, WRONG, BREAKS), 1)
     )
     found = grades.of("tiny__calc-1", Matrix(candidates, (), {}))

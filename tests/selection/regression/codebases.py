@@ -18,4 +18,4 @@ def edit(number: int, *paths: str, line: str = "", writers: int = 1) -> Candidat
         for path in paths
     )
     changes = tuple(FileChange(path, line.encode()) for path in sorted(paths))
-    return Candidate(number, Patch(diff, changes), tuple(range(writers)))
+    return Candidate(number, Patch.of(diff, changes), tuple(range(writers)))

@@ -91,7 +91,7 @@ def test_edits_of_tests_and_what_is_left_behind_do_not_count():
     )
     stray = edit(1, "a/one.py", "t/test_two.py")
     made = "diff --git a/debug.py b/debug.py\nnew file mode 100644\n--- /dev/null\n+++ b/debug.py\n"
-    patch = Patch(
+    patch = Patch.of(
         f"{stray.patch.diff}{made}@@ -0,0 +1 @@\n+zebra\n",
         (*stray.patch.files, FileChange("debug.py", b"zebra\n")),
     )

@@ -1,0 +1,128 @@
+"""A trajectory: the one loop in which a model replies, is read, and is told what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, Never, Protocol, TypeVar
+
+from agent.model import ContextExceeded, RequestRejected
+from agent.outcome import Outcome
+from agent.phrases import replies_left
+from agent.prompting import render
+from agent.replies import Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.conversation import Conversation, SharedFirstTurn
+    from agent.model import Choice
+
+T = TypeVar("T")
+Step = TypeVar("Step")
+
+
+class Task(Protocol[Step]):
+    """What is a trajectory's own; the loop around it is `converse`.
+
+    It is filled as the trajectory goes, so that one that is cut short keeps what it has.
+    """
+
+    reminder: str
+    """The format of a reply, shown where one could not be read."""
+
+    def opening(self) -> str:
+        """The first prompt."""
+
+    async def read(self, choice: Choice) -> Step | None:
+        """What a reply asks for; None: the trajectory is done.
+
+        Raises:
+            Unreadable: it cannot be read, or makes no sense now.
+        """
+
+    async def act(self, talk: Conversation, step: Step, left: int) -> str:
+        """Do what the reply asks for; the next prompt, after which `left` replies are left."""
+
+    def out_of_turns(self) -> Outcome:
+        """How it ends when its replies are used up."""
+
+
+async def converse(
+    talk: Conversation, task: Task[Step], *, turns: int, first: SharedFirstTurn | None = None
+) -> Outcome:
+    """Bring a trajectory to its end, and store how it ended.
+
+    Args:
+        talk: its conversation.
+        task: what is its own.
+        turns: replies in all, at least 1.
+        first: gives the first reply, where several trajectories share that request.
+
+    Raises:
+        ModelError, SandboxError, StoreError, Interrupted.
+    """
+    try:
+        outcome = await _take_turns(talk, task, turns, first)
+    except ContextExceeded:
+        outcome = Outcome.CONTEXT_EXCEEDED
+    except RequestRejected:
+        outcome = Outcome.REJECTED
+    await talk.end(outcome)
+    return outcome
+
+
+async def _take_turns(
+    talk: Conversation, task: Task[Step], turns: int, first: SharedFirstTurn | None
+) -> Outcome:
+    reply = await (first.reply(talk) if first else talk.ask(task.opening()))
+    for left in reversed(range(turns)):
+        try:
+            step = await task.read(reply.choice)
+        except Unreadable as error:
+            prompt = _again(error, task.reminder, left)
+        else:
+            if step is None:
+                return Outcome.DONE
+            prompt = await task.act(talk, step, left)
+        if left:
+            reply = await talk.ask(prompt)
+    return task.out_of_turns()
+
+
+def _again(error: Unreadable, reminder: str, left: int) -> str:
+    values = {"reason": str(error), "reminder": reminder}
+    return render(error.prompt, replies_left=replies_left(left), **values)
+
+
+class Answer(Generic[T]):
+    """A task that is done with the first reply that can be read: a verdict, a ranking, a choice."""
+
+    def __init__(
+        self,
+        prompt: str,
+        reminder: str,
+        read: Callable[[Choice], T],
+        *,
+        out_of_turns: Outcome = Outcome.UNREADABLE,
+    ) -> None:
+        self.reminder = reminder
+        self.value: T | None = None
+        """The answer; None: there is none yet."""
+        self._prompt = prompt
+        self._read = read
+        self._out_of_turns = out_of_turns
+
+    def opening(self) -> str:
+        """See `Task`."""
+        return self._prompt
+
+    async def read(self, choice: Choice) -> None:
+        """See `Task`."""
+        self.value = self._read(choice)
+
+    async def act(self, talk: Conversation, step: Never, left: int) -> str:
+        """See `Task`: there are no steps."""
+        raise AssertionError(talk.key, step, left)
+
+    def out_of_turns(self) -> Outcome:
+        """See `Task`."""
+        return self._out_of_turns

@@ -1,0 +1,211 @@
+"""The race: candidates and tests come in as they are made, and every test votes on every candidate.
+
+It may be asked for its matrix at any time. Numbers do not depend on who came first: samples stand
+in the order of their numbers, then what came from outside, in the order in which it was given.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Protocol
+
+from agent.journal import Kind, TrajectoryId
+from agent.slots import together
+from data.patches.litter import without_litter
+from data.patches.patch import UNEDITED, Patch
+from selection.candidates import Entry, Test, TestKind, meaning, merge_candidates, merge_tests
+from selection.flaky import mark_flaky, repeated_cells
+from selection.matrix import UNEDITED_ROW, Cell, Matrix, RegressionFile, Verdict, verdict
+from selection.regression.scripts import broken_tests
+from selection.regression.survey import survey_tests
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from agent.strategies.protocol import Sample
+    from agent.workbench import Workbench
+    from sandbox.protocol import Execution, Script
+    from selection.candidates import Candidate
+    from selection.settings import SelectionSettings
+
+MATRIX = TrajectoryId("matrix", Kind.MATRIX)
+"""Whose executions the votes are."""
+
+
+class Race(Protocol):
+    """What a selector chooses from."""
+
+    async def matrix(self) -> Matrix:
+        """All that is known: what has no verdict yet is run."""
+
+    async def context(self) -> str:
+        """What conversations about the instance begin with: its issue, then files."""
+
+
+class StoredRace:
+    """A race that is over."""
+
+    def __init__(self, matrix: Matrix, context: Callable[[], Awaitable[str]]) -> None:
+        self._matrix = matrix
+        self.context = context
+
+    async def matrix(self) -> Matrix:
+        """See `Race`."""
+        return self._matrix
+
+
+class GrowingRace:
+    """A race that candidates and tests join while it goes on.
+
+    Every method that runs something raises `SandboxError` when the engine fails, for
+    which no vote is counted, and `Interrupted` when a person asks to stop.
+    """
+
+    def __init__(
+        self,
+        bench: Workbench,
+        settings: SelectionSettings,
+        context: Callable[[], Awaitable[str]],
+    ) -> None:
+        self.context = context
+        self._bench = bench
+        self._settings = settings
+        self._samples: dict[int, Sample] = {}
+        self._outside: list[Entry] = []
+        self._outside_tests: list[tuple[str, Script]] = []
+        self._patches: dict[str, Patch] = {}
+        """By meaning: those that tests are run on while others still work."""
+        self._scripts: list[Script] = []
+        self._votes: dict[tuple[Script, str], Execution] = {}
+        """By script and digest of the patch that it was run on."""
+        self._known: tuple[int, Matrix] | None = None
+        """The last matrix, and how many had joined by then."""
+
+    async def add_sample(self, sample: Sample) -> None:
+        """Let a sample's test and edit join; returns when their first votes are in."""
+        self._samples[sample.number] = sample
+        await self._grow(sample.script, sample.patch)
+
+    async def add_candidate(self, entry: Entry) -> None:
+        """Let a patch from elsewhere join."""
+        self._outside.append(entry)
+        await self._grow(None, entry.patch)
+
+    async def add_test(self, script: Script, source: str) -> None:
+        """Let a test from elsewhere join."""
+        self._outside_tests.append((source, script))
+        await self._grow(script, UNEDITED)
+
+    async def matrix(self) -> Matrix:
+        """See `Race`; the repository's own tests vote too, and which tests are flaky is found."""
+        joined = len(self._samples) + len(self._outside) + len(self._outside_tests)
+        if self._known is None or self._known[0] != joined:
+            self._known = (joined, await self._now())
+        return self._known[1]
+
+    async def _now(self) -> Matrix:
+        samples = [self._samples[number] for number in sorted(self._samples)]
+        scripts = [(s.number, s.script) for s in samples if s.script is not None]
+        tests = merge_tests(scripts, self._outside_tests)
+        entries = [*(Entry(s.patch, s.number) for s in samples), *self._outside]
+        candidates = merge_candidates(entries)
+        files, own = await self._own_tests(candidates, len(tests) + 1)
+        matrix = await self._filled(candidates, (*tests, *own), files)
+        return mark_flaky(matrix, await self._flaky(matrix))
+
+    async def _grow(self, script: Script | None, patch: Patch) -> None:
+        """Run a new script on all patches so far, and a new patch on all scripts so far."""
+        cells: list[tuple[Script, Patch]] = []
+        if script is not None and script not in self._scripts:
+            self._scripts.append(script)
+            cells += [(script, known) for known in (UNEDITED, *self._patches.values())]
+        if patch and meaning(patch) not in self._patches:
+            self._patches[meaning(patch)] = patch
+            cells += [(known, patch) for known in self._scripts]
+        await together(*(self._vote(*cell) for cell in dict.fromkeys(cells)))
+
+    async def _own_tests(
+        self, candidates: tuple[Candidate, ...], first: int
+    ) -> tuple[tuple[RegressionFile, ...], list[Test]]:
+        """The repository's own test files near the edits, and those that vote, from a number on."""
+        found: list[RegressionFile] = []
+        tests: list[Test] = []
+        bench, settings = self._bench, self._settings
+        for file in await survey_tests(bench.codebase, candidates, settings, self._survey):
+            number = None
+            if file.script is not None:
+                number = first + len(tests)
+                tests.append(Test(number, file.script, kind=TestKind.REGRESSION, label=file.path))
+            found.append(RegressionFile(file.path, number, file.passing, file.reason))
+        return tuple(found), tests
+
+    async def _filled(
+        self,
+        candidates: tuple[Candidate, ...],
+        tests: tuple[Test, ...],
+        files: tuple[RegressionFile, ...],
+    ) -> Matrix:
+        rows = {UNEDITED_ROW: UNEDITED} | {c.number: c.patch for c in candidates}
+        places = [(row, test) for test in tests for row in rows]
+        self._bench.observer.stage(Kind.MATRIX, len(places))
+        cells = await together(*(self._cell(rows[row], test) for row, test in places))
+        filled = {(row, test.number): cell for (row, test), cell in zip(places, cells, strict=True)}
+        return Matrix(self._bench.instance.instance_id, candidates, tests, filled, files)
+
+    async def _cell(self, patch: Patch, test: Test) -> Cell:
+        laid = _laid_for(test, patch)
+        execution = await self._vote(test.script, laid)
+        self._bench.observer.step(Kind.MATRIX)
+        said, broken = verdict(execution), None
+        if test.kind is TestKind.REGRESSION and said is Verdict.FAIL:
+            broken = broken_tests(execution.output)
+        return Cell(said, execution, laid, broken)
+
+    async def _flaky(self, matrix: Matrix) -> set[int]:
+        """The numbers of the tests that say something else when they are run again."""
+        asked = [
+            (test, matrix.cells[row, test.number], repeat)
+            for test in matrix.tests
+            for row in repeated_cells(matrix, test)
+            for repeat in range(1, self._settings.repeats + 1)
+        ]
+        again = await together(
+            *(self._run(test.script, cell.patch, "repeat", n) for test, cell, n in asked)
+        )
+        return {
+            test.number
+            for (test, cell, _), execution in zip(asked, again, strict=True)
+            if verdict(execution) is not cell.verdict
+        }
+
+    async def _vote(self, script: Script, patch: Patch) -> Execution:
+        key = (script, patch.digest)
+        if key not in self._votes:
+            self._votes[key] = await self._run(script, patch, "vote")
+        return self._votes[key]
+
+    async def _survey(self, script: Script, purpose: str) -> Execution:
+        return await self._run(script, UNEDITED, purpose)
+
+    async def _run(self, script: Script, patch: Patch, purpose: str, repeat: int = 0) -> Execution:
+        return await self._bench.execute(
+            script, patch, trajectory=MATRIX, turn=0, purpose=purpose, repeat=repeat
+        )
+
+
+@functools.lru_cache(maxsize=256)
+def _without_tests(patch: Patch) -> Patch:
+    cleaned = without_litter(patch.diff, scratch=False, tests=True)
+    taken = {litter.path for litter in cleaned.taken}
+    if not taken:
+        return patch
+    return Patch.of(cleaned.diff, tuple(c for c in patch.files if c.path not in taken))
+
+
+def _laid_for(test: Test, patch: Patch) -> Patch:
+    """The patch that a test is run on.
+
+    The repository's own tests are asked as they were before the edit: what a
+    candidate does to tests is taken out of it.
+    """
+    return _without_tests(patch) if test.kind is TestKind.REGRESSION else patch

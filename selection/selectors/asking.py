@@ -1,0 +1,105 @@
+"""What the selectors that ask a model share: a choice by letter, asked for once."""
+
+from __future__ import annotations
+
+import hashlib
+from string import ascii_uppercase
+from typing import TYPE_CHECKING
+
+from agent.conversation import Conversation
+from agent.outcome import Outcome
+from agent.prompting import render
+from agent.replies import Unreadable, find_choice
+from agent.trajectory import Step, Task, converse
+from agent.workbench import NotRecordedError
+from selection.selectors.protocol import Ranking, Reason
+from selection.selectors.pure import ranking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from agent.journal import RecordedEnding, TrajectoryId
+    from agent.workbench import Workbench
+    from selection.candidates import Candidate
+    from selection.race import Race
+    from selection.selectors.protocol import SelectorContext
+
+LETTERS = ascii_uppercase
+
+
+def unasked(order: Sequence[Candidate], options: Sequence[Candidate]) -> Ranking | None:
+    """The ranking where there is nothing to choose between; None: there is."""
+    if len(options) > 1:
+        return None
+    only = len(order) == 1
+    return ranking(order, "it is the only candidate" if only else "only one was to be chosen from")
+
+
+async def ask(
+    bench: Workbench,
+    race: Race,
+    trajectory: TrajectoryId,
+    task: Callable[[], Task[Step]],
+    turns: int,
+    *,
+    context: SelectorContext,
+    known_as: Sequence[str] = (),
+) -> RecordedEnding:
+    """How the trajectory ended, which is brought to its end unless it has come there before.
+
+    `known_as`: other keys under which the same question may be answered.
+
+    Raises:
+        ModelError, SandboxError, StoreError, Interrupted.
+        NotRecordedError: the bench only recalls, and this was never answered.
+    """
+    for key in (trajectory.key, *known_as):
+        ended = bench.journal.recall_ending(key)
+        if ended is not None:
+            return ended
+    if bench.only_recalls:
+        raise NotRecordedError
+    bench.observer.stage(trajectory.kind, turns)
+    talk = Conversation(
+        bench,
+        trajectory,
+        model=context.model,
+        temperature=context.settings.temperature,
+        max_tokens=context.settings.max_tokens,
+        system=render("system"),
+        prefix=await race.context(),
+    )
+    await converse(talk, task(), turns=turns)
+    ended = bench.journal.recall_ending(trajectory.key)
+    assert ended is not None  # noqa: S101 - `converse` has just recorded it
+    return ended
+
+
+def chosen(
+    ended: RecordedEnding, options: Sequence[Candidate], order: Sequence[Candidate]
+) -> Ranking:
+    """The ranking that an ended trajectory stands for: its choice first, then the order."""
+    choice = _choice(ended, options)
+    if choice is None:
+        said = ended.outcome.replace("_", " ")
+        reason = f"no usable answer ({said}): first by other means"
+        return Ranking(tuple(order), reason, Reason.FALLBACK)
+    others = (c for c in order if c.number != choice.number)
+    shown, total = len(options), len(order)
+    among = f"{shown}" if shown == total else f"{shown} shown of {total}"
+    return Ranking((choice, *others), f"the model chose it among {among}", Reason.SELECTION)
+
+
+def _choice(ended: RecordedEnding, options: Sequence[Candidate]) -> Candidate | None:
+    if ended.outcome != Outcome.DONE:
+        return None
+    try:
+        letter = find_choice(ended.last_reply, LETTERS[: len(options)])
+    except Unreadable:
+        return None
+    return None if letter is None else options[LETTERS.index(letter)]
+
+
+def question_digest(*parts: object) -> str:
+    """What names a question: twelve hex digits over all that its answer depends on."""
+    return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:12]

@@ -1,0 +1,36 @@
+"""Selectors that ask nobody: pure functions over the matrix of a race."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from selection.selectors.protocol import Needs, Ranking, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from agent.workbench import Workbench
+    from selection.candidates import Candidate
+    from selection.matrix import Matrix
+    from selection.race import Race
+
+
+class Pure:
+    """`Selector` of a function over the matrix."""
+
+    needs = Needs.NOTHING
+
+    def __init__(self, rank: Callable[[Matrix], Ranking]) -> None:
+        self.rank = rank
+
+    async def choose(self, race: Race, bench: Workbench) -> Ranking:  # noqa: ARG002
+        """See `Selector`."""
+        return self.rank(await race.matrix())
+
+
+def ranking(ordered: Sequence[Candidate], reason: str) -> Ranking:
+    """The ranking of candidates in this order; `reason` says why the first is first."""
+    if not ordered:
+        return Ranking((), "")
+    only = len(ordered) == 1
+    return Ranking(tuple(ordered), reason, Reason.ONLY_CANDIDATE if only else Reason.VOTE)

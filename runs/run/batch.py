@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from data.predictions.predictions import Prediction
     from runs.run.config import Config
     from runs.show.live import Display
-    from runs.store.registry import InstanceRow, RunRow
+    from runs.store.registry import InstanceHandle, RunHandle
     from runs.store.store import Store
     from sandbox.protocol import SandboxProvider
 
@@ -76,7 +76,7 @@ class Engine:
         self._tally = Tally()
 
     async def run(
-        self, run: RunRow, instances: Sequence[Instance], rows: Sequence[InstanceRow]
+        self, run: RunHandle, instances: Sequence[Instance], rows: Sequence[InstanceHandle]
     ) -> Tally:
         """Bring every instance to its end that is not there yet.
 
@@ -105,7 +105,7 @@ class Engine:
             self._store.end_run(run, ending)
         return self._tally
 
-    async def _one(self, order: int, run: RunRow, given: Instance, row: InstanceRow) -> None:
+    async def _one(self, order: int, run: RunHandle, given: Instance, row: InstanceHandle) -> None:
         try:
             async with self._workshop.instances.hold(order):
                 await self._store.mark(row, Status.RUNNING)
@@ -116,7 +116,9 @@ class Engine:
             self._display.ended(row.instance_id, Status.FAILED, error.message)
             await self._store.mark(row, Status.FAILED, error.message)
 
-    async def _solve(self, order: int, run: RunRow, given: Instance, row: InstanceRow) -> None:
+    async def _solve(
+        self, order: int, run: RunHandle, given: Instance, row: InstanceHandle
+    ) -> None:
         async with self._workshop.bench(order, run.name, given, row) as bench:
             tests = self._outside_tests.get(given.instance_id, ())
             if tests or self._config.asks_model:

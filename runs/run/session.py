@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import importlib.metadata
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from agent.openai_client import OpenAIClient
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from data.instances.instance import Instance
     from data.predictions.predictions import Prediction
     from runs.run.config import Config
-    from runs.store.registry import InstanceRow, RunRow
+    from runs.store.registry import InstanceHandle, RunHandle
     from sandbox.protocol import SandboxProvider
 
 
@@ -93,7 +93,7 @@ async def carry_out(
         if client is not None:
             stack.push_async_callback(client.close)
         run = await store.begin_run(_spec(job, provider.kind), fresh=job.fresh, alive=alive)
-        rows: list[InstanceRow] = []
+        rows: list[InstanceHandle] = []
         try:
             rows = await store.enter(run, list(job.instances))
             display.title = _title(job, run)
@@ -107,7 +107,7 @@ async def carry_out(
             raise
         engine = Engine(
             store,
-            job.config,
+            _of_run(job.config, run),
             client=client,
             provider=provider,
             display=display,
@@ -198,12 +198,18 @@ def open_client(settings: ModelSettings, display: Display, stop: asyncio.Event) 
     )
 
 
+def _of_run(config: Config, run: RunHandle) -> Config:
+    """The configuration with the number of samples that are bought."""
+    return replace(config, samples=replace(config.samples, count=run.samples))
+
+
 def _spec(job: Job, sandbox: str) -> RunSpec:
     identity = job.config.identity() | {
         "replay": job.replay.name if job.replay else "",
         "sandbox": sandbox,
         "candidates": _digest_of(job.outside),
     }
+    samples = identity.pop("samples.count")
     if job.outside_tests:
         identity["tests"] = _digest_of_tests(job.outside_tests)
     return RunSpec(
@@ -216,6 +222,8 @@ def _spec(job: Job, sandbox: str) -> RunSpec:
         config_digest=digest(identity),
         owner=me(),
         version=version(),
+        samples=samples,
+        samples_given=True,
         again=job.again,
     )
 
@@ -248,7 +256,7 @@ def alive(stored: str) -> bool:
     return not is_dead(owner, place, this_process())
 
 
-def _title(job: Job, run: RunRow) -> str:
+def _title(job: Job, run: RunHandle) -> str:
     resumed = ", resumed" if run.resumed else ""
     replayed = ", replayed" if job.replay else ""
     return f"{run.name} ({job.config.model.name or 'no model'}{replayed}{resumed})"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from data.instances.instance import Instance
     from runs.run.config import Config
     from runs.show.live import Display
-    from runs.store.registry import InstanceRow
+    from runs.store.registry import InstanceHandle
     from runs.store.store import Store
     from sandbox.protocol import Sandbox, SandboxProvider
 
@@ -52,7 +52,7 @@ class Workshop:
 
     @asynccontextmanager
     async def bench(
-        self, order: int, run: str, given: Instance, row: InstanceRow
+        self, order: int, run: str, given: Instance, row: InstanceHandle
     ) -> AsyncIterator[Workbench]:
         """The workbench of one instance, on a sandbox that is closed at the end.
 
@@ -68,7 +68,7 @@ class Workshop:
         finally:
             await sandbox.close()
 
-    def bare_bench(self, order: int, given: Instance, row: InstanceRow) -> Workbench:
+    def bare_bench(self, order: int, given: Instance, row: InstanceHandle) -> Workbench:
         """A workbench without a sandbox: only the model can be asked at it."""
         return self._bench(order, given, row, Codebase("", {}), None)
 
@@ -76,7 +76,7 @@ class Workshop:
         self,
         order: int,
         given: Instance,
-        row: InstanceRow,
+        row: InstanceHandle,
         codebase: Codebase,
         sandbox: Sandbox | None,
     ) -> Workbench:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 DATA = Path(__file__).parents[1] / "runs" / "store" / "data" / "0004"
-LONG = 200
+LONG = 100
 """Longer texts in exports are told by their digests."""
 LINE = 90
 METHODS = "random,shortest,agreement,paper,discriminating,codet,regression,regression-first"
@@ -40,10 +40,13 @@ SOLVED = {
     "plain": BASE,
     "shell": (
         *("--samples", "3", "--language", "shell", "--repo-dir", "/srv/tally"),
-        *("--setup", "echo ready > ready.txt"),
+        *("--setup", "echo ready > ready.txt", "--set", "selection.repeats=0"),
     ),
     "command": ("--samples", "3", "--set", "selection.regression_command=sh check.sh {files}"),
-    "guests": ("--samples", "2", "--candidates", "guests.jsonl", "--set", "selection.turns=0"),
+    "guests": (
+        *("--samples", "2", "--candidates", "guests.jsonl", "--set", "selection.turns=0"),
+        *("--set", "selection.repeats=0"),
+    ),
 }
 """Flags of `troop solve` by the name of the run, which is also the database's."""
 INTERRUPTED = ("stopped", "killed", "first-n", "before-selection", "in-selection", "shell-killed")
@@ -61,10 +64,13 @@ class Troop:
 
     def run(self, *words: str) -> tuple[int, str, str]:
         """Exit code, standard output, standard error."""
-        output, errors = io.StringIO(), io.StringIO()
+        output, errors = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
             code = main([*words, "--db", str(self.database)])
-        return code, output.getvalue(), errors.getvalue()
+        for stream in (output, errors):
+            stream.flush()
+            stream.seek(0)
+        return code, output.read(), errors.read()
 
     def finish(self, *words: str) -> str:
         """Standard output of a command that must succeed."""
@@ -304,8 +310,9 @@ def prompts(troop: Troop, run: str) -> list[list[Any]]:
 
 _UNSTABLE = {
     *("timestamp", "duration_s", "troop_version", "version", "made", "notes", "seconds"),
-    *("mini_version", "created_at", "date"),
+    *("mini_version", "created_at", "date", "config", "error"),
 }
+_SPOKEN = ("messages", "steps")
 
 
 def exported(troop: Troop, run: str, folder: Path) -> dict[str, Any]:
@@ -326,7 +333,8 @@ def exported(troop: Troop, run: str, folder: Path) -> dict[str, Any]:
 def recorded(troop: Troop, run: str, instance: str, file: Path) -> Any:
     """What `troop export --recording` writes."""
     troop.finish("export", run, instance, "--recording", str(file))
-    return _content(file)
+    head, *replies = _content(file)
+    return [head, *(_digest(json.dumps(reply, sort_keys=True)) for reply in replies)]
 
 
 def _content(file: Path) -> Any:
@@ -340,14 +348,38 @@ def _content(file: Path) -> Any:
 
 
 def _stable(document: Any) -> Any:
+    """Without what may change; steps and messages are told by who speaks and a digest."""
     if isinstance(document, dict):
-        return {k: _stable(v) for k, v in document.items() if k not in _UNSTABLE}
+        return {
+            key: [_told(each) for each in value] if key in _SPOKEN else _stable(value)
+            for key, value in document.items()
+            if key not in _UNSTABLE
+        }
     if isinstance(document, list):
-        return [_stable(each) for each in document]
+        return sorted(map(_stable, document), key=_purpose)
     if isinstance(document, str) and len(document) > LONG:
-        digest = hashlib.sha256(document.encode()).hexdigest()
-        return f"{len(document)} characters, {digest}"
+        return f"{len(document)} characters, {_digest(document)}"
     return document
+
+
+def _told(step: dict[str, Any]) -> str:
+    if step.get("llm_call_count") == 0:  # told by us, in words that may change
+        refs = re.findall(r'"trajectory_id": "(.*?)"', json.dumps(step))
+        return " ".join([step["source"], *refs])
+    said = json.dumps(_stable(step), sort_keys=True)
+    return f"{step.get('role', step.get('source'))} {_digest(said)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _purpose(each: object) -> str:
+    """Executions that a turn saw were begun together: their order tells nothing."""
+    if not isinstance(each, dict):
+        return ""
+    purpose = each.get("purpose") or each.get("extra", {}).get("purpose", "")
+    return str(purpose)
 
 
 def selected(troop: Troop, run: str, *more: str, methods: str = METHODS) -> dict[str, Any]:

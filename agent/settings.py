@@ -63,10 +63,13 @@ class SampleSettings:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
-    count: int = 10
+    strategy: str = "codemonkeys"
+    """How samples are made: "codemonkeys" (a test, then an edit), "tests-only" (for candidates
+    that come from elsewhere), or "none"."""
+    count: int | None = None
+    """Independent attempts at each instance; unset: 10, or as many as the run to be resumed has."""
     temperature: float | None = 0.5
     testing_turns: int = 8
     editing_turns: int = 8
-    """0: samples only write tests, for candidates that come from elsewhere."""
     testing_max_tokens: int = 4096
     editing_max_tokens: int = 8192

@@ -16,6 +16,8 @@ class SelectionSettings:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
+    selector: str = "selection"
+    """Who chooses: any of the names of `troop select --help`."""
     votes: VoteRule = "regression"
     """"regression": tests that do not pass before the edit count, and nearby test files of the
     repository's own that still pass; "regression-first": who breaks least of these goes first;
@@ -33,6 +35,6 @@ class SelectionSettings:
     finalists: int = 3
     """Candidates that the selection trajectory chooses between."""
     turns: int = 10
-    """Replies of the selection trajectory; 0: the vote's order decides."""
+    """Replies of the selection trajectory."""
     temperature: float | None = 0.0
     max_tokens: int = 4096

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from data.codebases.codebase import Codebase
     from runs.compare.questions import Question
     from runs.store.reading import Reader, Row
-    from runs.store.registry import InstanceRow, RunRow
+    from runs.store.registry import InstanceHandle, RunHandle
     from sandbox.protocol import SandboxProvider
     from selection.votes import Standing
 
@@ -79,7 +79,7 @@ class Asker:
     """Asks the questions of one run, several instances at a time."""
 
     def __init__(
-        self, inquiry: Inquiry, reader: Reader, store: Store, run: RunRow, workshop: Workshop
+        self, inquiry: Inquiry, reader: Reader, store: Store, run: RunHandle, workshop: Workshop
     ) -> None:
         self._inquiry = inquiry
         self._config = inquiry.config
@@ -125,7 +125,7 @@ class Asker:
         self._workshop.display.ended(name, status, said)
 
     async def _ask(
-        self, order: int, row: InstanceRow, questions: list[Question], given: Instance | None
+        self, order: int, row: InstanceHandle, questions: list[Question], given: Instance | None
     ) -> None:
         prefix = self._reader.context(self._run.name, row.instance_id)
         if given is None:
@@ -133,7 +133,7 @@ class Asker:
             bench = self._workshop.bare_bench(order, about, row)
             await together(*(self._one(bench, prefix, question) for question in questions))
             return
-        await self._store.enter(self._run, [given])  # refuses another issue or commit
+        await self._store.find(self._run, row.instance_id, given)  # refuses another issue or commit
         async with self._workshop.bench(order, self._run.name, given, row) as bench:
             if not prefix:
                 reader = ContextReader(bench, self._config.context, self._config.model.name)

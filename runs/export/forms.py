@@ -160,7 +160,7 @@ class _Leaderboard:
         sources = {
             source
             for row in reader.view("candidates", run=order.run["run"])
-            for source in row["sources"].split()
+            for source in filter(None, row["sources"].split(", "))
         }
         self._submission = Submission(order.run, order.about, tuple(sorted(sources)))
         self._order = order

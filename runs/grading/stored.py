@@ -9,8 +9,7 @@ from runs.compare.grades import Grades
 from runs.grading.nouns import Counts, Outcome
 from runs.store.blobs import digest_of, put_text
 from runs.store.dialect import upsert
-from runs.store.tables import Grade as GradeRow
-from runs.store.tables import now
+from runs.store.tables import GradeTable, now
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -41,10 +40,10 @@ def save_grade(
     row = {
         "instance_id": instance_id,
         "patch": patch,
-        "judge": judge[0],
+        "grader": judge[0],
         "diff": digest_of(grade.task.diff),
         "inputs": grade.task.spec.digest,
-        "judge_version": judge[1],
+        "grader_version": judge[1],
         "outcome": grade.outcome.value,
         "resolved": grade.resolved,
         "detail": grade.detail,
@@ -56,7 +55,7 @@ def save_grade(
         "duration_s": grade.duration_s,
         "created_at": now(),
     }
-    upsert(connection, GradeRow, ("instance_id", "patch", "judge"), row)
+    upsert(connection, GradeTable, ("instance_id", "patch", "grader"), row)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class Submission:
     @property
     def samples(self) -> int:
         """How many samples the run drew of each instance."""
-        return int(self._config["samples.count"])
+        return int(self.run["samples"])
 
     @property
     def edits(self) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from data.instances.instance import Instance
     from data.predictions.predictions import Prediction
     from runs.run.workshop import Workshop
-    from runs.store.registry import InstanceRow, RunRow
+    from runs.store.registry import InstanceHandle, RunHandle
     from sandbox.protocol import Script
 
 
@@ -49,7 +49,7 @@ class Outside:
 class Batch:
     """Runs `solve_instance` over many instances."""
 
-    def __init__(self, workshop: Workshop, run: RunRow, outside: Outside) -> None:
+    def __init__(self, workshop: Workshop, run: RunHandle, outside: Outside) -> None:
         self._workshop = workshop
         self._store = workshop.store
         self._display = workshop.display
@@ -57,7 +57,7 @@ class Batch:
         self._outside = outside
         self._tally = Tally()
 
-    async def solve(self, instances: Sequence[Instance], rows: Sequence[InstanceRow]) -> Tally:
+    async def solve(self, instances: Sequence[Instance], rows: Sequence[InstanceHandle]) -> Tally:
         """Bring every instance to its end that is not there yet.
 
         One instance's failure does not stop the others. Ctrl-C once finishes what
@@ -78,7 +78,7 @@ class Batch:
             self._store.end_run(self._run, status)
         return self._tally
 
-    async def _all(self, pairs: Sequence[tuple[Instance, InstanceRow]]) -> None:
+    async def _all(self, pairs: Sequence[tuple[Instance, InstanceHandle]]) -> None:
         for _, row in pairs:
             self._display.enter(row.instance_id, row.status)
         work = [(given, row) for given, row in pairs if not row.status.final]
@@ -86,7 +86,7 @@ class Batch:
             self._workshop.provider.expect([given for given, _ in work])
         await together(*(self._one(order, *pair) for order, pair in enumerate(work)))
 
-    async def _one(self, order: int, given: Instance, row: InstanceRow) -> None:
+    async def _one(self, order: int, given: Instance, row: InstanceHandle) -> None:
         try:
             async with self._workshop.instances.hold(order):
                 await self._store.mark(row, Status.RUNNING)
@@ -97,7 +97,7 @@ class Batch:
             self._display.ended(row.instance_id, Status.FAILED, error.message)
             await self._store.mark(row, Status.FAILED, error.message)
 
-    async def _solve(self, order: int, given: Instance, row: InstanceRow) -> None:
+    async def _solve(self, order: int, given: Instance, row: InstanceHandle) -> None:
         config = self._workshop.config
         async with self._workshop.bench(order, self._run, given, row) as bench:
             tests = self._outside.tests.get(given.instance_id, ())

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from data.predictions.predictions import Prediction
     from runs.run.config import Config
     from runs.run.display import Display
-    from runs.store.registry import InstanceRow, RunRow
+    from runs.store.registry import InstanceHandle, RunHandle
     from sandbox.protocol import SandboxProvider, Script
 
 
@@ -87,7 +87,7 @@ async def carry_out(
         workshop = Workshop(
             store, job.config, client=client, provider=provider, display=display, stop=stop
         )
-        rows: list[InstanceRow] = []
+        rows: list[InstanceHandle] = []
         try:
             rows = await store.enter(run, list(job.instances))
             workshop.show(stack, _title(job, run))
@@ -102,12 +102,12 @@ async def carry_out(
     return Finished(run.name, tally)
 
 
-def _tell(job: Job, run: RunRow, display: Display) -> None:
+def _tell(job: Job, run: RunHandle, display: Display) -> None:
     """What a person may not expect of this run."""
     here = {instance.instance_id for instance in job.instances}
     if job.outside.candidates and not here & set(job.outside.candidates):
         display.note("none of the --candidates is for these instances")
-    if run.resumed and run.samples > job.config.samples.count:
+    if run.resumed and run.samples != job.config.wanted_samples:
         display.note(f"the run goes on with the {run.samples} samples that it has been asked for")
     if job.replay is not None:
         display.note(f"replies are replayed from {job.replay.name}; all else is real")
@@ -186,6 +186,7 @@ def _spec(job: Job, sandbox: str) -> RunSpec:
         sandbox=sandbox,
         replayed=job.replay is not None,
         samples=job.config.wanted_samples,
+        samples_given=job.config.samples.count is not None,
         config=identity,
         config_digest=digest(identity),
         owner=me(),
@@ -224,7 +225,7 @@ def alive(stored: str) -> bool:
     return not is_dead(owner, place, this_process())
 
 
-def _title(job: Job, run: RunRow) -> str:
+def _title(job: Job, run: RunHandle) -> str:
     resumed = ", resumed" if run.resumed else ""
     replayed = ", replayed" if job.replay else ""
     return f"{run.name} ({job.config.model.name or 'no model'}{replayed}{resumed})"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from data.instances.instance import Instance
     from runs.run.config import Config
     from runs.run.display import Display
-    from runs.store.registry import InstanceRow, RunRow
+    from runs.store.registry import InstanceHandle, RunHandle
     from runs.store.store import Store
     from sandbox.protocol import Sandbox, SandboxProvider
 
@@ -76,7 +76,7 @@ class Workshop:
 
     @asynccontextmanager
     async def bench(
-        self, order: int, run: RunRow, given: Instance, row: InstanceRow
+        self, order: int, run: RunHandle, given: Instance, row: InstanceHandle
     ) -> AsyncIterator[Workbench]:
         """The workbench of one instance, on a sandbox that is closed at the end.
 
@@ -93,7 +93,7 @@ class Workshop:
             await sandbox.close()
 
     def bare_bench(
-        self, order: int, run: RunRow, given: Instance, row: InstanceRow
+        self, order: int, run: RunHandle, given: Instance, row: InstanceHandle
     ) -> Workbench:
         """A workbench without a sandbox: only the model can be asked at it."""
         return self._bench(order, run, given, row, Codebase("", {}), None)
@@ -101,9 +101,9 @@ class Workshop:
     def _bench(
         self,
         order: int,
-        run: RunRow,
+        run: RunHandle,
         given: Instance,
-        row: InstanceRow,
+        row: InstanceHandle,
         codebase: Codebase,
         sandbox: Sandbox | None,
     ) -> Workbench:

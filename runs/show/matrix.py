@@ -106,4 +106,4 @@ def _origin(row: Row) -> str:
     """For example "samples 1, 2, 6"."""
     numbers = row["samples"].split()
     samples = f"sample{'' if len(numbers) == 1 else 's'} {', '.join(numbers)}" if numbers else ""
-    return ", ".join(filter(None, [samples, *row["sources"].split()]))
+    return ", ".join(filter(None, [samples, row["sources"]]))

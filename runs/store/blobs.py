@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from data.errors import StoreError
 from runs.store.dialect import insert_missing
-from runs.store.tables import Blob
+from runs.store.tables import BlobTable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -27,7 +27,7 @@ def put_text(connection: Connection, text: str, known: set[str]) -> str:
     digest = hashlib.sha256(raw).hexdigest()
     if digest not in known:
         row = {"digest": digest, "size": len(raw), "data": zstandard.compress(raw)}
-        insert_missing(connection, Blob, row)
+        insert_missing(connection, BlobTable, row)
         known.add(digest)
     return digest
 
@@ -38,7 +38,9 @@ def get_text(connection: Connection, digest: str) -> str:
     Raises:
         StoreError: there is none, or it is damaged.
     """
-    row = connection.execute(select(Blob.size, Blob.data).where(Blob.digest == digest)).first()
+    row = connection.execute(
+        select(BlobTable.size, BlobTable.data).where(BlobTable.digest == digest)
+    ).first()
     if row is None:
         raise StoreError(f"the database lacks the text {digest}", mend="it is damaged: restore it")
     return expand(row.data, row.size)

@@ -16,7 +16,7 @@ from runs.store.views import VIEWS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; one of the tests holds it against the migrations folder."""
 
 
@@ -161,4 +161,4 @@ def _migrate(engine: sa.Engine, revision: str | None, url: str) -> None:
             connection.exec_driver_sql(f"DROP VIEW IF EXISTS {view.name}")
         command.upgrade(config, "head")
         for view in VIEWS:
-            connection.exec_driver_sql(view.sql)
+            connection.exec_driver_sql(view.sql(engine.dialect.name))

@@ -18,6 +18,12 @@ def insert_missing(connection: Connection, table: type[Base], row: dict[str, Any
     connection.execute(make(table).values(row).on_conflict_do_nothing())
 
 
+def lock(connection: Connection, table: type[Base]) -> None:
+    """Let nobody else write `table` until the transaction ends: what is read now stays so."""
+    if connection.dialect.name == "postgresql":  # SQLite's transactions are so from the beginning
+        connection.exec_driver_sql(f"LOCK TABLE {table.__tablename__} IN SHARE ROW EXCLUSIVE MODE")
+
+
 def upsert(
     connection: Connection, table: type[Base], key: tuple[str, ...], row: dict[str, Any]
 ) -> None:

@@ -30,11 +30,11 @@ def _instances(condition: str) -> str:
 
 
 def _graded(expression: str, condition: str) -> str:
-    """`expression` over the candidates of the run in the row that its judge gave a verdict on."""
+    """`expression` over the candidates of the run in the row that its grader gave a verdict on."""
     rows = (
         "candidate k JOIN instance i ON i.id = k.instance_id JOIN grade g"
         " ON g.instance_id = i.instance_id AND g.diff = k.diff"
-        " WHERE i.run_id = r.id AND g.judge = j.judge AND g.resolved IS NOT NULL"
+        " WHERE i.run_id = r.id AND g.grader = j.grader AND g.resolved IS NOT NULL"
     )
     return f"(SELECT {expression} FROM {rows} AND {condition})"  # noqa: S608 - ours
 
@@ -48,8 +48,10 @@ GRADE_VIEWS = (
             ("instance_id", "g.instance_id", "the instance"),
             ("candidate", "h.candidate", "the candidate's number in that run"),
             ("chosen", "h.chosen", "1: it came out of that run"),
-            ("judge", "g.judge", "harness or sandbox"),
-            ("judge_version", "g.judge_version", "the judge's version"),
+            ("grader", "g.grader", "harness or sandbox"),
+            ("grader_version", "g.grader_version", "the grader's version"),
+            ("judge", "g.grader", "the grader, by its former name"),
+            ("judge_version", "g.grader_version", "the grader's version, by its former name"),
             ("resolved", "g.resolved", "1 or 0; NULL: there is no verdict"),
             (
                 "outcome",
@@ -67,17 +69,18 @@ GRADE_VIEWS = (
             ("inputs", "g.inputs", "digest of the dataset's row as far as a verdict needs it"),
             ("patch", "g.patch", "digest of the diff without line ends at its end"),
             ("diff", "g.diff", "the patch (content() shows it where a run holds it)"),
-            ("report", "g.report", "the judge's report, JSON (content() shows it)"),
+            ("report", "g.report", "the grader's report, JSON (content() shows it)"),
             ("log", "g.log", "what the tests printed (content() shows it)"),
         ),
         f"grade g LEFT JOIN {_holders()} h ON h.instance_id = g.instance_id AND h.diff = g.diff",
     ),
     View(
         "resolved",
-        "one row per run and judge that graded any of its patches",
+        "one row per run and grader that graded any of its patches",
         (
             ("run", "r.name", "the run's name"),
-            ("judge", "j.judge", "harness or sandbox"),
+            ("grader", "j.grader", "harness or sandbox"),
+            ("judge", "j.grader", "the grader, by its former name"),
             (
                 "instances",
                 _instances("i.status IN ('solved', 'unsolved')"),
@@ -114,7 +117,7 @@ GRADE_VIEWS = (
                 "instances with any right candidate, as far as they are graded",
             ),
         ),
-        "run r JOIN (SELECT DISTINCT i.run_id AS run_id, g.judge AS judge FROM grade g"
+        "run r JOIN (SELECT DISTINCT i.run_id AS run_id, g.grader AS grader FROM grade g"
         " JOIN instance i ON i.instance_id = g.instance_id JOIN candidate k"
         " ON k.instance_id = i.id AND k.diff = g.diff) j ON j.run_id = r.id",
     ),

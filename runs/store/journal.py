@@ -12,9 +12,16 @@ from agent.journal import RecordedEnding, RecordedTurn, TrajectoryId, TurnPrompt
 from agent.model import Choice, Finish, Reply, Usage
 from runs.store.blobs import expand, put_text
 from runs.store.dialect import insert_missing
-from runs.store.tables import Blob, Call, Execution, Sighting, Trajectory, Turn, now
-from sandbox.protocol import Ending
-from sandbox.protocol import Execution as Executed
+from runs.store.tables import (
+    BlobTable,
+    CallTable,
+    ExecutionTable,
+    SightingTable,
+    TrajectoryTable,
+    TurnTable,
+    now,
+)
+from sandbox.protocol import Ending, Execution
 
 if TYPE_CHECKING:
     from agent.model import ModelRequest, Response
@@ -28,11 +35,10 @@ class Recorded:
     """What the journal holds of one instance."""
 
     turns: dict[tuple[str, int], RecordedTurn]
-    executions: dict[tuple[str, str], Executed]
+    executions: dict[tuple[str, str], Execution]
     """(`script_key`, patch digest) -> execution."""
     endings: dict[str, str]
     """Trajectory -> how it ended."""
-
 
     def ending(self, trajectory: str) -> RecordedEnding | None:
         """How a trajectory ended, with its last reply; None: it did not."""
@@ -80,12 +86,12 @@ class StoreJournal:
             reply = Reply(choice, response.usage, cost_usd)
             self._recorded.turns[turn.trajectory.key, turn.turn] = RecordedTurn(turn.digest, reply)
 
-    def recall_execution(self, script: Script, patch: Patch, repeat: int = 0) -> Executed | None:
+    def recall_execution(self, script: Script, patch: Patch, repeat: int = 0) -> Execution | None:
         """See `Journal`."""
         return self._recorded.executions.get((script_key(script, repeat), patch.digest))
 
     async def record_execution(
-        self, script: Script, patch: Patch, execution: Executed, repeat: int = 0
+        self, script: Script, patch: Patch, execution: Execution, repeat: int = 0
     ) -> None:
         """See `Journal`."""
 
@@ -95,6 +101,8 @@ class StoreJournal:
                 "instance_id": self._instance,
                 "script": script_key(script, repeat),
                 "script_text": put_text(connection, script.text, known),
+                "interpreter": script.interpreter,
+                "suffix": script.suffix,
                 "patch": patch.digest,
                 "diff": put_text(connection, patch.diff, known) if patch else "",
                 "ending": execution.ending.value,
@@ -105,7 +113,7 @@ class StoreJournal:
                 "repeat": repeat,
                 "created_at": now(),
             }
-            insert_missing(connection, Execution, row)
+            insert_missing(connection, ExecutionTable, row)
 
         await self._writer.write(work)
         self._recorded.executions[script_key(script, repeat), patch.digest] = execution
@@ -129,7 +137,7 @@ class StoreJournal:
                 "turn": turn,
                 "purpose": purpose,
             }
-            insert_missing(connection, Sighting, row)
+            insert_missing(connection, SightingTable, row)
 
         await self._writer.write(work)
 
@@ -139,7 +147,7 @@ class StoreJournal:
         def work(connection: sa.Connection) -> None:
             key = self._trajectory(connection, trajectory)
             connection.execute(
-                sa.update(Trajectory).where(Trajectory.id == key).values(outcome=outcome)
+                sa.update(TrajectoryTable).where(TrajectoryTable.id == key).values(outcome=outcome)
             )
 
         await self._writer.write(work)
@@ -170,7 +178,9 @@ class StoreJournal:
             "replayed": response.replayed,
             "created_at": now(),
         }
-        key: int = connection.execute(sa.insert(Call).values(row).returning(Call.id)).scalar_one()
+        key: int = connection.execute(
+            sa.insert(CallTable).values(row).returning(CallTable.id)
+        ).scalar_one()
         return key
 
     def _insert_turn(
@@ -184,7 +194,7 @@ class StoreJournal:
                 "prefix": put_text(connection, turn.prefix, known),
             }
             connection.execute(
-                sa.update(Trajectory).where(Trajectory.id == trajectory).values(values)
+                sa.update(TrajectoryTable).where(TrajectoryTable.id == trajectory).values(values)
             )
         reasoning = put_text(connection, choice.reasoning, known) if choice.reasoning else None
         row = {
@@ -197,7 +207,7 @@ class StoreJournal:
             "reasoning": reasoning,
             "finish": choice.finish.value,
         }
-        connection.execute(sa.insert(Turn).values(row))
+        connection.execute(sa.insert(TurnTable).values(row))
 
     def _trajectory(self, connection: sa.Connection, trajectory: TrajectoryId) -> int:
         """The trajectory's primary key; its row is made at first need."""
@@ -210,10 +220,11 @@ class StoreJournal:
                 "sample": trajectory.sample,
                 "created_at": now(),
             }
-            insert_missing(connection, Trajectory, row)
+            insert_missing(connection, TrajectoryTable, row)
             self._writer.keys[name] = connection.execute(
-                sa.select(Trajectory.id).where(
-                    Trajectory.instance_id == self._instance, Trajectory.key == trajectory.key
+                sa.select(TrajectoryTable.id).where(
+                    TrajectoryTable.instance_id == self._instance,
+                    TrajectoryTable.key == trajectory.key,
                 )
             ).scalar_one()
         return self._writer.keys[name]
@@ -231,10 +242,10 @@ def execution_key(
 ) -> int:
     """The primary key of an execution."""
     key: int = connection.execute(
-        sa.select(Execution.id).where(
-            Execution.instance_id == instance,
-            Execution.script == script_key(script, repeat),
-            Execution.patch == patch.digest,
+        sa.select(ExecutionTable.id).where(
+            ExecutionTable.instance_id == instance,
+            ExecutionTable.script == script_key(script, repeat),
+            ExecutionTable.patch == patch.digest,
         )
     ).scalar_one()
     return key
@@ -250,8 +261,8 @@ def load_recorded(connection: sa.Connection, instance: int) -> Recorded:
 
 
 def _load_endings(connection: sa.Connection, instance: int) -> dict[str, str]:
-    query = sa.select(Trajectory.key, Trajectory.outcome).where(
-        Trajectory.instance_id == instance, Trajectory.outcome.is_not(None)
+    query = sa.select(TrajectoryTable.key, TrajectoryTable.outcome).where(
+        TrajectoryTable.instance_id == instance, TrajectoryTable.outcome.is_not(None)
     )
     return {row.key: row.outcome for row in connection.execute(query)}
 
@@ -259,21 +270,21 @@ def _load_endings(connection: sa.Connection, instance: int) -> dict[str, str]:
 def _load_turns(connection: sa.Connection, instance: int) -> dict[tuple[str, int], RecordedTurn]:
     rows = connection.execute(
         sa.select(
-            Trajectory.key,
-            Turn.number,
-            Turn.request_digest,
-            Turn.finish,
-            Call.prompt_tokens,
-            Call.cached_tokens,
-            Call.completion_tokens,
-            Call.cost_usd,
-            Blob.data,
-            Blob.size,
+            TrajectoryTable.key,
+            TurnTable.number,
+            TurnTable.request_digest,
+            TurnTable.finish,
+            CallTable.prompt_tokens,
+            CallTable.cached_tokens,
+            CallTable.completion_tokens,
+            CallTable.cost_usd,
+            BlobTable.data,
+            BlobTable.size,
         )
-        .join_from(Turn, Trajectory, Turn.trajectory_id == Trajectory.id)
-        .join(Call, Turn.call_id == Call.id)
-        .join(Blob, Turn.reply == Blob.digest)
-        .where(Trajectory.instance_id == instance)
+        .join_from(TurnTable, TrajectoryTable, TurnTable.trajectory_id == TrajectoryTable.id)
+        .join(CallTable, TurnTable.call_id == CallTable.id)
+        .join(BlobTable, TurnTable.reply == BlobTable.digest)
+        .where(TrajectoryTable.instance_id == instance)
     )
     found = {}
     for row in rows:
@@ -286,14 +297,14 @@ def _load_turns(connection: sa.Connection, instance: int) -> dict[tuple[str, int
     return found
 
 
-def _load_executions(connection: sa.Connection, instance: int) -> dict[tuple[str, str], Executed]:
+def _load_executions(connection: sa.Connection, instance: int) -> dict[tuple[str, str], Execution]:
     rows = connection.execute(
-        sa.select(Execution, Blob.data, Blob.size)
-        .join(Blob, Execution.output == Blob.digest)
-        .where(Execution.instance_id == instance)
+        sa.select(ExecutionTable, BlobTable.data, BlobTable.size)
+        .join(BlobTable, ExecutionTable.output == BlobTable.digest)
+        .where(ExecutionTable.instance_id == instance)
     )
     return {
-        (row.script, row.patch): Executed(
+        (row.script, row.patch): Execution(
             Ending(row.ending),
             row.exit_code,
             expand(row.data, row.size),

@@ -49,7 +49,7 @@ def read_tests(reader: Reader, instance: Row) -> tuple[Test, ...]:
 
 
 def _candidate(reader: Reader, row: Row) -> Candidate:
-    samples, sources = _numbers(row), tuple(row["sources"].split())
+    samples, sources = _numbers(row), tuple(row["sources"].split(", "))
     outside = row["support"] - len(samples)
     if len(sources) != outside:  # names with spaces in them cannot be told apart any more
         sources = (row["sources"],) * outside
@@ -59,12 +59,12 @@ def _candidate(reader: Reader, row: Row) -> Candidate:
 def _test(reader: Reader, row: Row) -> Test:
     return Test(
         row["test"],
-        Script(reader.text(row["script"])),
+        Script(reader.text(row["script"]), row["interpreter"], row["suffix"]),
         _numbers(row),
         TestKind(row["kind"]),
         row["label"],
         bool(row["flaky"]),
-        tuple(row["sources"].split()),
+        tuple(filter(None, row["sources"].split(", "))),
     )
 
 

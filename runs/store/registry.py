@@ -1,23 +1,21 @@
-"""Runs and their instances: beginning, resuming, ending."""
+"""Runs: beginning, resuming, growing, ending."""
 
 from __future__ import annotations
 
 import enum
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from data.errors import StoreError, UsageError
-from runs.store.blobs import put_text
-from runs.store.tables import Instance, Run, now
+from runs.store.dialect import lock
+from runs.store.tables import RunTable, now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from data.instances.instance import Instance as Given
 
 
 _NAME = re.compile(r"(?!last$)[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -54,26 +52,34 @@ class RunSpec:
     sandbox: str
     replayed: bool
     config: Mapping[str, Any]
-    """Everything that results depend on."""
+    """Everything that results depend on, but the number of samples."""
     config_digest: str
     owner: str
     version: str
+    samples: int
+    """How many to buy for each instance."""
+    samples_given: bool = False
+    """Whether a person asked for that number: only then does it grow a run."""
     again: bool = False
     """Begin anew when the run found is finished."""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """What stands for settings that an older version did not know, and so did not store."""
 
 
 @dataclass(frozen=True, slots=True)
-class RunRow:
-    """A run in the database."""
+class RunHandle:
+    """A run in the database, to be written."""
 
     key: int
     name: str
     resumed: bool
+    samples: int
+    """How many are bought for each instance: never fewer than before."""
 
 
 @dataclass(frozen=True, slots=True)
-class InstanceRow:
-    """An instance of a run in the database."""
+class InstanceHandle:
+    """An instance of a run in the database, to be written."""
 
     key: int
     instance_id: str
@@ -82,7 +88,7 @@ class InstanceRow:
 
 def begin_run(
     connection: sa.Connection, spec: RunSpec, *, fresh: bool, alive: Callable[[str], bool]
-) -> RunRow:
+) -> RunHandle:
     """Make the run, or take up the one that the same command made before.
 
     Args:
@@ -100,6 +106,7 @@ def begin_run(
             f"not a run's name: {spec.name}",
             mend='use letters, digits and . _ - , at most 80, not "last"',
         )
+    lock(connection, RunTable)
     found = _find(connection, spec)
     if found is not None and spec.again:
         fresh = fresh or found.status == Status.FINISHED
@@ -107,29 +114,34 @@ def begin_run(
         return _insert_run(connection, spec)
     if fresh:
         raise UsageError(f"there is a run {spec.name} already", mend="give another --name")
-    _check_same(spec, found)
+    if differences := _differences(spec, found):
+        raise UsageError(
+            f"the run {found.name} was begun with another configuration: {differences}",
+            mend="give the same settings to resume it, or another --name",
+        )
     if found.status == Status.RUNNING:
         _check_free(found, spec.owner, alive)
+    samples = max(found.samples, spec.samples) if spec.samples_given else found.samples
+    values = {"status": Status.RUNNING, "owner": spec.owner, "samples": samples}
     connection.execute(
-        sa.update(Run)
-        .where(Run.id == found.id)
-        .values(status=Status.RUNNING, owner=spec.owner, finished_at=None)
+        sa.update(RunTable).where(RunTable.id == found.id).values(finished_at=None, **values)
     )
-    return RunRow(found.id, found.name, resumed=True)
+    return RunHandle(found.id, found.name, resumed=True, samples=samples)
 
 
 def claim_run(
     connection: sa.Connection, name: str, owner: str, alive: Callable[[str], bool]
-) -> RunRow:
+) -> RunHandle:
     """Take hold of a stored run to add to it; its status stays what it is.
 
     Raises:
         StoreError: another process drives that run now, or adds to it.
     """
-    found = connection.execute(sa.select(Run).where(Run.name == name)).one()
+    lock(connection, RunTable)
+    found = connection.execute(sa.select(RunTable).where(RunTable.name == name)).one()
     _check_free(found, owner, alive)
-    connection.execute(sa.update(Run).where(Run.id == found.id).values(owner=owner))
-    return RunRow(found.id, found.name, resumed=True)
+    connection.execute(sa.update(RunTable).where(RunTable.id == found.id).values(owner=owner))
+    return RunHandle(found.id, found.name, resumed=True, samples=found.samples)
 
 
 def _check_free(found: Any, owner: str, alive: Callable[[str], bool]) -> None:
@@ -140,13 +152,6 @@ def _check_free(found: Any, owner: str, alive: Callable[[str], bool]) -> None:
         )
 
 
-def find_instance(connection: sa.Connection, run: RunRow, instance_id: str) -> InstanceRow:
-    """The row of an instance that the run holds."""
-    wanted = (Instance.run_id == run.key) & (Instance.instance_id == instance_id)
-    found = connection.execute(sa.select(Instance).where(wanted)).one()
-    return InstanceRow(found.id, instance_id, Status(found.status))
-
-
 def _process(owner: str) -> str:
     """What a person can look for, say with `ps`."""
     parts = owner.split(":")
@@ -154,29 +159,21 @@ def _process(owner: str) -> str:
 
 
 def _find(connection: sa.Connection, spec: RunSpec) -> Any:
-    wanted = Run.name == spec.name
-    if not spec.name:
-        wanted = (Run.config_digest == spec.config_digest) & (Run.dataset == spec.dataset)
-    return connection.execute(sa.select(Run).where(wanted).order_by(Run.id.desc())).first()
+    """The run of that name; without a name, the latest that the same command began."""
+    wanted = RunTable.name == spec.name if spec.name else RunTable.dataset == spec.dataset
+    found = connection.execute(sa.select(RunTable).where(wanted).order_by(RunTable.id.desc()))
+    return next((row for row in found.all() if spec.name or not _differences(spec, row)), None)
 
 
-def _check_same(spec: RunSpec, found: Any) -> None:
-    stored = json.loads(found.config)
-    differing = [k for k in {**stored, **spec.config} if stored.get(k) != spec.config.get(k)]
-    if found.dataset != spec.dataset:
-        differing.append("dataset")
-    if differing:
-        there, now_ = {**stored, "dataset": found.dataset}, {**spec.config, "dataset": spec.dataset}
-        changes = ", ".join(
-            f"{key} ({there.get(key)} there, {now_.get(key)} now)" for key in sorted(differing)
-        )
-        raise UsageError(
-            f"the run {found.name} was begun with another configuration: {changes}",
-            mend="give the same settings to resume it, or another --name",
-        )
+def _differences(spec: RunSpec, found: Any) -> str:
+    """The settings in which a stored run is another, in words."""
+    there = {**spec.defaults, **json.loads(found.config), "dataset": found.dataset}
+    here = {**spec.defaults, **spec.config, "dataset": spec.dataset}
+    keys = sorted(key for key in {**there, **here} if there.get(key) != here.get(key))
+    return ", ".join(f"{key} ({there.get(key)} there, {here.get(key)} now)" for key in keys)
 
 
-def _insert_run(connection: sa.Connection, spec: RunSpec) -> RunRow:
+def _insert_run(connection: sa.Connection, spec: RunSpec) -> RunHandle:
     name = spec.name or _free_name(connection, spec)
     row = {
         "name": name,
@@ -188,16 +185,18 @@ def _insert_run(connection: sa.Connection, spec: RunSpec) -> RunRow:
         "model": spec.model,
         "sandbox": spec.sandbox,
         "replayed": spec.replayed,
+        "samples": spec.samples,
         "config": json.dumps(spec.config, sort_keys=True),
         "config_digest": spec.config_digest,
     }
-    key = connection.execute(sa.insert(Run).values(row).returning(Run.id)).scalar_one()
-    return RunRow(key, name, resumed=False)
+    insert = sa.insert(RunTable).values(row).returning(RunTable.id)
+    key = connection.execute(insert).scalar_one()
+    return RunHandle(key, name, resumed=False, samples=spec.samples)
 
 
 def _free_name(connection: sa.Connection, spec: RunSpec) -> str:
     """For example "instances-gpt-4o-1"."""
-    taken = set(connection.execute(sa.select(Run.name)).scalars())
+    taken = set(connection.execute(sa.select(RunTable.name)).scalars())
     parts = (spec.dataset.rstrip("/").rsplit("/", 1)[-1].split(".")[0], spec.model.split("/")[-1])
     stem = "-".join("".join(c if c.isalnum() or c in "._" else "-" for c in part) for part in parts)
     number = 1
@@ -206,71 +205,8 @@ def _free_name(connection: sa.Connection, spec: RunSpec) -> str:
     return f"{stem}-{number}"
 
 
-def enter_instance(
-    connection: sa.Connection, run: RunRow, given: Given, known: set[str]
-) -> InstanceRow:
-    """The instance's row in the run, made at first need.
-
-    Raises:
-        UsageError: the run holds another issue or commit under this id.
-    """
-    wanted = (Instance.run_id == run.key) & (Instance.instance_id == given.instance_id)
-    found = connection.execute(sa.select(Instance).where(wanted)).first()
-    if found is not None:
-        if found.digest != given.digest:
-            raise UsageError(
-                f"{given.instance_id}: its issue, commit or environment has changed"
-                f" since {run.name} began",
-                mend="begin another run with --fresh",
-            )
-        return InstanceRow(found.id, given.instance_id, Status(found.status))
-    row = {
-        "run_id": run.key,
-        "instance_id": given.instance_id,
-        "repo": given.repo,
-        "base_commit": given.base_commit,
-        "image": given.environment.image or "",
-        "digest": given.digest,
-        "problem": put_text(connection, given.problem_statement, known),
-        "codebase": "",
-        "error": "",
-        "context_files": "",
-        "reason": "",
-        "status": Status.WAITING,
-    }
-    key = connection.execute(sa.insert(Instance).values(row).returning(Instance.id)).scalar_one()
-    return InstanceRow(key, given.instance_id, Status.WAITING)
-
-
-def mark_instance(connection: sa.Connection, key: int, status: Status, *, error: str = "") -> None:
-    """Note what an instance has come to."""
-    values: dict[str, Any] = {"status": status, "error": error}
-    if status is Status.RUNNING:
-        values["started_at"] = sa.func.coalesce(Instance.started_at, now())
-    else:
-        values["finished_at"] = now()
-    connection.execute(sa.update(Instance).where(Instance.id == key).values(values))
-
-
-def check_codebase(connection: sa.Connection, key: int, digest: str) -> None:
-    """Store the codebase's digest, or hold it against the stored one.
-
-    Raises:
-        UsageError: the image or repository has changed since the run began.
-    """
-    stored = connection.execute(
-        sa.select(Instance.codebase, Instance.instance_id).where(Instance.id == key)
-    ).one()
-    if stored.codebase and stored.codebase != digest:
-        raise UsageError(
-            f"{stored.instance_id}: its codebase has changed since the run began",
-            mend="begin another run with --fresh",
-        )
-    connection.execute(sa.update(Instance).where(Instance.id == key).values(codebase=digest))
-
-
 def end_run(connection: sa.Connection, key: int, status: Status | str) -> None:
     """Note how a run ended."""
     connection.execute(
-        sa.update(Run).where(Run.id == key).values(status=str(status), finished_at=now())
+        sa.update(RunTable).where(RunTable.id == key).values(status=str(status), finished_at=now())
     )

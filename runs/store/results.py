@@ -10,9 +10,19 @@ import sqlalchemy as sa
 from data.patches.patch import UNEDITED
 from runs.store.blobs import put_text
 from runs.store.dialect import upsert
+from runs.store.instances import mark_instance
 from runs.store.journal import execution_key
-from runs.store.registry import Status, mark_instance
-from runs.store.tables import Candidate, Instance, RegressionFile, Sample, Test, Vote, now
+from runs.store.registry import Status
+from runs.store.tables import (
+    CandidateTable,
+    InstanceTable,
+    RegressionFileTable,
+    SampleTable,
+    SourceTable,
+    TestTable,
+    VoteTable,
+    now,
+)
 from selection.matrix import laid_for
 from selection.votes import (
     UNEDITED_ROW,
@@ -25,6 +35,7 @@ from selection.votes import (
 if TYPE_CHECKING:
     from agent.sample import SampleResult
     from runs.run.solve import Solution
+    from sandbox.protocol import Script
     from selection.votes import Matrix
 
 
@@ -36,30 +47,39 @@ def save_sample(
         "instance_id": instance,
         "number": result.number,
         "outcome": result.outcome,
-        "script": put_text(connection, result.script.text, known) if result.script else None,
+        **_script(connection, result.script, known),
         "diff": put_text(connection, result.patch.diff, known) if result.patch else None,
+        "patch": result.patch.digest if result.patch else None,
         "finished_at": now(),
     }
-    upsert(connection, Sample, ("instance_id", "number"), row)
+    upsert(connection, SampleTable, ("instance_id", "number"), row)
 
 
 def save_solution(
     connection: sa.Connection, instance: int, solution: Solution, known: set[str]
 ) -> None:
     """Store the outcome of an instance, replacing an earlier one."""
-    for table in (Candidate, Test, Vote, RegressionFile):
+    for table in (CandidateTable, TestTable, SourceTable, VoteTable, RegressionFileTable):
         connection.execute(sa.delete(table).where(table.instance_id == instance))
+    ours = sa.update(SampleTable).where(SampleTable.instance_id == instance)
+    connection.execute(ours.values(candidate=None, test=None))
     _save_candidates(connection, instance, solution, known)
     _save_tests(connection, instance, solution.matrix, known)
     _save_votes(connection, instance, solution.matrix)
     _save_regression_files(connection, instance, solution)
     decision = solution.decision
-    values: dict[str, Any] = {"context_files": json.dumps(list(solution.context_files))}
+    values: dict[str, Any] = {
+        "context_files": json.dumps(list(solution.context_files)),
+        "samples": len(solution.samples),
+        "chosen": None,
+        "reason": "",
+        "patch": None,
+    }
     if decision is not None:
         values["chosen"] = decision.candidate.number
         values["reason"] = decision.reason
         values["patch"] = put_text(connection, decision.candidate.patch.diff, known)
-    connection.execute(sa.update(Instance).where(Instance.id == instance).values(values))
+    connection.execute(sa.update(InstanceTable).where(InstanceTable.id == instance).values(values))
     mark_instance(connection, instance, Status.SOLVED if decision else Status.UNSOLVED)
 
 
@@ -76,8 +96,6 @@ def _save_candidates(
             "number": candidate.number,
             "diff": put_text(connection, candidate.patch.diff, known),
             "patch": candidate.patch.digest,
-            "samples": " ".join(map(str, candidate.samples)),
-            "sources": " ".join(candidate.sources),
             "support": candidate.support,
             "size": candidate.size,
             "paper_votes": paper[candidate.number],
@@ -90,8 +108,9 @@ def _save_candidates(
             "chosen": solution.decision is not None
             and solution.decision.candidate.number == candidate.number,
         }
-        connection.execute(sa.insert(Candidate).values(row))
+        connection.execute(sa.insert(CandidateTable).values(row))
         _link_samples(connection, instance, candidate.samples, candidate=candidate.number)
+        _save_sources(connection, instance, "candidate", candidate.number, candidate.sources)
 
 
 def _save_tests(connection: sa.Connection, instance: int, matrix: Matrix, known: set[str]) -> None:
@@ -99,26 +118,43 @@ def _save_tests(connection: sa.Connection, instance: int, matrix: Matrix, known:
         row = {
             "instance_id": instance,
             "number": test.number,
-            "script": put_text(connection, test.script.text, known),
-            "samples": " ".join(map(str, test.samples)),
-            "sources": " ".join(test.sources),
+            **_script(connection, test.script, known),
             "discriminates": matrix.discriminates(test),
             "kind": test.kind,
             "label": test.label,
             "flaky": test.flaky,
         }
-        connection.execute(sa.insert(Test).values(row))
+        connection.execute(sa.insert(TestTable).values(row))
         _link_samples(connection, instance, test.samples, test=test.number)
+        _save_sources(connection, instance, "test", test.number, test.sources)
+
+
+def _script(
+    connection: sa.Connection, script: Script | None, known: set[str]
+) -> dict[str, str | None]:
+    """The columns that a script is stored in."""
+    if script is None:
+        return dict.fromkeys(("script", "interpreter", "suffix"))
+    text = put_text(connection, script.text, known)
+    return {"script": text, "interpreter": script.interpreter, "suffix": script.suffix}
 
 
 def _link_samples(
     connection: sa.Connection, instance: int, samples: tuple[int, ...], **values: int
 ) -> None:
     connection.execute(
-        sa.update(Sample)
-        .where(Sample.instance_id == instance, Sample.number.in_(samples))
+        sa.update(SampleTable)
+        .where(SampleTable.instance_id == instance, SampleTable.number.in_(samples))
         .values(values)
     )
+
+
+def _save_sources(
+    connection: sa.Connection, instance: int, kind: str, number: int, names: tuple[str, ...]
+) -> None:
+    for place, name in enumerate(names, 1):
+        row = {"instance_id": instance, "kind": kind, "number": number, "place": place}
+        connection.execute(sa.insert(SourceTable).values(name=name, **row))
 
 
 def _save_votes(connection: sa.Connection, instance: int, matrix: Matrix) -> None:
@@ -134,7 +170,7 @@ def _save_votes(connection: sa.Connection, instance: int, matrix: Matrix) -> Non
             "execution_id": execution_key(connection, instance, tests[test].script, patch),
             "broken": matrix.broken.get((candidate, test)),
         }
-        connection.execute(sa.insert(Vote).values(row))
+        connection.execute(sa.insert(VoteTable).values(row))
 
 
 def _save_regression_files(connection: sa.Connection, instance: int, solution: Solution) -> None:
@@ -147,4 +183,4 @@ def _save_regression_files(connection: sa.Connection, instance: int, solution: S
             "passing": file.passing,
             "reason": file.reason,
         }
-        connection.execute(sa.insert(RegressionFile).values(row))
+        connection.execute(sa.insert(RegressionFileTable).values(row))

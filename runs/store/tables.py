@@ -20,7 +20,7 @@ class Base(DeclarativeBase):
     """All tables."""
 
 
-class Blob(Base):
+class BlobTable(Base):
     """A text, once, however often it is referred to."""
 
     __tablename__ = "blob"
@@ -30,7 +30,7 @@ class Blob(Base):
     """zstd-compressed."""
 
 
-class Run(Base):
+class RunTable(Base):
     """A batch of instances under one configuration."""
 
     __tablename__ = "run"
@@ -46,12 +46,14 @@ class Run(Base):
     model: Mapped[str]
     sandbox: Mapped[str]
     replayed: Mapped[bool]
+    samples: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many were bought for each instance; more can be."""
     config: Mapped[str]
-    """JSON: everything that results depend on."""
+    """JSON: everything else that results depend on."""
     config_digest: Mapped[str] = mapped_column(DIGEST)
 
 
-class Instance(Base):
+class InstanceTable(Base):
     """One issue in one run."""
 
     __tablename__ = "instance"
@@ -62,6 +64,8 @@ class Instance(Base):
     repo: Mapped[str]
     base_commit: Mapped[str]
     image: Mapped[str]
+    environment: Mapped[str | None]
+    """JSON (`environments.py`); None: an older version stored none."""
     digest: Mapped[str] = mapped_column(DIGEST)
     problem: Mapped[str] = mapped_column(DIGEST)
     codebase: Mapped[str] = mapped_column(String(64), default="")
@@ -73,11 +77,13 @@ class Instance(Base):
     """JSON list of paths, in order."""
     chosen: Mapped[int | None]
     """Number of the chosen candidate."""
+    samples: Mapped[int | None]
+    """How many its candidates, tests and choice rest on; None: it has none yet."""
     reason: Mapped[str] = mapped_column(default="")
     patch: Mapped[str | None] = mapped_column(DIGEST)
 
 
-class Sample(Base):
+class SampleTable(Base):
     """One attempt of N at an instance."""
 
     __tablename__ = "sample"
@@ -87,13 +93,18 @@ class Sample(Base):
     number: Mapped[int]
     outcome: Mapped[str]
     script: Mapped[str | None] = mapped_column(DIGEST)
+    interpreter: Mapped[str | None]
+    suffix: Mapped[str | None]
     diff: Mapped[str | None] = mapped_column(DIGEST)
+    patch: Mapped[str | None] = mapped_column(DIGEST)
+    """Digest of the files that the patch results in."""
     test: Mapped[int | None]
+    """The number of the test that it ended with, among the distinct ones."""
     candidate: Mapped[int | None]
     finished_at: Mapped[datetime]
 
 
-class Trajectory(Base):
+class TrajectoryTable(Base):
     """One conversation with the model."""
 
     __tablename__ = "trajectory"
@@ -109,7 +120,7 @@ class Trajectory(Base):
     created_at: Mapped[datetime]
 
 
-class Call(Base):
+class CallTable(Base):
     """One request to the model server; it serves one turn, or the first turn of several."""
 
     __tablename__ = "call"
@@ -131,7 +142,7 @@ class Call(Base):
     created_at: Mapped[datetime]
 
 
-class Turn(Base):
+class TurnTable(Base):
     """One reply in one trajectory."""
 
     __tablename__ = "turn"
@@ -147,7 +158,7 @@ class Turn(Base):
     finish: Mapped[str]
 
 
-class Execution(Base):
+class ExecutionTable(Base):
     """One script, run on one patch."""
 
     __tablename__ = "execution"
@@ -158,6 +169,8 @@ class Execution(Base):
     """Digest of the script with its interpreter, and of `repeat` unless it is 0: what identical
     executions are told by."""
     script_text: Mapped[str] = mapped_column(DIGEST)
+    interpreter: Mapped[str] = mapped_column(default="python", server_default="python")
+    suffix: Mapped[str] = mapped_column(default=".py", server_default=".py")
     patch: Mapped[str] = mapped_column(DIGEST)
     """Digest of the files that the patch results in."""
     diff: Mapped[str] = mapped_column(DIGEST)
@@ -171,7 +184,7 @@ class Execution(Base):
     created_at: Mapped[datetime]
 
 
-class Sighting(Base):
+class SightingTable(Base):
     """A trajectory saw an execution."""
 
     __tablename__ = "sighting"
@@ -184,7 +197,7 @@ class Sighting(Base):
     purpose: Mapped[str]
 
 
-class Candidate(Base):
+class CandidateTable(Base):
     """A distinct patch in the race."""
 
     __tablename__ = "candidate"
@@ -194,10 +207,6 @@ class Candidate(Base):
     number: Mapped[int]
     diff: Mapped[str] = mapped_column(DIGEST)
     patch: Mapped[str] = mapped_column(DIGEST)
-    samples: Mapped[str]
-    """Numbers of the samples that wrote it, separated by spaces."""
-    sources: Mapped[str]
-    """Names of the outside systems that wrote it, separated by spaces."""
     support: Mapped[int]
     size: Mapped[int]
     paper_votes: Mapped[int]
@@ -212,7 +221,7 @@ class Candidate(Base):
     chosen: Mapped[bool]
 
 
-class Test(Base):
+class TestTable(Base):
     """A distinct test: a script among the samples' last ones, or a file of the repository's."""
 
     __test__ = False
@@ -222,9 +231,8 @@ class Test(Base):
     instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
     number: Mapped[int]
     script: Mapped[str] = mapped_column(DIGEST)
-    samples: Mapped[str]
-    sources: Mapped[str] = mapped_column(server_default="")
-    """Names of the stored runs that it was taken from, separated by spaces."""
+    interpreter: Mapped[str] = mapped_column(default="python", server_default="python")
+    suffix: Mapped[str] = mapped_column(default=".py", server_default=".py")
     discriminates: Mapped[bool]
     """It does not pass on the unedited code, and is not flaky."""
     kind: Mapped[str] = mapped_column(default="generated", server_default="generated")
@@ -234,7 +242,24 @@ class Test(Base):
     """Its verdict changed when it was run again: it has no vote."""
 
 
-class RegressionFile(Base):
+class SourceTable(Base):
+    """Where a candidate or a test comes from that is not (only) a sample's own."""
+
+    __tablename__ = "source"
+    __table_args__ = (UniqueConstraint("instance_id", "kind", "number", "place"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
+    kind: Mapped[str]
+    """Either "candidate" or "test"."""
+    number: Mapped[int]
+    """The candidate's or the test's."""
+    place: Mapped[int]
+    """From 1, in the order in which they came; a name may come twice."""
+    name: Mapped[str]
+    """Of a candidate, the outside system that wrote it; of a test, the stored run it is from."""
+
+
+class RegressionFileTable(Base):
     """A test file of the repository's own near the edits, and whether it votes."""
 
     __tablename__ = "regression_file"
@@ -252,7 +277,7 @@ class RegressionFile(Base):
     """Why it has no vote."""
 
 
-class Vote(Base):
+class VoteTable(Base):
     """What one test says of one candidate; candidate 0 is the unedited code."""
 
     __tablename__ = "vote"
@@ -270,21 +295,21 @@ class Vote(Base):
     """Tests that the candidate breaks, of a regression test that says how many."""
 
 
-class Grade(Base):
-    """What a judge says of a patch of a benchmark's instance, whichever runs hold the patch."""
+class GradeTable(Base):
+    """What a grader says of a patch of a benchmark's instance, whichever runs hold the patch."""
 
     __tablename__ = "grade"
     instance_id: Mapped[str] = mapped_column(primary_key=True)
     """The benchmark's id, not a row of `instance`."""
     patch: Mapped[str] = mapped_column(DIGEST, primary_key=True)
     """Digest of the diff without line ends at its end, as `runs.compare.grades` knows patches."""
-    judge: Mapped[str] = mapped_column(primary_key=True)
+    grader: Mapped[str] = mapped_column(primary_key=True)
     """Either "harness" or "sandbox"."""
     diff: Mapped[str] = mapped_column(DIGEST, index=True)
     """Digest of the diff with a line end, as candidates have it. The text is not stored here."""
     inputs: Mapped[str] = mapped_column(DIGEST)
     """Digest of all that the verdict depends on besides the patch."""
-    judge_version: Mapped[str]
+    grader_version: Mapped[str]
     outcome: Mapped[str]
     resolved: Mapped[bool | None]
     detail: Mapped[str]

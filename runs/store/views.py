@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runs.store.grade_views import GRADE_VIEWS
-from runs.store.view import OF_INSTANCE, View
+from runs.store.view import OF_INSTANCE, View, joined
 
 
 def _of_run(expression: str) -> str:
@@ -12,6 +12,27 @@ def _of_run(expression: str) -> str:
     return f"(SELECT {expression} FROM {calls})"  # noqa: S608 - ours
 
 
+def _samples(column: str, row: str) -> str:
+    """The numbers of the samples whose `column` is the number of `row`."""
+    same = f"s.instance_id = {row}.instance_id AND s.{column} = {row}.number"
+    return joined("s.number", f"sample s WHERE {same}", "s.number", " ")
+
+
+def _sources(kind: str, row: str) -> str:
+    """The names of the sources of `row`, which is a candidate or a test."""
+    same = f"o.instance_id = {row}.instance_id AND o.kind = '{kind}' AND o.number = {row}.number"
+    return joined("o.name", f"source o WHERE {same}", "o.place", ", ")
+
+
+def _script(row: str) -> tuple[tuple[str, str, str], ...]:
+    """What makes the script of `row` whole, beside its text."""
+    return (
+        ("interpreter", f"{row}.interpreter", "the command that runs the script"),
+        ("suffix", f"{row}.suffix", "of the script's file"),
+    )
+
+
+_PATCH = "digest of the files that the patch leaves"
 _WHERE = (("run", "r.name", "the run's name"), ("instance_id", "i.instance_id", "the instance"))
 
 VIEWS = (
@@ -29,7 +50,8 @@ VIEWS = (
             ("replayed", "r.replayed", "1: replies came from a recording"),
             ("troop_version", "r.troop_version", "the version that began it"),
             ("owner", "r.owner", "the process that drives it, or drove it last"),
-            ("config", "r.config", "JSON: all that results depend on"),
+            ("samples", "r.samples", "samples bought for each instance"),
+            ("config", "r.config", "JSON: all else that results depend on"),
             (
                 "instances",
                 "(SELECT count(*) FROM instance i WHERE i.run_id = r.id)",
@@ -62,12 +84,14 @@ VIEWS = (
             ("repo", "i.repo", "the repository"),
             ("base_commit", "i.base_commit", "the commit that is repaired"),
             ("image", "i.image", "the Docker image"),
+            ("environment", "i.environment", "JSON: where its scripts run; NULL: unknown"),
             ("status", "i.status", "waiting, running, solved, unsolved, failed or interrupted"),
             ("error", "i.error", "why it failed"),
             ("started_at", "i.started_at", "UTC"),
             ("finished_at", "i.finished_at", "UTC"),
             ("problem", "i.problem", "the issue (content() shows it)"),
             ("context_files", "i.context_files", "JSON: paths shown to the model, in order"),
+            ("samples", "i.samples", "samples that what follows rests on; NULL: there is none yet"),
             ("chosen", "i.chosen", "number of the chosen candidate"),
             (
                 "reason",
@@ -93,7 +117,9 @@ VIEWS = (
             ("test", "s.test", "number of its last test among the distinct ones"),
             ("candidate", "s.candidate", "number of its patch among the distinct ones"),
             ("script", "s.script", "its last test (content() shows it)"),
+            *_script("s"),
             ("diff", "s.diff", "its last patch (content() shows it)"),
+            ("patch", "s.patch", _PATCH),
             ("finished_at", "s.finished_at", "UTC"),
         ),
         "sample s " + OF_INSTANCE.format("s"),
@@ -154,7 +180,9 @@ VIEWS = (
             ("output_bytes", "e.output_bytes", "printed in all"),
             ("edited", "e.diff != ''", "0: on the unedited code"),
             ("script", "e.script_text", "the script (content() shows it)"),
+            *_script("e"),
             ("diff", "e.diff", "the patch (content() shows it)"),
+            ("patch", "e.patch", _PATCH),
             ("output", "e.output", "what it printed (content() shows it)"),
             ("repeat", "e.repeat", "0; above: the same run again, to see whether it ends alike"),
             ("created_at", "e.created_at", "UTC"),
@@ -203,10 +231,15 @@ VIEWS = (
             ("broken_tests", "k.broken_tests", "tests in these files that it breaks"),
             ("agreement", "k.agreement", "how many wrote one that all tests see alike"),
             ("support", "k.support", "how many wrote this very patch"),
-            ("samples", "k.samples", "their numbers"),
-            ("sources", "k.sources", "outside systems that wrote it"),
+            ("samples", _samples("candidate", "k"), "their numbers, with spaces between"),
+            (
+                "sources",
+                _sources("candidate", "k"),
+                'outside systems that wrote it, with ", " between',
+            ),
             ("size", "k.size", "characters of the diff"),
             ("diff", "k.diff", "the patch (content() shows it)"),
+            ("patch", "k.patch", _PATCH),
         ),
         "candidate k " + OF_INSTANCE.format("k"),
     ),
@@ -224,9 +257,18 @@ VIEWS = (
                 "x.discriminates",
                 "1: it does not pass on the unedited code, and is not flaky",
             ),
-            ("samples", "x.samples", "numbers of the samples that ended with it"),
-            ("sources", "x.sources", "stored runs that it was taken from"),
+            (
+                "samples",
+                _samples("test", "x"),
+                "numbers of the samples that ended with it, with spaces between",
+            ),
+            (
+                "sources",
+                _sources("test", "x"),
+                'stored runs that it was taken from, with ", " between',
+            ),
             ("script", "x.script", "the script (content() shows it)"),
+            *_script("x"),
         ),
         "test x " + OF_INSTANCE.format("x"),
     ),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from data.errors import StoreError
 from runs.store.database import translated
 
 if TYPE_CHECKING:
@@ -23,19 +25,13 @@ BATCH = 256
 @dataclass(slots=True)
 class _Job:
     work: Callable[[sa.Connection], Any]
-    loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[Any]
+    future: Future[Any] = field(default_factory=Future)
 
     def settle(self, result: object, error: BaseException | None) -> None:
-        def tell() -> None:
-            if self.future.done():
-                return
-            if error is None:
-                self.future.set_result(result)
-            else:
-                self.future.set_exception(error)
-
-        self.loop.call_soon_threadsafe(tell)
+        if error is None:
+            self.future.set_result(result)
+        else:
+            self.future.set_exception(error)
 
 
 class Writer:
@@ -48,6 +44,8 @@ class Writer:
         """Primary keys of rows that are stored; only the writing thread touches it."""
         self._engine = engine
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._closed = False
         self._thread = threading.Thread(target=self._serve, name="troop-writer", daemon=True)
         self._thread.start()
 
@@ -57,18 +55,34 @@ class Writer:
         The write happens even when the waiting caller is cancelled.
 
         Raises:
-            StoreError: the database refused; nothing of `work` was kept.
+            StoreError: the database refused, and nothing of `work` was kept; or it is closed.
         """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._jobs.put(_Job(work, loop, future))
-        return await asyncio.shield(future)
+        return await asyncio.shield(asyncio.wrap_future(self._queue(work)))
+
+    def write_now(self, work: Callable[[sa.Connection], T]) -> T:
+        """The same for callers that cannot be cancelled; blocks until it is committed.
+
+        Raises:
+            StoreError: as above.
+        """
+        return self._queue(work).result()
 
     def close(self) -> None:
         """Finish what is queued and end the thread. Safe to call twice."""
-        if self._thread.is_alive():
-            self._jobs.put(None)
-            self._thread.join()
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._jobs.put(None)
+        self._thread.join()
+
+    def _queue(self, work: Callable[[sa.Connection], T]) -> Future[T]:
+        job = _Job(work)
+        job.future.set_running_or_notify_cancel()  # from here on it cannot be cancelled
+        with self._lock:
+            if self._closed:
+                raise StoreError("the database is closed: nothing more can be stored in it")
+            self._jobs.put(job)
+        return job.future
 
     def _serve(self) -> None:
         while (job := self._jobs.get()) is not None:

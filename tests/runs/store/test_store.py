@@ -48,10 +48,11 @@ def spec(**changes) -> RunSpec:
         "model": "m",
         "sandbox": "plain",
         "replayed": False,
-        "config": {"samples.count": 4},
+        "config": {"context.tokens": 4},
         "config_digest": "1",
         "owner": "me",
         "version": "0",
+        "samples": 4,
     }
     return RunSpec(**values | changes)
 
@@ -159,7 +160,7 @@ async def test_the_same_command_takes_up_the_same_run(url):
     with Store(url) as store:
         first, _ = await begun(store)
         again, _ = await begun(store)
-        other, _ = await begun(store, config_digest="2", config={"samples.count": 5})
+        other, _ = await begun(store, config_digest="2", config={"context.tokens": 5})
         assert (first.name, first.resumed) == ("d-m-1", False)
         assert (again.key, again.resumed) == (first.key, True)
         assert other.name == "d-m-2"
@@ -168,8 +169,8 @@ async def test_the_same_command_takes_up_the_same_run(url):
 async def test_a_named_run_with_another_configuration_is_refused(url):
     with Store(url) as store:
         await begun(store, name="mine")
-        with pytest.raises(UsageError, match=r"samples\.count \(4 there, 5 now\)"):
-            await begun(store, name="mine", config={"samples.count": 5})
+        with pytest.raises(UsageError, match=r"context\.tokens \(4 there, 5 now\)"):
+            await begun(store, name="mine", config={"context.tokens": 5})
         with pytest.raises(UsageError, match="there is a run mine already"):
             await store.begin_run(spec(name="mine"), fresh=True, alive=nobody)
 

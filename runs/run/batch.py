@@ -124,8 +124,7 @@ class Batch:
                 applied = apply_diff(prediction.model_patch, codebase)
             except UsageError as error:
                 self._display.note(
-                    f"{given.instance_id}: the candidate of {system}"
-                    f" is left out: {error.message}"
+                    f"{given.instance_id}: the candidate of {system} is left out: {error.message}"
                 )
             else:
                 for note in applied.notes:

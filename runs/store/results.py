@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from data.patches.patch import UNEDITED
 from runs.store.blobs import put_text
 from runs.store.dialect import upsert
 from runs.store.instances import mark_instance
@@ -23,33 +22,24 @@ from runs.store.tables import (
     VoteTable,
     now,
 )
-from selection.matrix import laid_for
-from selection.votes import (
-    UNEDITED_ROW,
-    broken_tests,
-    discriminating_votes,
-    paper_votes,
-    regression_votes,
-)
+from selection.votes import broken_tests, discriminating_votes, paper_votes, regression_votes
 
 if TYPE_CHECKING:
-    from agent.sample import SampleResult
-    from runs.run.solve import Solution
+    from agent.strategies.protocol import Sample
     from sandbox.protocol import Script
-    from selection.votes import Matrix
+    from selection.matrix import Matrix
+    from selection.solution import Solution
 
 
-def save_sample(
-    connection: sa.Connection, instance: int, result: SampleResult, known: set[str]
-) -> None:
+def save_sample(connection: sa.Connection, instance: int, sample: Sample, known: set[str]) -> None:
     """Store how a sample ended; its place among tests and candidates is known later."""
     row = {
         "instance_id": instance,
-        "number": result.number,
-        "outcome": result.outcome,
-        **_script(connection, result.script, known),
-        "diff": put_text(connection, result.patch.diff, known) if result.patch else None,
-        "patch": result.patch.digest if result.patch else None,
+        "number": sample.number,
+        "outcome": sample.outcome,
+        **_script(connection, sample.script, known),
+        "diff": put_text(connection, sample.patch.diff, known) if sample.patch else None,
+        "patch": sample.patch.digest if sample.patch else None,
         "finished_at": now(),
     }
     upsert(connection, SampleTable, ("instance_id", "number"), row)
@@ -66,27 +56,27 @@ def save_solution(
     _save_candidates(connection, instance, solution, known)
     _save_tests(connection, instance, solution.matrix, known)
     _save_votes(connection, instance, solution.matrix)
-    _save_regression_files(connection, instance, solution)
-    decision = solution.decision
+    _save_regression_files(connection, instance, solution.matrix)
+    choice = solution.ranking.choice
     values: dict[str, Any] = {
         "context_files": json.dumps(list(solution.context_files)),
-        "samples": len(solution.samples),
+        "samples": solution.samples,
         "chosen": None,
         "reason": "",
         "patch": None,
     }
-    if decision is not None:
-        values["chosen"] = decision.candidate.number
-        values["reason"] = decision.reason
-        values["patch"] = put_text(connection, decision.candidate.patch.diff, known)
+    if choice is not None:
+        values["chosen"] = choice.number
+        values["reason"] = solution.ranking.decided_by
+        values["patch"] = put_text(connection, choice.patch.diff, known)
     connection.execute(sa.update(InstanceTable).where(InstanceTable.id == instance).values(values))
-    mark_instance(connection, instance, Status.SOLVED if decision else Status.UNSOLVED)
+    mark_instance(connection, instance, Status.SOLVED if choice else Status.UNSOLVED)
 
 
 def _save_candidates(
     connection: sa.Connection, instance: int, solution: Solution, known: set[str]
 ) -> None:
-    matrix = solution.matrix
+    matrix, choice = solution.matrix, solution.ranking.choice
     paper, discriminating = paper_votes(matrix), discriminating_votes(matrix)
     regression, broken = regression_votes(matrix), broken_tests(matrix)
     for place, standing in enumerate(solution.standings, 1):
@@ -105,8 +95,7 @@ def _save_candidates(
             "agreement": standing.agreement,
             "place": place,
             "finalist": candidate.number in solution.finalists,
-            "chosen": solution.decision is not None
-            and solution.decision.candidate.number == candidate.number,
+            "chosen": choice is not None and choice.number == candidate.number,
         }
         connection.execute(sa.insert(CandidateTable).values(row))
         _link_samples(connection, instance, candidate.samples, candidate=candidate.number)
@@ -158,28 +147,26 @@ def _save_sources(
 
 
 def _save_votes(connection: sa.Connection, instance: int, matrix: Matrix) -> None:
-    patches = {c.number: c.patch for c in matrix.candidates} | {UNEDITED_ROW: UNEDITED}
-    tests = {test.number: test for test in matrix.tests}
-    for (candidate, test), said in matrix.verdicts.items():
-        patch = laid_for(tests[test], patches[candidate])
+    scripts = {test.number: test.script for test in matrix.tests}
+    for (candidate, test), cell in matrix.cells.items():
         row = {
             "instance_id": instance,
             "candidate": candidate,
             "test": test,
-            "verdict": said,
-            "execution_id": execution_key(connection, instance, tests[test].script, patch),
-            "broken": matrix.broken.get((candidate, test)),
+            "verdict": cell.verdict,
+            "execution_id": execution_key(connection, instance, scripts[test], cell.patch),
+            "broken": cell.broken,
         }
         connection.execute(sa.insert(VoteTable).values(row))
 
 
-def _save_regression_files(connection: sa.Connection, instance: int, solution: Solution) -> None:
-    for place, file in enumerate(solution.regression_files, 1):
+def _save_regression_files(connection: sa.Connection, instance: int, matrix: Matrix) -> None:
+    for place, file in enumerate(matrix.regression_files, 1):
         row = {
             "instance_id": instance,
             "place": place,
             "path": file.path,
-            "test": None if file.test is None else file.test.number,
+            "test": file.test,
             "passing": file.passing,
             "reason": file.reason,
         }

@@ -18,11 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from agent.prices import Prices
-    from agent.sample import SampleResult
+    from agent.strategies.protocol import Sample
     from data.instances.instance import Instance
     from runs.grading.nouns import Grade
-    from runs.run.solve import Solution
+    from selection.solution import Solution
 
 T = TypeVar("T")
 
@@ -85,10 +84,10 @@ class Store:
         """Hold the codebase against the one that the run began with."""
         await self._write(lambda c: instances.check_codebase(c, instance.key, digest))
 
-    async def save_sample(self, instance: InstanceHandle, result: SampleResult) -> None:
+    async def save_sample(self, instance: InstanceHandle, sample: Sample) -> None:
         """Store how a sample ended."""
         known = self._writer.known
-        await self._write(lambda c: results.save_sample(c, instance.key, result, known))
+        await self._write(lambda c: results.save_sample(c, instance.key, sample, known))
 
     async def save_solution(self, instance: InstanceHandle, solution: Solution) -> None:
         """Store what an instance came to."""
@@ -100,11 +99,11 @@ class Store:
         known = self._writer.known
         await self._write(lambda c: grades.save_grade(c, grade, grader, timeout_s, known))
 
-    def journal(self, instance: InstanceHandle, prices: Prices) -> StoreJournal:
+    def journal(self, instance: InstanceHandle) -> StoreJournal:
         """The instance's journal, with all that is recorded."""
         with translated(self.url), self._engine.connect() as connection:
             recorded = load_recorded(connection, instance.key)
-        return StoreJournal(self._writer, instance.key, recorded, prices)
+        return StoreJournal(self._writer, instance.key, recorded)
 
     def end_run(self, run: RunHandle, status: Status) -> None:
         """Note how a run ended; what is left running in it was interrupted. Blocks briefly."""

@@ -7,6 +7,7 @@ their mean rank.
 
 from __future__ import annotations
 
+import asyncio
 import math
 from dataclasses import dataclass
 from statistics import mean
@@ -174,6 +175,35 @@ class ContextReader:
         await converse(talk, task, turns=TRIES, first=first)
         self._bench.observer.step(Kind.RANKING)
         return task.value or []  # without one, the other rankings decide
+
+
+class ContextOnce:
+    """The context of one instance, gathered when it is first asked for."""
+
+    def __init__(self, bench: Workbench, settings: ContextSettings, model: str) -> None:
+        self._reader = ContextReader(bench, settings, model)
+        self._lock = asyncio.Lock()
+        self._context: Context | None = None
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The paths of its files; none where nobody asked for it."""
+        return tuple(file.path for file in self._context.files) if self._context else ()
+
+    async def get(self) -> Context:
+        """The context.
+
+        Raises:
+            ModelError, Interrupted.
+        """
+        async with self._lock:
+            if self._context is None:
+                self._context = await self._reader.gather()
+            return self._context
+
+    async def text(self) -> str:
+        """What every conversation begins with; errors as in `get`."""
+        return (await self.get()).text
 
 
 def mean_order(paths: Sequence[str], rankings: Sequence[Sequence[str]]) -> list[str]:

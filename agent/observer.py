@@ -33,3 +33,28 @@ class Observer(Protocol):
 
     def saw(self, trajectory: TrajectoryId, purpose: str, execution: Execution) -> None:
         """A trajectory was given the result of an execution."""
+
+
+class Unobserved:
+    """`Observer` where nobody watches."""
+
+    def stage(self, kind: Kind, total: int) -> None:
+        """See `Observer`."""
+
+    def step(self, kind: Kind) -> None:
+        """See `Observer`."""
+
+    def sample(self, number: int, state: str) -> None:
+        """See `Observer`."""
+
+    def call(self, response: Response, cost_usd: float | None) -> None:
+        """See `Observer`."""
+
+    def recalled(self) -> None:
+        """See `Observer`."""
+
+    def execution(self, execution: Execution, *, recalled: bool) -> None:
+        """See `Observer`."""
+
+    def saw(self, trajectory: TrajectoryId, purpose: str, execution: Execution) -> None:
+        """See `Observer`."""

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from selection.methods import Ranking
+from runs.compare.oracle import ORACLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,13 +14,11 @@ if TYPE_CHECKING:
     from runs.compare.reselect import Reselected
     from selection.candidates import Candidate
 
-ORACLE = "oracle"
-"""The method that looks at the grades: what selection could reach at best, and no selector."""
 _NO_GAP = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class SystemFigures:
     """One outside system, over the instances that are counted."""
 
     name: str
@@ -44,7 +42,7 @@ class Figures:
     by_method: Mapping[str, int]
     by_chance: float
     """Expected, when every writer of a candidate is as likely as any other."""
-    members: tuple[Member, ...]
+    systems: tuple[SystemFigures, ...]
     """The outside systems, that which resolves most first: it is known only in hindsight."""
     oracle: int
     """Instances with any right candidate."""
@@ -68,18 +66,10 @@ def figures(found: Sequence[Reselected], methods: Sequence[str]) -> Figures:
         for method in by_method:
             choice = one.choice(method)
             by_method[method] += choice is not None and grades[choice.number]
-    return Figures(len(counted), by_run, by_method, by_chance, _members(counted), oracle)
+    return Figures(len(counted), by_run, by_method, by_chance, _systems(counted), oracle)
 
 
-def by_oracle(one: Reselected) -> Ranking:
-    """The right candidates; none where nothing right is known."""
-    grades = one.grades or {}
-    right = tuple(c for c in one.matrix.candidates if grades.get(c.number))
-    unknown = f", {one.ungraded} without a grade" if one.ungraded else ""
-    return Ranking(right, f"{len(right)} of {len(one.matrix.candidates)} are right{unknown}")
-
-
-def _members(counted: Sequence[Reselected]) -> tuple[Member, ...]:
+def _systems(counted: Sequence[Reselected]) -> tuple[SystemFigures, ...]:
     resolved: defaultdict[str, float] = defaultdict(float)
     answered: defaultdict[str, int] = defaultdict(int)
     for one in counted:
@@ -90,8 +80,8 @@ def _members(counted: Sequence[Reselected]) -> tuple[Member, ...]:
         for system, right in said.items():
             resolved[system] += sum(right) / len(right)
             answered[system] += 1
-    members = [Member(name, resolved[name], answered[name]) for name in answered]
-    return tuple(sorted(members, key=lambda m: (-m.resolved, m.answered, m.name)))
+    found = [SystemFigures(name, resolved[name], answered[name]) for name in answered]
+    return tuple(sorted(found, key=lambda m: (-m.resolved, m.answered, m.name)))
 
 
 def _expected(candidates: Sequence[Candidate], grades: Mapping[int, bool]) -> float:

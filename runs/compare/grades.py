@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from selection.votes import Matrix
+    from selection.matrix import Matrix
 
 _LIKENESSES: tuple[Callable[[str], tuple[object, ...]], ...] = (changed_lines, net_lines)
 """How diffs are told to be alike, the strictest first."""

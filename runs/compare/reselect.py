@@ -1,53 +1,59 @@
-"""Selection once more, over a stored run: what each method would choose, and what that is worth.
+"""Selection once more, over a stored run: selectors over its races and the same journal.
 
-Nothing is generated here and nothing is executed: rankings of methods that ask
-a model come in from `runs/compare/reselect_asked.py`.
+Nothing is generated or executed here: a selector that asks a model is answered from the journal, or
+stays open. `runs/compare/asking.py` asks what is open.
 """
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from runs.compare.figures import ORACLE, by_oracle
-from runs.store.matrices import read_matrix
-from runs.store.registry import Status
-from selection.methods import rank_by
+from agent.workbench import NotRecordedError
+from runs.compare.oracle import ORACLE, oracle
+from runs.compare.recalling import recalling_bench
+from selection.race import StoredRace
+from selection.selectors import SELECTORS
+from selection.selectors.protocol import SelectorContext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from runs.compare.grades import Grades
-    from runs.store.reading import Reader, Row
+    from runs.run.config import Config
+    from runs.store.reading import Reader
+    from runs.store.records import InstanceRecord
+    from runs.store.story import Story
     from selection.candidates import Candidate
-    from selection.methods import Ranking
-    from selection.votes import Matrix
+    from selection.matrix import Matrix
+    from selection.selectors.protocol import Ranking, Selector
 
 
 @dataclass(frozen=True, slots=True)
 class Reselected:
-    """One instance with the choices of all methods that were asked for."""
+    """One instance with the choices of all selectors that were asked for."""
 
     instance_id: str
     matrix: Matrix
     chosen: int | None
     """The number of the candidate that the run chose; None: there was none."""
     reason: str
-    """Why the run chose it, as the view `instances` has it."""
+    """What decided, as the run stored it."""
     rankings: Mapping[str, Ranking]
-    """By method."""
+    """By selector."""
+    open: tuple[str, ...] = ()
+    """Selectors whose model was not asked yet."""
     grades: Mapping[int, bool] | None = None
     """Resolved or not, by candidate number; None where no grades were given."""
 
-    def choice(self, method: str) -> Candidate | None:
-        """What a method chooses."""
-        ranked = self.rankings[method].candidates
-        return ranked[0] if ranked else None
+    def choice(self, selector: str) -> Candidate | None:
+        """What a selector chooses."""
+        return self.rankings[selector].choice
 
-    def agrees(self, method: str) -> bool:
-        """Whether a method chooses what the run chose."""
-        choice = self.choice(method)
+    def agrees(self, selector: str) -> bool:
+        """Whether a selector chooses what the run chose."""
+        choice = self.choice(selector)
         return choice is not None and choice.number == self.chosen
 
     @property
@@ -56,50 +62,67 @@ class Reselected:
         return len(self.matrix.candidates) - len(self.grades or ())
 
 
-def ended(instances: Iterable[Row]) -> list[Row]:
+def make_selectors(
+    names: Iterable[str], config: Config, *, seed: int = 0
+) -> dict[str, Selector]:
+    """The selectors of these names, which choose anew; the oracle is left out."""
+    context = SelectorContext(config.selection, config.model.name, seed, anew=True)
+    return {name: SELECTORS[name](context) for name in names if name != ORACLE}
+
+
+def ended(instances: Iterable[InstanceRecord]) -> list[InstanceRecord]:
     """The instances that came to their end."""
-    return [row for row in instances if Status(row["status"]).final]
+    return [one for one in instances if one.status.final]
 
 
-def reselect(
+async def reselect(
     reader: Reader,
-    instances: Iterable[Row],
-    methods: Sequence[str],
-    *,
-    seed: int,
-    asked: Mapping[tuple[str, str], Ranking] = MappingProxyType({}),
+    instances: Iterable[InstanceRecord],
+    selectors: Mapping[str, Selector],
+    config: Config,
 ) -> list[Reselected]:
-    """Run the methods over instances that came to their end (`ended`).
-
-    Args:
-        reader: the database.
-        instances: rows of the view `instances`.
-        methods: names; the oracle's ranking comes with the grades.
-        seed: of the method `random`.
-        asked: what methods that ask a model said, by method and instance.
+    """Let selectors choose from instances that came to their end (`ended`).
 
     Raises:
-        UsageError: there is no such method.
         StoreError: the database fails or is damaged.
     """
-    found = []
-    for row in instances:
-        name, matrix = row["instance_id"], read_matrix(reader, row)
-        rankings = {
-            method: asked.get((method, name))
-            or rank_by(method, matrix, instance_id=name, seed=seed)
-            for method in methods
-            if method != ORACLE
-        }
-        found.append(Reselected(name, matrix, row["chosen"], row["reason"], rankings))
-    return found
+    return [await _one(reader, reader.story(one), selectors, config) for one in instances]
+
+
+async def _one(
+    reader: Reader, story: Story, selectors: Mapping[str, Selector], config: Config
+) -> Reselected:
+    race, bench = stored_race(story), recalling_bench(reader, story, config)
+    rankings: dict[str, Ranking] = {}
+    unanswered = []
+    for name, selector in selectors.items():
+        try:
+            rankings[name] = await selector.choose(race, bench)
+        except NotRecordedError:
+            unanswered.append(name)
+    of = story.instance
+    return Reselected(
+        of.instance_id, story.matrix, of.chosen, of.reason, rankings, tuple(unanswered)
+    )
+
+
+def stored_race(story: Story) -> StoredRace:
+    """The race that an instance ended with."""
+
+    async def context() -> str:
+        return await asyncio.to_thread(lambda: story.context)
+
+    return StoredRace(story.matrix, context)
 
 
 def graded(
-    found: Iterable[Reselected], grades: Grades, *, oracle: bool = False
+    found: Sequence[Reselected], grades: Grades, *, by_oracle: bool = False
 ) -> list[Reselected]:
-    """The same choices, made before, with what the grades say; `oracle` adds its ranking."""
+    """The same choices, made before, with what the grades say; `by_oracle` adds the oracle's."""
     given = [replace(one, grades=grades.of(one.instance_id, one.matrix)) for one in found]
-    if not oracle:
+    if not by_oracle:
         return given
-    return [replace(one, rankings={**one.rankings, ORACLE: by_oracle(one)}) for one in given]
+    return [
+        replace(one, rankings={**one.rankings, ORACLE: oracle(one.grades or {}).rank(one.matrix)})
+        for one in given
+    ]

@@ -92,7 +92,7 @@ async def carry_out(
             rows = await store.enter(run, list(job.instances))
             workshop.show(stack, _title(job, run))
             if not all(row.status.final for row in rows):
-                await workshop.get_ready(stack)
+                await workshop.get_ready(stack, *filter(None, [job.config.context.model]))
                 _tell(job, run, display)
         except BaseException:
             done = rows and all(row.status.final for row in rows)

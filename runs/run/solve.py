@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.context import Context, ContextReader
+from agent.context import Context, ContextOnce
 from agent.slots import for_each
 from agent.strategies import STRATEGIES
 from selection.race import GrowingRace
@@ -54,7 +54,7 @@ async def solve_instance(
         StoreError: the database failed.
         Interrupted: a person asked to stop.
     """
-    context = _ContextOnce(bench, config)
+    context = ContextOnce(bench, config.context, config.model.name)
     race = GrowingRace(bench, config.selection, context.text)
     for entry in outside:
         await race.add_candidate(entry)
@@ -84,26 +84,3 @@ async def solve_instance(
         finalists=tuple(s.candidate.number for s in standings[: config.selection.finalists]),
         ranking=ranking,
     )
-
-
-class _ContextOnce:
-    """The instance's context, gathered when it is first asked for."""
-
-    def __init__(self, bench: Workbench, config: Config) -> None:
-        self._reader = ContextReader(bench, config.context, config.model.name)
-        self._context: Context | None = None
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The paths of its files; none where nobody asked for it."""
-        return tuple(file.path for file in self._context.files) if self._context else ()
-
-    async def get(self) -> Context:
-        """The context."""
-        if self._context is None:
-            self._context = await self._reader.gather()
-        return self._context
-
-    async def text(self) -> str:
-        """What every conversation begins with."""
-        return (await self.get()).text

@@ -57,8 +57,10 @@ class Workshop:
         stack.enter_context(self.display)
         stack.enter_context(warnings_to(self.display.note))
 
-    async def get_ready(self, stack: AsyncExitStack) -> None:
+    async def get_ready(self, stack: AsyncExitStack, *models: str) -> None:
         """Make sure of the model server and the sandbox before work begins, and say what they are.
+
+        `models`: further ones that the server must have.
 
         Raises:
             ModelError: the server cannot be used.
@@ -68,8 +70,8 @@ class Workshop:
             _warn_of_size(
                 await self._client.check(self.config.model.name), self.config, self.display
             )
-            if self.config.context.model:
-                await self._client.check(self.config.context.model)
+            for model in models:
+                await self._client.check(model)
         if self.provider is not None:
             await stack.enter_async_context(self.provider)
             self.display.note(f"scripts run in: {self.provider.describe()}")

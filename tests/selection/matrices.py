@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from data.patches.patch import FileChange, Patch
-from sandbox.protocol import Script
+from data.patches.patch import UNEDITED, FileChange, Patch
+from sandbox.protocol import Ending, Execution, Script
 from selection.candidates import Candidate, Test, TestKind
-from selection.votes import UNEDITED_ROW, Matrix, Verdict
+from selection.matrix import UNEDITED_ROW, Cell, Matrix, Verdict
+from selection.selectors import SELECTORS
+from selection.selectors.protocol import Ranking, SelectorContext
+from selection.selectors.pure import Pure
+from selection.settings import SelectionSettings
 
 KINDS = {"g": TestKind.GENERATED, "r": TestKind.REGRESSION}
 SAID = {"p": Verdict.PASS, "f": Verdict.FAIL, "e": Verdict.ERROR}
+CODES = {Verdict.PASS: 0, Verdict.FAIL: 2, Verdict.ERROR: 1}
+PURE = tuple(
+    name
+    for name, make in SELECTORS.items()
+    if isinstance(make(SelectorContext(SelectionSettings())), Pure)
+)
+"""The names of the selectors that ask nobody."""
 
 
 def matrix(
@@ -47,9 +58,24 @@ def matrix(
         )
         for n in range(1, len(unedited) + 1)
     )
-    verdicts = {
-        (candidate, test): SAID[letter]
+    patches = [UNEDITED, *(c.patch for c in candidates)]
+    cells = {
+        (candidate, test): cell(
+            SAID[letter], patches[candidate], (broken or {}).get((candidate, test))
+        )
         for candidate, row in enumerate((unedited, *rows), UNEDITED_ROW)
         for test, letter in enumerate(row, 1)
     }
-    return Matrix(tuple(candidates), tests, verdicts, broken or {})
+    return Matrix("i", tuple(candidates), tests, cells)
+
+
+def cell(said: Verdict, patch: Patch = UNEDITED, broken: int | None = None) -> Cell:
+    """A cell with an execution that says so."""
+    return Cell(said, Execution(Ending.EXITED, CODES[said], "", 0, 0.1), patch, broken)
+
+
+def ranked(name: str, given: Matrix, *, seed: int = 0) -> Ranking:
+    """What a selector that asks nobody makes of a matrix."""
+    selector = SELECTORS[name](SelectorContext(SelectionSettings(), seed=seed))
+    assert isinstance(selector, Pure)
+    return selector.rank(given)

@@ -3,8 +3,8 @@
 import pytest
 
 from sandbox.protocol import Ending, Execution
+from selection.matrix import Verdict, verdict
 from selection.votes import (
-    Verdict,
     agreement,
     broken_tests,
     discriminating_votes,
@@ -12,7 +12,6 @@ from selection.votes import (
     rank,
     regression_votes,
     tied,
-    verdict,
 )
 from tests.selection.matrices import matrix
 

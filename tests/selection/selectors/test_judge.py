@@ -2,7 +2,7 @@
 
 from data.patches.patch import FileChange, Patch
 from selection.candidates import Candidate
-from selection.judge import SHOWN_CHARS, shown_to_judge
+from selection.selectors.judge import SHOWN_CHARS, shown_to_judge
 
 
 def candidate(number, size=10, support=1):

@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.errors import UsageError
 from selection.candidates import TestKind
-from selection.methods import METHODS, check_method, rank_by
-from selection.votes import UNEDITED_ROW, Matrix, Verdict, corroborated
-from tests.selection.matrices import SAID, matrix
+from selection.matrix import UNEDITED_ROW, Matrix, Verdict
+from selection.votes import corroborated
+from tests.selection.matrices import PURE, SAID, cell, matrix, ranked
 
 if TYPE_CHECKING:
     from random import Random
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
 
 def order(method: str, given: Matrix, *, seed: int = 0, instance_id: str = "i") -> list[int]:
-    ranked = rank_by(method, given, instance_id=instance_id, seed=seed).candidates
-    return [candidate.number for candidate in ranked]
+    found = ranked(method, replace(given, instance_id=instance_id), seed=seed)
+    return [candidate.number for candidate in found.candidates]
 
 
 # Four samples, four candidates, one test each. Test 1 passes before the edit; test 4 is
@@ -95,30 +94,24 @@ def test_what_corroborates_a_test(given, number, counts):
     assert corroborated(given, given.tests[0], candidate) is counts
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", PURE)
 def test_without_candidates_there_is_no_choice(method):
-    ranking = rank_by(method, matrix("f"), instance_id="i", seed=0)
+    ranking = ranked(method, matrix("f"))
     assert ranking.candidates == ()
     assert ranking.reason == ""
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", PURE)
 def test_without_tests_there_is_a_choice_and_a_reason(method):
-    ranking = rank_by(method, matrix("", "", ""), instance_id="i", seed=0)
+    ranking = ranked(method, matrix("", "", ""))
     assert len(ranking.candidates) == 2
     assert ranking.reason
 
 
 def test_reasons_have_the_figures():
-    ranking = rank_by("discriminating", FOUR, instance_id="i", seed=0)
+    ranking = ranked("discriminating", FOUR)
     assert ranking.reason == "1 of 3 votes, as 1 more; 2 behave so"
-    assert rank_by("shortest", FOUR, instance_id="i", seed=0).reason == "10 characters"
-
-
-def test_a_method_that_is_none():
-    with pytest.raises(UsageError, match="'best'") as raised:
-        check_method("best")
-    assert "codet" in raised.value.mend
+    assert ranked("shortest", FOUR).reason == "10 characters"
 
 
 def test_chance_depends_on_the_seed_and_the_instance_and_repeats():
@@ -176,26 +169,21 @@ def renumbered(given: Matrix, random: Random) -> tuple[Matrix, dict[int, int]]:
     old_candidates = {100 + place: c.number for place, c in enumerate(candidates)}
     old_tests = {500 + place: t.number for place, t in enumerate(tests)}
     rows = old_candidates | {UNEDITED_ROW: UNEDITED_ROW}
-    verdicts = {
-        (new, test): given.verdicts[old, old_test]
+    cells = {
+        (new, test): given.cells[old, old_test]
         for new, old in rows.items()
         for test, old_test in old_tests.items()
     }
     moved = Matrix(
+        given.instance_id,
         tuple(replace(c, number=100 + place) for place, c in enumerate(candidates)),
         tuple(replace(t, number=500 + place) for place, t in enumerate(tests)),
-        verdicts,
-        {
-            (new, test): given.broken[old, old_test]
-            for new, old in old_candidates.items()
-            for test, old_test in old_tests.items()
-            if (old, old_test) in given.broken
-        },
+        cells,
     )
     return moved, old_candidates
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", PURE)
 @given(given=matrices(), random=st.randoms(use_true_random=False))
 def test_names_and_order_do_not_matter(method: str, given: Matrix, random: Random) -> None:
     moved, old = renumbered(given, random)
@@ -207,21 +195,21 @@ def with_test(
 ) -> Matrix:
     """One more test, which says the same of every candidate."""
     test: Test = replace(matrix("f").tests[0], number=999, kind=kind)
-    more = {(c.number, 999): said for c in given.candidates}
-    before = {(UNEDITED_ROW, 999): SAID[unedited]}
-    return replace(given, tests=(*given.tests, test), verdicts={**given.verdicts, **more, **before})
+    more = {(c.number, 999): cell(said) for c in given.candidates}
+    before = {(UNEDITED_ROW, 999): cell(SAID[unedited])}
+    return replace(given, tests=(*given.tests, test), cells={**given.cells, **more, **before})
 
 
 @given(given=matrices(), unedited=st.sampled_from("pfe"))
 def test_a_test_that_all_pass_changes_nothing(given: Matrix, unedited: str) -> None:
-    for method in set(METHODS) - {"codet"}:
+    for method in set(PURE) - {"codet"}:
         assert order(method, with_test(given, unedited)) == order(method, given)
 
 
 @given(given=matrices(), said=st.sampled_from(Verdict))
 def test_a_file_that_all_treat_alike_changes_nothing(given: Matrix, said: Verdict) -> None:
     """What every candidate breaks, or none, says nothing about any of them."""
-    for method in METHODS:
+    for method in PURE:
         more = with_test(given, "p", said, TestKind.REGRESSION)
         assert order(method, more) == order(method, given)
 
@@ -229,7 +217,7 @@ def test_a_file_that_all_treat_alike_changes_nothing(given: Matrix, said: Verdic
 @given(given=matrices())
 def test_only_methods_of_that_name_look_at_the_repositorys_own_tests(given: Matrix) -> None:
     without = given.only(TestKind.GENERATED)
-    for method in METHODS:
+    for method in PURE:
         if not method.startswith("regression"):
             assert order(method, without) == order(method, given)
 
@@ -245,7 +233,7 @@ def test_the_discriminating_choice_has_the_most_votes_that_count(given: Matrix) 
 
 
 def row_votes(given: Matrix, candidate: Candidate, tests: tuple[Test, ...]) -> int:
-    return sum(given.verdicts[candidate.number, t.number] is Verdict.PASS for t in tests)
+    return sum(given.cells[candidate.number, t.number].verdict is Verdict.PASS for t in tests)
 
 
 def votes_lost(given: Matrix, candidate: Candidate) -> int:
@@ -253,19 +241,22 @@ def votes_lost(given: Matrix, candidate: Candidate) -> int:
     lost = 0
     for test in given.tests:
         column = {
-            c.number for c in given.candidates if given.verdicts[c.number, test.number] == "pass"
+            c.number
+            for c in given.candidates
+            if given.cells[c.number, test.number].verdict == "pass"
         }
         mine = len(candidate.samples) == 1 and test.samples == candidate.samples
-        telling = given.verdicts[UNEDITED_ROW, test.number] != "pass"
+        telling = given.cells[UNEDITED_ROW, test.number].verdict != "pass"
         if not mine or not telling or column != {candidate.number}:
             continue
         lost += not any(
             all(
-                (given.verdicts[c.number, other.number] == "pass") == (c.number == candidate.number)
+                (given.cells[c.number, other.number].verdict == "pass")
+                == (c.number == candidate.number)
                 for c in given.candidates
             )
             for other in given.tests
             if other.samples != test.samples
-            and given.verdicts[UNEDITED_ROW, other.number] != "pass"
+            and given.cells[UNEDITED_ROW, other.number].verdict != "pass"
         )
     return lost

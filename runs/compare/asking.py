@@ -1,0 +1,222 @@
+"""Lets selectors that ask a model choose from stored races: journaled in the run, resumable."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.context import ContextOnce
+from agent.slots import together
+from data.errors import SandboxError, TroopError, UsageError
+from runs.compare.recalling import whole_or_bare
+from runs.run.config import Config, load_config
+from runs.run.session import alive, choose, me, open_client
+from runs.run.workshop import Workshop
+from runs.store.registry import Status
+from runs.store.store import Store
+from selection.race import StoredRace
+from selection.selectors.protocol import Needs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from agent.workbench import Workbench
+    from data.instances.instance import Instance
+    from runs.run.display import Display
+    from runs.store.reading import Reader
+    from runs.store.records import InstanceRecord, RunRecord
+    from runs.store.registry import RunHandle
+    from runs.store.story import Story
+    from sandbox.protocol import SandboxProvider
+    from selection.selectors.protocol import Ranking, Selector
+
+_NOT_SETTINGS = ("replay", "sandbox", "candidates", "tests")
+"""What a stored configuration holds beside settings."""
+
+
+def stored_config(run: RunRecord, file: Path | None, overrides: Mapping[str, object]) -> Config:
+    """The configuration of a stored run, with a file of settings and some others over it.
+
+    Raises:
+        UsageError: a setting is unknown or has the wrong type.
+    """
+    stored = {name: value for name, value in run.config.items() if name not in _NOT_SETTINGS}
+    return load_config(file, {**overrides, "batch.sandbox": run.sandbox}, beneath=stored)
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What is to be asked, and of whom."""
+
+    database: str
+    """A SQLAlchemy URL."""
+    run: RunRecord
+    config: Config
+    selectors: Mapping[str, Selector]
+    open: Mapping[InstanceRecord, Sequence[str]]
+    """By instance, the selectors that are to choose."""
+    dataset: str = ""
+    """Where the instances are, when another place than the run has stored."""
+    split: str | None = None
+
+
+@dataclass(slots=True)
+class Answers:
+    """What came of it."""
+
+    rankings: dict[tuple[str, str], Ranking] = field(default_factory=dict)
+    """By instance and selector."""
+    errors: dict[str, TroopError] = field(default_factory=dict)
+    """By instance id, for those that could not be asked."""
+
+
+async def inquire(
+    inquiry: Inquiry, reader: Reader, display: Display, provider: SandboxProvider | None = None
+) -> Answers:
+    """Ask what is asked for. Answers are stored in the run.
+
+    Raises:
+        ModelError: the model server cannot be used; what was answered is stored.
+        SandboxError: there is no engine.
+        StoreError: the database failed, or another process drives the run.
+        UsageError: the instances cannot be found.
+        Interrupted, asyncio.CancelledError: a person stopped it.
+    """
+    config = inquiry.config
+    async with AsyncExitStack() as stack:
+        store = stack.enter_context(Store(inquiry.database))
+        run = await store.claim(inquiry.run.name, me(), alive)
+        given = await asyncio.to_thread(_needing_sandbox, inquiry, reader)
+        stop = asyncio.Event()
+        client = open_client(config.model, display, stop)
+        stack.push_async_callback(client.close)
+        if given and provider is None:
+            provider = await choose(config)
+        workshop = Workshop(
+            store,
+            config,
+            client=client,
+            provider=provider if given else None,
+            display=display,
+            stop=stop,
+        )
+        workshop.show(stack, f"{run.name} asked again ({config.model.name})")
+        await workshop.get_ready(stack)
+        if provider is not None:
+            provider.expect(list(given.values()))
+        asker = _Asker(inquiry, reader, workshop, run, given)
+        with workshop.interruptible():
+            await asker.ask_all()
+    return asker.answers
+
+
+class _Asker:
+    """Lets the selectors choose, several instances at a time."""
+
+    def __init__(
+        self,
+        inquiry: Inquiry,
+        reader: Reader,
+        workshop: Workshop,
+        run: RunHandle,
+        given: Mapping[str, Instance],
+    ) -> None:
+        self.answers = Answers()
+        self._inquiry = inquiry
+        self._reader = reader
+        self._workshop = workshop
+        self._run = run
+        self._given = given
+        """Whole instances, for those that need a sandbox."""
+
+    async def ask_all(self) -> None:
+        for instance in self._inquiry.open:
+            self._workshop.display.enter(instance.instance_id, Status.WAITING)
+        asked = enumerate(self._inquiry.open.items())
+        await together(*(self._instance(order, *one) for order, one in asked))
+
+    async def _instance(self, order: int, instance: InstanceRecord, names: Sequence[str]) -> None:
+        status, said = Status.FINISHED, ""
+        try:
+            async with self._workshop.instances.hold(order):
+                await self._ask(order, self._reader.story(instance), names)
+        except (SandboxError, UsageError) as error:
+            self.answers.errors[instance.instance_id] = error
+            status, said = Status.FAILED, error.message
+        self._workshop.display.ended(instance.instance_id, status, said)
+
+    async def _ask(self, order: int, story: Story, names: Sequence[str]) -> None:
+        workshop, run = self._workshop, self._run
+        row = await workshop.store.find(run, story.name)
+        given = self._given.get(story.name)
+        if given is None:
+            await self._choose(workshop.bare_bench(order, run, whole_or_bare(story), row), story, names)
+            return
+        await workshop.store.enter(run, [given])  # refuses another issue or commit
+        async with workshop.bench(order, run, given, row) as bench:
+            if any(self._inquiry.selectors[name].needs is Needs.SANDBOX for name in names):
+                await bench.try_sandbox()
+            await self._choose(bench, story, names)
+
+    async def _choose(self, bench: Workbench, story: Story, names: Sequence[str]) -> None:
+        config = self._workshop.config
+        gathered = ContextOnce(bench, config.context, config.model.name)
+
+        async def context() -> str:
+            return await asyncio.to_thread(lambda: story.context) or await gathered.text()
+
+        race = StoredRace(story.matrix, context)
+        selectors = [self._inquiry.selectors[name] for name in names]
+        found = await together(*(selector.choose(race, bench) for selector in selectors))
+        for name, ranking in zip(names, found, strict=True):
+            self.answers.rankings[story.name, name] = ranking
+
+
+def _needing_sandbox(inquiry: Inquiry, reader: Reader) -> dict[str, Instance]:
+    """The instances where scripts will run, or whose files nobody has read yet."""
+    stories = [
+        story
+        for story, names in ((reader.story(one), names) for one, names in inquiry.open.items())
+        if not story.context
+        or any(inquiry.selectors[name].needs is Needs.SANDBOX for name in names)
+    ]
+    whole = {story.name: story.whole for story in stories}
+    if not inquiry.dataset and all(whole.values()):
+        return {name: _still_there(one) for name, one in whole.items() if one is not None}
+    dataset = inquiry.dataset or inquiry.run.dataset
+    if Path(dataset).is_dir():
+        return {story.name: _own(story, Path(dataset)) for story in stories}
+    if not stories:
+        return {}
+    from data.instances.loaders import load_instances, pick_instances
+
+    loaded = load_instances(dataset, split=inquiry.split)
+    return {one.instance_id: one for one in pick_instances(loaded, list(whole))}
+
+
+def _still_there(instance: Instance) -> Instance:
+    source = instance.environment.source
+    if source is not None and not source.is_dir():
+        raise UsageError(
+            f"{instance.instance_id}: its repository is not at {source} any more",
+            mend="say where it is: --dataset PATH",
+        )
+    return instance
+
+
+def _own(story: Story, repository: Path) -> Instance:
+    """An instance of a person's own repository, which may have moved.
+
+    Of what version 0.1.0 began only the image is known: there, a run without further settings.
+    """
+    from data.instances.repository import own_repository
+
+    whole = story.whole
+    own = own_repository(repository, story.issue, image=story.instance.image or None)
+    if whole is None:
+        return own
+    moved = replace(whole.environment, source=own.environment.source)
+    return replace(whole, environment=moved)

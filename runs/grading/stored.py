@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runs.compare.grades import Grades
-from runs.grading.nouns import Counts, Outcome
+from runs.grading.nouns import Counts, GradeOutcome
 from runs.store.blobs import digest_of, put_text
 from runs.store.dialect import upsert
 from runs.store.tables import Grade as GradeRow
@@ -63,7 +63,7 @@ def save_grade(
 class Stored:
     """A grade as it is stored."""
 
-    outcome: Outcome
+    outcome: GradeOutcome
     detail: str
     fail_to_pass: Counts | None
     pass_to_pass: Counts | None
@@ -78,7 +78,7 @@ class Stored:
 
     def stands(self, inputs: str, timeout_s: float) -> bool:
         """Whether it need not be done again: a verdict on these inputs, with that time or more."""
-        in_time = self.outcome is not Outcome.TIMEOUT or self.timeout_s >= timeout_s
+        in_time = self.outcome is not GradeOutcome.TIMEOUT or self.timeout_s >= timeout_s
         return self.resolved is not None and self.inputs == inputs and in_time
 
 
@@ -106,7 +106,7 @@ def stored_grades(reader: Reader, run: str | None = None) -> Grades:
 
 def _stored(row: Row) -> Stored:
     return Stored(
-        Outcome(row["outcome"]),
+        GradeOutcome(row["outcome"]),
         row["detail"],
         _counts(row, "fail_to_pass"),
         _counts(row, "pass_to_pass"),

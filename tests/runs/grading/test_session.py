@@ -11,7 +11,7 @@ from data.patches.patch import Patch
 from runs.compare.grades import Grades
 from runs.grading.nouns import Counts, Grade, GradeOutcome, Task
 from runs.grading.session import Step, grade_all
-from runs.grading.stored import LOG_CHARS, stored_grades
+from runs.grading.stored import LOG_CHARS, verdicts
 from runs.store.database import sqlite_url
 from runs.store.reading import Reader
 from selection.candidates import Candidate
@@ -120,8 +120,8 @@ async def test_stored_grades_are_those_that_select_knows(database: str, tmp_path
     )
     await run(database, other, *(Task.of(spec, diff) for diff in (WRONG, BREAKS)))
     with Reader(database) as reader:
-        grades = stored_grades(reader)
-        assert stored_grades(reader, "no-such-run") == Grades({})
+        grades = Grades(verdicts(reader))
+        assert verdicts(reader, "no-such-run") == {}
     candidates = tuple(
         Candidate(number, Patch(diff, ()), (number,))
         for number, diff in enumerate((RIGHT, WRONG, BREAKS), 1)

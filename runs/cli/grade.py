@@ -22,9 +22,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.errors import StoreError, UsageError
+from data.errors import UsageError
 from runs.cli.shared.flags import DATASET_HELP, add_database
-from runs.cli.shared.grading import Watch, add_grading, carry_out, grader_of
+from runs.cli.shared.grading import Watch, add_grading, carry_out, grader_of, write_lines
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
@@ -153,13 +153,6 @@ def _of(subject: Subject, specs: Specs, known: Mapping[Key, Stored]) -> Graded:
 
 
 def _write(file: Path, found: Sequence[Graded], grader: str) -> None:
-    """Write the verdicts, the file whole or not at all.
-
-    Raises:
-        StoreError: it cannot be written.
-    """
-    from data.writing import write_whole
-
     rows = [
         {
             "instance_id": each.subject.instance_id,
@@ -172,14 +165,7 @@ def _write(file: Path, found: Sequence[Graded], grader: str) -> None:
         for each in found
         if each.resolved is not None
     ]
-    text = "".join(json.dumps(row) + "\n" for row in rows)
-    try:
-        write_whole(file, text.encode("ascii"))
-    except OSError as error:
-        raise StoreError(
-            f"{file} cannot be written: {error.strerror}",
-            mend="name a file in a folder of yours; the grades are in the database",
-        ) from error
+    write_lines(file, map(json.dumps, rows))
     _say(f"{len(rows)} verdicts: {file}")
 
 

@@ -72,8 +72,7 @@ async def grade_all(
                 await store.save_grade(grade, (grader.name, grader.version), grader.timeout_s)
                 known[grade.task.key] = _stored(grade, grader)
                 resolved += bool(grade.resolved)
-                done = sum(key in known for key in waiting)
-                tell(Step(grade, done, len(waiting), resolved, before_now))
+                tell(Step(grade, len(known) - before_now, len(waiting), resolved, before_now))
     return known
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterable
+    from pathlib import Path
     from types import TracebackType
 
     from runs.grading.nouns import Grader
@@ -99,6 +100,25 @@ async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
         return await working
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
+
+
+def write_lines(file: Path, lines: Iterable[str]) -> None:
+    """Write what grading came to, the file whole or not at all.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    from data.errors import StoreError
+    from data.writing import write_whole
+
+    text = "".join(f"{line}\n" for line in lines)
+    try:
+        write_whole(file, text.encode("utf-8", "replace"))
+    except OSError as error:
+        raise StoreError(
+            f"{file} cannot be written: {error.strerror}",
+            mend="name a file in a folder of yours; the grades are in the database",
+        ) from error
 
 
 class Watch:

@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.errors import StoreError
 from runs.cli.shared.flags import add_database
-from runs.cli.shared.grading import Watch, add_grading, carry_out, grader_of
+from runs.cli.shared.grading import Watch, add_grading, carry_out, grader_of, write_lines
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
@@ -78,20 +77,9 @@ def _document(found: Sequence[Fitness], grader: str) -> dict[str, object]:
 
 
 def _write(file: Path, found: Sequence[Fitness], grader: str) -> None:
-    """Write the ids that are not fit, the file whole or not at all.
-
-    Raises:
-        StoreError: it cannot be written.
-    """
-    from data.writing import write_whole
     from runs.words import visible
 
     whys = {each.instance_id: visible(" ".join(each.unfit.split())) for each in found if each.unfit}
     lines = [f"# Not fit to be graded, by the {grader}: `troop data check --preflight`"]
     lines += [f"{instance_id}  # {why}" for instance_id, why in whys.items()]
-    try:
-        write_whole(file, ("\n".join(lines) + "\n").encode("utf-8", "replace"))
-    except OSError as error:
-        raise StoreError(
-            f"{file} cannot be written: {error.strerror}", mend="name a file in a folder of yours"
-        ) from error
+    write_lines(file, lines)

@@ -75,7 +75,7 @@ class Sampler:
             ModelError, SandboxError, Interrupted.
         """
         talks = [self._talk(Kind.TESTING, n) for n in range(1, self._settings.count + 1)]
-        if not talks:
+        if self._settings.strategy == "none":
             return []
         prompt = opening(self._bench, self._limits)
         first = SharedFirstTurn(talks, prompt, self._model.samples_per_call)
@@ -95,7 +95,7 @@ class Sampler:
         await talk.end(ending)
         if ending in {Outcome.CONTEXT_EXCEEDED, Outcome.REJECTED} and draft.script is None:
             return SampleResult(number, ending, None, UNEDITED)
-        if not self._settings.editing_turns:
+        if self._settings.strategy == "tests-only":
             return SampleResult(number, ending, draft.script, UNEDITED)
         talk = self._talk(Kind.EDITING, number)
         attempt, ending = await self._write_edit(talk, draft)

@@ -26,7 +26,6 @@ from runs.store.registry import Status
 from runs.store.store import Store
 from selection.judge import TURNS, judge
 from selection.selector import decide
-from selection.settings import SelectionSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,15 +47,11 @@ _NOT_SETTINGS = ("replay", "sandbox", "candidates", "tests")
 def stored_config(run: Row, file: Path | None, overrides: Mapping[str, object]) -> Config:
     """The configuration of a stored run, with a file of settings and some others over it.
 
-    A run that left its choice to the votes gets the usual number of turns.
-
     Raises:
         UsageError: a setting is unknown or has the wrong type.
     """
     stored = {k: v for k, v in json.loads(run["config"]).items() if k not in _NOT_SETTINGS}
-    if not stored.get("selection.turns"):
-        stored["selection.turns"] = SelectionSettings().turns
-    fixed = {"engine.sandbox": run["sandbox"], "samples.count": 0}
+    fixed = {"batch.sandbox": run["sandbox"], "samples.strategy": "none"}
     return load_config(file, {**overrides, **fixed}, beneath=stored)
 
 
@@ -207,7 +202,7 @@ async def _entered(
     if provider is None:
         from sandbox.choose import choose_provider
 
-        provider = await choose_provider(config.engine.sandbox, config.images)
+        provider = await choose_provider(config.batch.sandbox, config.images)
     await stack.enter_async_context(provider)
     return provider
 

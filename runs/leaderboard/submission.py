@@ -71,12 +71,12 @@ class Submission:
     @property
     def samples(self) -> int:
         """How many samples the run drew of each instance."""
-        return int(self._config["samples.count"])
+        return int(self.run.get("samples") or self._config.get("samples.count") or 0)
 
     @property
     def edits(self) -> bool:
         """Whether samples write patches; else they only write tests."""
-        return bool(self._config["samples.editing_turns"])
+        return self._config.get("samples.strategy") not in {"tests-only", "none"}
 
     @property
     def single(self) -> bool:

@@ -86,7 +86,7 @@ async def carry_out(
         if provider is None:
             from sandbox.choose import choose_provider
 
-            provider = await choose_provider(job.config.engine.sandbox, job.config.images)
+            provider = await choose_provider(job.config.batch.sandbox, job.config.images)
         stop = asyncio.Event()
         display = Display(console, quiet=job.quiet)
         client = _client(job, display, stop)

@@ -19,6 +19,7 @@ from selection.flaky import find_flaky
 from selection.matrix import GrowingMatrix, fill_matrix
 from selection.regression.survey import regression_files
 from selection.selector import Decision, Reason, decide
+from selection.settings import ASKING
 from selection.votes import rank
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ async def solve_instance(
         Interrupted: a person asked to stop.
     """
     reader = ContextReader(bench, config.context, config.model.name)
-    context = await reader.gather() if config.samples.count else NO_CONTEXT
+    context = await reader.gather() if config.samples.strategy != "none" else NO_CONTEXT
     growing = GrowingMatrix(bench)
     for entry in outside:
         await growing.add(None, entry.patch)
@@ -93,7 +94,8 @@ async def solve_instance(
     matrix, files = await _vote(bench, config, candidates, samples, outside_tests)
     standings = rank(matrix, config.selection.votes)
     finalists = standings[: config.selection.finalists]
-    if not config.samples.count and config.selection.turns and len(finalists) > 1:
+    asks = config.selection.selector in ASKING
+    if config.samples.strategy == "none" and asks and len(finalists) > 1:
         context = await reader.gather()
     return Solution(
         context_files=tuple(file.path for file in context.files),
@@ -136,7 +138,7 @@ async def _decide(
         only = len(matrix.candidates) == 1
         return Decision(finalists[0].candidate, Reason.ONLY_CANDIDATE if only else Reason.VOTE)
     settings = config.selection
-    if not settings.turns:
+    if settings.selector not in ASKING:
         return Decision(finalists[0].candidate, Reason.VOTE)
     bench.observer.stage(Kind.SELECTION, settings.turns)
     talk = Conversation(

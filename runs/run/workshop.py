@@ -38,15 +38,15 @@ class Workshop:
         stop: asyncio.Event,
     ) -> None:
         self.display = display
-        self.instances = Slots(config.engine.instances)
+        self.instances = Slots(config.batch.instances)
         self._store = store
         self._config = config
         self._client = client
         self._provider = provider
         self._stop = stop
-        self._calls = Slots(config.engine.model_calls)
+        self._calls = Slots(config.batch.model_calls)
         slots = provider.slots(config.limits) if provider else 1
-        executions = config.engine.executions or slots
+        executions = config.batch.executions or slots
         self._executions = Slots(executions, fair=True)
         self._prices = Prices(config.prices)
 

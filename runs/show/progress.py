@@ -76,7 +76,8 @@ class Progress:
         """Work on the instance begins."""
         self._config, self._models = config, prices
         self.status, self.began = Status.RUNNING, time.monotonic()
-        self.samples = dict.fromkeys(range(1, config.samples.count + 1), "waiting")
+        count = config.samples.count if config.samples.strategy != "none" else 0
+        self.samples = dict.fromkeys(range(1, count + 1), "waiting")
         self._display.tell(f"{self.instance_id}: begun")
 
     def stage(self, kind: Kind, total: int) -> None:

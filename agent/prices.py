@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from agent.settings import STRICT
+from data.bounds import STRICT, Amount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,40 +19,57 @@ class Price:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
-    prompt: float
-    completion: float
-    cached: float | None = None
-    """Of prompt tokens found in the server's cache; None: as `prompt`."""
+    prompt: Amount
+    """Of the prompt."""
+    completion: Amount
+    """Of what the model writes."""
+    cached: Amount | None = None
+    """Of prompt tokens found in the server's cache; unset: as `prompt`."""
 
-
-KNOWN = {
-    "gpt-4o": Price(2.50, 10.00, 1.25),
-    "gpt-4o-mini": Price(0.15, 0.60, 0.075),
-    "gpt-4.1": Price(2.00, 8.00, 0.50),
-    "gpt-4.1-mini": Price(0.40, 1.60, 0.10),
-    "gpt-4.1-nano": Price(0.10, 0.40, 0.025),
-    "o4-mini": Price(1.10, 4.40, 0.275),
-    "claude-3-5-sonnet-20241022": Price(3.00, 15.00, 0.30),
-    "deepseek-chat": Price(0.27, 1.10, 0.07),
-}
-"""List prices of 2025, a starting point: `[prices."model name"]` in the configuration wins."""
+    def cost(self, usage: Usage) -> float:
+        """US dollars of one call."""
+        cached = _cached(usage)
+        cached_price = self.prompt if self.cached is None else self.cached
+        return (
+            (usage.prompt_tokens - cached) * self.prompt
+            + cached * cached_price
+            + usage.completion_tokens * self.completion
+        ) / 1e6
 
 
 class Prices:
-    """Prices by model name."""
+    """Prices by model name: a person's own, and beneath them the list prices of genai-prices.
+
+    List prices are those that came with the library: nothing is fetched.
+    """
 
     def __init__(self, own: Mapping[str, Price] | None = None) -> None:
-        self._prices = {**KNOWN, **(own or {})}
+        self._own = dict(own or {})
 
     def cost(self, model: str, usage: Usage | None) -> float | None:
         """US dollars of one call; None where the price or the usage is unknown."""
-        price = self._prices.get(model)
-        if price is None or usage is None:
+        if usage is None:
             return None
-        cached = min(usage.cached_tokens, usage.prompt_tokens)
-        cached_price = price.prompt if price.cached is None else price.cached
-        return (
-            (usage.prompt_tokens - cached) * price.prompt
-            + cached * cached_price
-            + usage.completion_tokens * price.completion
-        ) / 1e6
+        own = self._own.get(model)
+        return _listed(model, usage) if own is None else own.cost(usage)
+
+
+def _listed(model: str, usage: Usage) -> float | None:
+    """By the list price of the moment; None: there is none."""
+    from genai_prices import Usage as Tokens
+    from genai_prices import calc_price
+
+    try:
+        tokens = Tokens(
+            input_tokens=usage.prompt_tokens,
+            cache_read_tokens=_cached(usage),
+            output_tokens=usage.completion_tokens,
+        )
+        return float(calc_price(tokens, model).total_price)
+    except (LookupError, ValueError):
+        return None
+
+
+def _cached(usage: Usage) -> int:
+    """Some servers count more tokens as cached than there are."""
+    return min(usage.cached_tokens, usage.prompt_tokens)

@@ -11,7 +11,11 @@ import enum
 import functools
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, Self
+
+from annotated_types import Interval
+
+from data.bounds import STRICT, Count, Seconds, Size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,19 +41,24 @@ class Ending(enum.StrEnum):
 class Limits:
     """What one execution may use."""
 
-    timeout_s: float = 100.0
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+
+    timeout_s: Seconds = 100.0
     """Wall-clock seconds (CodeMonkeys, appendix: 100 s)."""
-    memory_mb: int = 4096
-    processes: int = 512
-    disk_mb: int = 2048
+    memory_mb: Annotated[int, Interval(ge=6, le=1_000_000_000)] = 4096
+    """Memory; Docker gives no less than 6 MB."""
+    processes: Count = 512
+    """Processes and threads at once."""
+    disk_mb: Size = 2048
     """What it may write in all; checked about once a second where the engine has no quota."""
-    file_mb: int = 1024
+    file_mb: Size = 1024
     """The size of one file that it writes."""
-    output_chars: int = 8192
+    output_chars: Size = 8192
     """Kept of the output, cut in the middle (CodeMonkeys: 8192)."""
-    output_mb: int = 64
+    output_mb: Size = 64
     """Printed in all; a script that prints more is stopped."""
-    cpus: float = 1.0
+    cpus: Annotated[float, Interval(ge=0.01, le=10_000)] = 1.0
+    """Processor cores, or parts of one."""
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's flags: it has none."""
+    """Add the command's flags."""
+    parser.add_argument(
+        "--markdown", action="store_true", help="as a page of documentation: docs/settings.md"
+    )
 
 
-def run(args: argparse.Namespace) -> int:  # noqa: ARG001 - every command has this form
+def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
-    from runs.run.settings_help import settings_as_toml
+    from runs.run.settings_help import settings_as_markdown, settings_as_toml
 
-    sys.stdout.write(settings_as_toml())
+    sys.stdout.write(settings_as_markdown() if args.markdown else settings_as_toml())
     return 0

@@ -25,6 +25,7 @@ from data.errors import UsageError
 from runs.cli.shared.flags import DATASET_HELP, add_work, configuration, dataset_name, tell
 from runs.cli.shared.picking import add_picking, picked_instances
 from runs.store.places import database_url
+from selection.settings import ASKING
 
 if TYPE_CHECKING:
     import argparse
@@ -95,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
     tell(notes)
     if not instances:
         raise UsageError("none of the candidates is for one of these instances")
-    if not tests and not config.samples.count:
+    if not tests and config.samples.strategy == "none":
         tell(["no tests are given: at most the repository's own vote"])
     job = Job(
         dataset=dataset_name(args.dataset),
@@ -118,24 +119,26 @@ def _config(args: argparse.Namespace) -> Config:
     Raises:
         UsageError: tests are asked for, and no model is there to write them.
     """
-    defaults = {"samples.editing_turns": 0}
+    defaults = {"samples.strategy": "tests-only"}
     if args.parallel is not None:
-        defaults["engine.instances"] = args.parallel
+        defaults["batch.instances"] = args.parallel
     config = configuration(args, defaults)
     model = not args.no_model and (config.model.name or args.replay is not None)
     count = args.tests
     if count is None:
-        count = config.samples.count if model and not args.tests_from else 0
+        writes = model and not args.tests_from and config.samples.strategy != "none"
+        count = config.samples.count if writes else 0
     if count < 0:
         raise UsageError("--tests cannot be negative")
     if count and not model:
         raise UsageError("somebody has to write the --tests", mend="give --model, or --tests 0")
-    turns = config.selection.turns if model else 0
-    return replace(
-        config,
-        samples=replace(config.samples, count=count),
-        selection=replace(config.selection, turns=turns),
-    )
+    samples, selection = config.samples, config.selection
+    if not count or samples.strategy == "none":
+        samples = replace(samples, strategy="tests-only" if count else "none")
+    samples = replace(samples, count=count or samples.count)
+    if not model and selection.selector in ASKING:
+        selection = replace(selection, selector=selection.votes)
+    return replace(config, samples=samples, selection=selection)
 
 
 def _runs(given: str) -> list[str]:

@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
-    parallel = {"engine.instances": args.parallel} if args.parallel is not None else {}
+    parallel = {"batch.instances": args.parallel} if args.parallel is not None else {}
     config = configuration(args, parallel)
     instances = picked_instances(args)
     outside = outside_candidates(args.candidates)

@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     config = configuration(args)
     if args.output is not None and args.output.is_dir():
         raise UsageError(f"{args.output} is a folder", mend="give --output a file")
-    dataset, instance = _instance(args, local=config.engine.sandbox == "local")
+    dataset, instance = _instance(args, local=config.batch.sandbox == "local")
     outside = outside_candidates(args.candidates)
 
     from runs.cli.shared.ending import show_solution

@@ -153,7 +153,9 @@ class _Asker:
         row = await workshop.store.find(run, story.name)
         given = self._given.get(story.name)
         if given is None:
-            await self._choose(workshop.bare_bench(order, run, whole_or_bare(story), row), story, names)
+            await self._choose(
+                workshop.bare_bench(order, run, whole_or_bare(story), row), story, names
+            )
             return
         await workshop.store.enter(run, [given])  # refuses another issue or commit
         async with workshop.bench(order, run, given, row) as bench:

@@ -62,9 +62,7 @@ class Reselected:
         return len(self.matrix.candidates) - len(self.grades or ())
 
 
-def make_selectors(
-    names: Iterable[str], config: Config, *, seed: int = 0
-) -> dict[str, Selector]:
+def make_selectors(names: Iterable[str], config: Config, *, seed: int = 0) -> dict[str, Selector]:
     """The selectors of these names, which choose anew; the oracle is left out."""
     context = SelectorContext(config.selection, config.model.name, seed, anew=True)
     return {name: SELECTORS[name](context) for name in names if name != ORACLE}

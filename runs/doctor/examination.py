@@ -65,7 +65,7 @@ def _load() -> None:
 def checks(patient: Patient, shared: SharedEngine) -> list[Check]:
     """All checks, in order."""
     config, names = patient.config, ImageNames(patient.wanted)
-    needed = config.engine.sandbox == "docker"
+    needed = config.batch.sandbox == "docker"
     model_s = model.CALL_LIMIT_S if patient.call else model.LIMIT_S
     return [
         Check("python", host.look_at_machine),

@@ -54,7 +54,7 @@ def look_at_room(shared: SharedEngine, config: Config) -> list[Finding]:
     path = images_folder(facts)
     disk = disk_of(Path(path)) if facts.is_here else None
     return [
-        about_slots(facts, config.engine.executions, config.limits),
+        about_slots(facts, config.batch.executions, config.limits),
         about_disk(facts, path, disk, _watermark(config.images)),
     ]
 
@@ -74,7 +74,7 @@ def about_slots(facts: Facts, asked: int, limits: Limits) -> Finding:
         return less(
             name,
             f"{text}; there is room for {fitting}, so scripts may run into their limits",
-            _more(facts, f"--set engine.executions={fitting}"),
+            _more(facts, f"--set batch.executions={fitting}"),
         )
     if not asked and fitting < by_cores:
         return less(

@@ -127,4 +127,4 @@ def _candidates(reader: Reader, row: Row, run: Row) -> list[Subject]:
 
 def _edits(run: Row) -> bool:
     """Whether the run's samples write patches; an ensemble's write tests only."""
-    return bool(json.loads(run["config"])["samples.editing_turns"])
+    return bool(json.loads(run["config"]).get("samples.strategy") != "tests-only")

@@ -76,7 +76,7 @@ class Submission:
     @property
     def edits(self) -> bool:
         """Whether samples write patches; else they only write tests."""
-        return bool(self._config["samples.editing_turns"])
+        return self._config.get("samples.strategy") not in {"tests-only", "none"}
 
     @property
     def single(self) -> bool:

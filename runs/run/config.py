@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
+import sys
 import tomllib
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_type_hints
 
-from agent.prices import Price  # noqa: TC001 - pydantic resolves annotations
-from agent.settings import STRICT, ContextSettings, ModelSettings, SampleSettings
+from agent.prices import Price
+from agent.settings import USUAL_SAMPLES, ContextSettings, ModelSettings, SampleSettings
+from data.bounds import NONE, STRICT, Count, CountOrZero, choices, must_be, optional
 from data.errors import UsageError
+from runs.run.given import PRICES, laid_over, misnamed, name_zeros, nested, price_of
 from sandbox.image_settings import ImageSettings
 from sandbox.protocol import Limits
-from selection.regression.runners import PLACEHOLDER
 from selection.settings import SelectionSettings
 
 if TYPE_CHECKING:
@@ -27,16 +30,16 @@ SandboxKind = Literal["auto", "docker", "local"]
 
 
 @dataclass(frozen=True, slots=True)
-class EngineSettings:
+class BatchSettings:
     """How much goes on at once. Results do not depend on it."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
-    instances: int = 4
+    instances: Count = 4
     """Instances worked on at once; older ones are served first."""
-    model_calls: int = 64
+    model_calls: Count = 64
     """Model calls in flight."""
-    executions: int = 0
+    executions: CountOrZero = 0
     """Executions at once; 0: as many as the machine's cores and memory bear."""
     sandbox: SandboxKind = "docker"
     """"docker"; "local" runs scripts on this machine, only lightly walled off; "auto": either."""
@@ -53,22 +56,37 @@ class Config:
     samples: SampleSettings = field(default_factory=SampleSettings)
     selection: SelectionSettings = field(default_factory=SelectionSettings)
     limits: Limits = field(default_factory=Limits)
-    engine: EngineSettings = field(default_factory=EngineSettings)
+    batch: BatchSettings = field(default_factory=BatchSettings)
     images: ImageSettings = field(default_factory=ImageSettings)
     prices: dict[str, Price] = field(default_factory=dict)
-    """US dollars for a million tokens, by model name."""
+    """US dollars for a million tokens, by model name; they stand above the list prices."""
 
     @property
     def asks_model(self) -> bool:
         """Whether anything in a run is left to a model; if not, the votes decide alone."""
-        return bool(self.samples.count or self.selection.turns)
+        from selection.selectors import needs
+        from selection.selectors.protocol import Needs
+
+        return self.samples_ask_model or needs(self.selection.selector) is not Needs.NOTHING
+
+    @property
+    def samples_ask_model(self) -> bool:
+        """Whether samples are made, which a model does."""
+        from agent.strategies import STRATEGIES
+
+        return STRATEGIES[self.samples.strategy](self.model, self.samples).asks
+
+    @property
+    def wanted_samples(self) -> int:
+        """How many samples of each instance a new run makes."""
+        return (self.samples.count or USUAL_SAMPLES) if self.samples_ask_model else 0
 
     def identity(self) -> dict[str, Any]:
         """The settings that results depend on, flat, by dotted name: what must match to resume."""
         flat = {
             f"{section}.{name}": value
             for section, values in dataclasses.asdict(self).items()
-            if section not in {"engine", "images", "prices"}
+            if section not in {"batch", "images", PRICES}
             for name, value in values.items()
         }
         return {name: value for name, value in flat.items() if name not in _OPERATIONAL}
@@ -81,6 +99,7 @@ _OPERATIONAL = frozenset(
         "model.timeout_s",
         "model.retry_budget_s",
         "model.samples_per_call",
+        "samples.count",
     }
 )
 """May differ when a run is resumed, say because the server has moved."""
@@ -91,8 +110,48 @@ def digest(identity: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
-SMALLEST_CONTEXT = 500
-"""Tokens; below it not even a short file fits."""
+def differences(
+    stored: Mapping[str, Any], present: Mapping[str, Any]
+) -> dict[str, tuple[Any, Any]]:
+    """What a stored identity has otherwise than the present one: by name, both values.
+
+    A stored one may be of an older version: old names are made new, and a setting that
+    was not known then counts as left at its default.
+    """
+    defaults = Config().identity()
+    there, _ = laid_over([stored], settings())
+    name_zeros(there, defaults)
+    names = sorted({*there, *present} - _OPERATIONAL)
+    both = {
+        name: tuple(each.get(name, defaults.get(name)) for each in (there, present))
+        for name in names
+    }
+    return {name: (then, now) for name, (then, now) in both.items() if then != now}
+
+
+@functools.cache
+def settings() -> Mapping[str, Any]:
+    """The annotation of every setting, by dotted name, in their order; prices apart."""
+    sections = get_type_hints(Config)
+    hints = {
+        each.name: get_type_hints(sections[each.name], include_extras=True)
+        for each in dataclasses.fields(Config)
+        if each.name != PRICES
+    }
+    return MappingProxyType(
+        {
+            f"{section}.{each.name}": known[each.name]
+            for section, known in hints.items()
+            for each in dataclasses.fields(sections[section])
+        }
+    )
+
+
+@functools.cache
+def price_settings() -> Mapping[str, Any]:
+    """The annotation of every key of a price."""
+    hints = get_type_hints(Price, include_extras=True)
+    return MappingProxyType({each.name: hints[each.name] for each in dataclasses.fields(Price)})
 
 
 def load_config(
@@ -102,26 +161,28 @@ def load_config(
 ) -> Config:
     """The configuration: defaults, `beneath`, then `file` (TOML), then `overrides`.
 
-    `beneath` and `overrides` have values by dotted name.
+    `beneath` and `overrides` have values by dotted name. Old names are accepted, and
+    noted on stderr.
 
     Raises:
-        UsageError: the file cannot be read; a key is unknown or a value has the wrong type.
+        UsageError: the file cannot be read; a key is unknown or a value is not allowed.
     """
-    values: dict[str, Any] = {}
-    _lay_over(values, beneath)
-    for section, settings in (_read(file) if file is not None else {}).items():
-        known = values.get(section, {})
-        values[section] = known | settings if isinstance(settings, dict) else settings
-    _lay_over(values, overrides)
-    return _validated(values, str(file) if file else "the settings given")
-
-
-def _lay_over(values: dict[str, Any], settings: Mapping[str, Any]) -> None:
-    for name, value in settings.items():
-        section, _, key = name.partition(".")
-        if not key or not isinstance(values.setdefault(section, {}), dict):
-            raise UsageError(f"no such setting: {name}", mend="see `troop config` for all of them")
-        values[section][key] = value
+    layers = (beneath, _read(file) if file is not None else {}, overrides)
+    given, notes = laid_over(layers, settings())
+    notes += name_zeros(given, Config().identity())
+    sys.stderr.write("".join(f"{note}\n" for note in notes))
+    problems = misnamed(given, settings(), price_settings())
+    if not problems:
+        none = {name for name, value in given.items() if value == NONE}
+        given |= {name: None for name in none if optional(settings().get(name))}
+        config, problems = _validated(nested(given))
+    if problems:
+        where = str(file) if file else "the settings given"
+        raise UsageError(
+            f"{where}: {'; '.join(problems)}",
+            mend="`troop config` prints all settings with their defaults",
+        )
+    return config
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
@@ -135,7 +196,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
         raise UsageError(f"not a setting: {text}", mend="write --set section.key=value")
     try:
         return name.strip(), tomllib.loads(f"value = {raw}")["value"]
-    except tomllib.TOMLDecodeError:
+    except ValueError:  # not TOML, or a number with thousands of digits
         return name.strip(), raw.strip()
 
 
@@ -144,61 +205,32 @@ def _read(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise UsageError(f"{file} is not valid TOML: {error}") from error
 
 
-def _validated(values: Mapping[str, Any], where: str) -> Config:
+def _validated(values: Mapping[str, Any]) -> tuple[Config, list[str]]:
+    """The configuration, and what is wrong with the values."""
     from pydantic import TypeAdapter, ValidationError
 
     try:
-        config = TypeAdapter(Config).validate_python(values)
+        return TypeAdapter(Config).validate_python(values), []
     except ValidationError as error:
-        told = "; ".join(
-            _told(problem["loc"], problem["type"], problem["msg"])
-            for problem in error.errors(include_url=False)
-        )
-        raise UsageError(
-            f"{where}: {told}", mend="`troop config` prints all settings with their defaults"
-        ) from error
-    _check_ranges(config, where)
-    return config
+        found = error.errors(include_url=False, include_context=False)
+    return Config(), [_told(each["loc"], each["type"], each["input"]) for each in found]
 
 
-def _told(place: tuple[int | str, ...], kind: str, message: str) -> str:
-    """One problem in words, with the setting that was probably meant."""
+def _told(place: tuple[int | str, ...], problem: str, value: object) -> str:
+    """One problem in words: the setting, what is allowed, and what was given."""
     name = ".".join(map(str, place))
-    if kind not in {"unexpected_keyword_argument", "extra_forbidden"}:
-        return f"{name}: {message.lower()}"
-    known = [*Config().identity(), *_OPERATIONAL, "engine.instances", "engine.sandbox"]
-    near = get_close_matches(name, known, n=1)
-    return f"{name}: no such setting" + (f" (did you mean {near[0]}?)" if near else "")
+    if problem == "missing":
+        return f"{name} is missing"
+    annotation = settings().get(name) or price_settings()[price_of(name)[1]]
+    given = json.dumps(value) if isinstance(value, str) else str(value)
+    near = get_close_matches(str(value), choices(annotation), n=1)
+    meant = f" (did you mean {near[0]}?)" if near else ""
+    return f"{name} must be {must_be(annotation)}, not {given[:_SHOWN]}{meant}"
 
 
-def _check_ranges(config: Config, where: str) -> None:
-    """Counts and sizes that make no sense."""
-    at_least_one = (
-        "context.tokens context.rankings samples.testing_turns"
-        " selection.finalists engine.instances engine.model_calls limits.memory_mb"
-        " limits.processes limits.disk_mb limits.output_chars limits.timeout_s limits.cpus"
-    )
-    for name in at_least_one.split():
-        section, _, key = name.partition(".")
-        if getattr(getattr(config, section), key) <= 0:
-            raise UsageError(f"{where}: {name} must be more than 0")
-    if config.context.tokens < SMALLEST_CONTEXT:
-        raise UsageError(f"{where}: context.tokens must be at least {SMALLEST_CONTEXT}")
-    not_negative = (
-        "samples.count samples.editing_turns selection.turns selection.regression_files"
-        " selection.regression_seconds selection.repeats"
-    )
-    for name in not_negative.split():
-        section, _, key = name.partition(".")
-        if getattr(getattr(config, section), key) < 0:
-            raise UsageError(f"{where}: {name} cannot be negative")
-    command = config.selection.regression_command
-    if command and PLACEHOLDER not in command:
-        raise UsageError(
-            f"{where}: selection.regression_command does not say where the test file goes",
-            mend=f"write {PLACEHOLDER} there, as in: pytest {PLACEHOLDER}",
-        )
+_SHOWN = 60
+"""Characters of a value that is not allowed."""

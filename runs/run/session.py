@@ -121,7 +121,7 @@ async def choose(config: Config) -> SandboxProvider:
     """
     from sandbox.choose import choose_provider
 
-    return await choose_provider(config.engine.sandbox, config.images)
+    return await choose_provider(config.batch.sandbox, config.images)
 
 
 def require_model(config: Config) -> None:

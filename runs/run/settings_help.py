@@ -1,4 +1,4 @@
-"""All settings with their defaults and meanings, as a TOML file: what `troop config` prints."""
+"""All settings with their defaults and meanings: a TOML file, and the page docs/settings.md."""
 
 from __future__ import annotations
 
@@ -8,10 +8,18 @@ import inspect
 import itertools
 import json
 import textwrap
+from dataclasses import MISSING, dataclass
+from typing import TYPE_CHECKING, Any
 
-from runs.run.config import Config
+from agent.prices import Price
+from data.bounds import allowed, kind
+from runs.run.config import Config, price_settings, settings
+from runs.run.given import OLD_NAMES, PRICES
 
-PRICES = """
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PRICES_TOML = """
 # US dollars for a million tokens, by model name.
 # [prices."my-model"]
 # prompt = 0.5
@@ -19,29 +27,116 @@ PRICES = """
 # completion = 1.5
 """
 
+_INTRODUCTION = """\
+# Settings
+
+Given in a TOML file (`--config FILE`; `troop config` prints one to begin from) or one by one
+(`--set section.key=value`), which has the last word. A file has the keys of a section below its
+name in brackets:
+
+    [samples]
+    count = 20
+
+nan and inf are never allowed. What is "unset" has no value unless you give
+one; where there may be none, "none" takes it back.
+
+This page is made from the code: `troop config --markdown > docs/settings.md`.
+"""
+
+_PRICES_MARKDOWN = """
+US dollars for a million tokens, in a section for each model: `[prices."my-model"]`. They stand
+above the list prices of [genai-prices](https://github.com/pydantic/genai-prices), which are those
+of its installed version and go by the model's name alone. For a model of your own server set all
+to 0, or what an hour of it comes to. A model without any price costs "unknown".
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    key: str
+    annotation: Any
+    default: Any
+    meaning: str
+
+    @property
+    def shown(self) -> str:
+        """The default in TOML's notation."""
+        if self.default is MISSING:
+            return "needed"
+        return "unset" if self.default is None else json.dumps(self.default)
+
 
 def settings_as_toml() -> str:
     """A configuration file that changes nothing, to begin one's own from."""
+    return "\n".join(map(_toml, _sections())) + _PRICES_TOML
+
+
+def settings_as_markdown() -> str:
+    """The page of all settings."""
+    parts = [_INTRODUCTION, *map(_markdown, _sections())]
+    keys = _of(Price, price_settings())
+    parts += [f"## {PRICES}\n{_PRICES_MARKDOWN}\n{_table(keys)}", _old_names()]
+    return "\n".join(parts)
+
+
+def _sections() -> Iterator[tuple[str, type]]:
     defaults = Config()
-    parts = [
-        _section(section.name, getattr(defaults, section.name))
-        for section in dataclasses.fields(Config)
-        if section.name != "prices"
+    for section in dataclasses.fields(Config):
+        if section.name != PRICES:
+            yield section.name, type(getattr(defaults, section.name))
+
+
+def _of(section: type, annotations: Any, prefix: str = "") -> list[_Setting]:
+    meanings = _docstrings(section)
+    return [
+        _Setting(each.name, annotations[prefix + each.name], each.default, meanings[each.name])
+        for each in dataclasses.fields(section)
     ]
-    return "\n".join(parts) + PRICES
 
 
-def _section(name: str, defaults: object) -> str:
-    assert dataclasses.is_dataclass(defaults)  # noqa: S101 - every section is one
-    meanings = _docstrings(type(defaults))
-    lines = [f"# {line}" for line in (inspect.getdoc(type(defaults)) or "").splitlines()[:1]]
-    lines.append(f"[{name}]")
-    for field in dataclasses.fields(defaults):
-        lines += [f"# {line}" for line in meanings.get(field.name, "").splitlines()]
-        value = getattr(defaults, field.name)
-        unset = value is None
-        lines.append(f"# {field.name} =" if unset else f"{field.name} = {json.dumps(value)}")
+def _toml(section: tuple[str, type]) -> str:
+    name, kept = section
+    lines = [f"# {_about(kept)}", f"[{name}]"]
+    for each in _of(kept, settings(), f"{name}."):
+        lines += [f"# {line}" for line in each.meaning.splitlines()]
+        rule = f"  # {allowed(each.annotation)}" if allowed(each.annotation) else ""
+        value = f"# {each.key} =" if each.default is None else f"{each.key} = {each.shown}"
+        lines.append(value + rule)
     return "\n".join(lines) + "\n"
+
+
+def _markdown(section: tuple[str, type]) -> str:
+    name, kept = section
+    return f"## {name}\n\n{_about(kept)}\n\n{_table(_of(kept, settings(), f'{name}.'))}"
+
+
+def _table(rows: list[_Setting]) -> str:
+    lines = ["| key | type | default | allowed | meaning |", "|---|---|---|---|---|"]
+    for each in rows:
+        cells = (
+            f"`{each.key}`",
+            kind(each.annotation),
+            each.shown if each.default in {None, MISSING} else f"`{each.shown}`",
+            allowed(each.annotation),
+            " ".join(each.meaning.split()),
+        )
+        lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _old_names() -> str:
+    lines = ["## Old names", "", "Still accepted, with a note.", "", "| old | now |", "|---|---|"]
+    for each in OLD_NAMES:
+        if not each.zero:
+            lines.append(f"| `[{each.old}]` | `[{each.new}]` |")
+            continue
+        value = f"the value of `{each.zero}`" if each.zero in settings() else f'`"{each.zero}"`'
+        lines.append(f"| `{each.old} = 0` | `{each.new}` = {value} |")
+    return "\n".join(lines) + "\n"
+
+
+def _about(section: type) -> str:
+    return (inspect.getdoc(section) or "").partition("\n")[0]
 
 
 def _docstrings(section: type) -> dict[str, str]:

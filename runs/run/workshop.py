@@ -43,12 +43,12 @@ class Workshop:
         self.config = config
         self.display = display
         self.provider = provider
-        self.instances = Slots(config.engine.instances)
+        self.instances = Slots(config.batch.instances)
         self._client = client
         self._stop = stop
-        self._calls = Slots(config.engine.model_calls)
+        self._calls = Slots(config.batch.model_calls)
         slots = provider.slots(config.limits) if provider else 1
-        self._executions = Slots(config.engine.executions or slots, fair=True)
+        self._executions = Slots(config.batch.executions or slots, fair=True)
         self._prices = Prices(config.prices)
 
     def show(self, stack: AsyncExitStack, title: str) -> None:

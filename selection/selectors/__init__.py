@@ -13,13 +13,15 @@ from selection.selectors import likeness, voting
 from selection.selectors.chance import by_chance
 from selection.selectors.codet import codet
 from selection.selectors.judge import Judge
+from selection.selectors.protocol import SelectorContext
 from selection.selectors.pure import Pure
 from selection.selectors.trajectory import SelectionTrajectory
+from selection.settings import SelectionSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from selection.selectors.protocol import Selector, SelectorContext
+    from selection.selectors.protocol import Needs, Selector
 
 SELECTORS: dict[str, Callable[[SelectorContext], Selector]] = {
     "random": lambda context: Pure(partial(by_chance, seed=context.seed)),
@@ -34,3 +36,8 @@ SELECTORS: dict[str, Callable[[SelectorContext], Selector]] = {
     "selection": SelectionTrajectory,
 }
 """From the simplest; those that ask a model last."""
+
+
+def needs(name: str) -> Needs:
+    """What the selector of this name cannot do without."""
+    return SELECTORS[name](SelectorContext(SelectionSettings())).needs

@@ -6,19 +6,15 @@ from data.patches.patch import UNEDITED, FileChange, Patch
 from sandbox.protocol import Ending, Execution, Script
 from selection.candidates import Candidate, Test, TestKind
 from selection.matrix import UNEDITED_ROW, Cell, Matrix, Verdict
-from selection.selectors import SELECTORS
-from selection.selectors.protocol import Ranking, SelectorContext
+from selection.selectors import SELECTORS, needs
+from selection.selectors.protocol import Needs, Ranking, SelectorContext
 from selection.selectors.pure import Pure
 from selection.settings import SelectionSettings
 
 KINDS = {"g": TestKind.GENERATED, "r": TestKind.REGRESSION}
 SAID = {"p": Verdict.PASS, "f": Verdict.FAIL, "e": Verdict.ERROR}
 CODES = {Verdict.PASS: 0, Verdict.FAIL: 2, Verdict.ERROR: 1}
-PURE = tuple(
-    name
-    for name, make in SELECTORS.items()
-    if isinstance(make(SelectorContext(SelectionSettings())), Pure)
-)
+PURE = tuple(name for name in SELECTORS if needs(name) is Needs.NOTHING)
 """The names of the selectors that ask nobody."""
 
 

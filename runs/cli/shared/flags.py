@@ -27,7 +27,7 @@ _SETTINGS = {
     "context_model": "context.model",
     "context_tokens": "context.tokens",
     "prefilter": "context.prefilter_files",
-    "sandbox": "engine.sandbox",
+    "sandbox": "batch.sandbox",
     "timeout": "limits.timeout_s",
 }
 
@@ -96,7 +96,7 @@ def configuration(args: argparse.Namespace, defaults: Mapping[str, Any] | None =
     """
     overrides = dict(defaults or {})
     if args.replay is not None:
-        overrides["engine.sandbox"] = "auto"
+        overrides["batch.sandbox"] = "auto"
     return load_config(args.config, overrides | given_settings(args))
 
 

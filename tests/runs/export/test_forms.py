@@ -114,7 +114,7 @@ def test_one_attempt_says_so(exported, tmp_path):
 
 
 def test_other_systems_patches_leave_the_claims_to_a_person():
-    config = {"samples.count": 3, "samples.editing_turns": 0}
+    config = {"samples.count": 3, "samples.strategy": "tests-only"}
     row = {"config": json.dumps(config), "model": "m", "troop_version": "1", "sandbox": "docker"}
     alone = Submission(row, About(), ("theirs",))
     assert alone.single

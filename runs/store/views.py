@@ -19,9 +19,9 @@ def _samples(column: str, row: str) -> str:
 
 
 def _sources(kind: str, row: str) -> str:
-    """The names of the sources of `row`, which is a candidate or a test."""
+    """The names, each once, of the sources of `row`, which is a candidate or a test."""
     same = f"o.instance_id = {row}.instance_id AND o.kind = '{kind}' AND o.number = {row}.number"
-    return joined("o.name", f"source o WHERE {same}", "o.place", ", ")
+    return joined("o.name", f"source o WHERE {same} GROUP BY o.name", "min(o.place)", ", ")
 
 
 def _script(row: str) -> tuple[tuple[str, str, str], ...]:

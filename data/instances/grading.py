@@ -42,7 +42,7 @@ _INPUTS = (
 
 @dataclass(frozen=True, slots=True)
 class GradingSpec:
-    """One instance as a judge sees it."""
+    """One instance as a grader sees it."""
 
     instance: Instance
     """Where its code lies."""

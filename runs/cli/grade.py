@@ -8,7 +8,7 @@ Examples:
   troop grade first --harness-python ~/swebench/bin/python
   troop grade --predictions preds.json --dataset verified --write graded.jsonl
 
-The judge is the official SWE-bench harness, version 4.1 to 5 (pip install 'troop-repair[grade]').
+The grader is the official SWE-bench harness, version 4.1 to 5 (pip install 'troop-repair[grade]').
 Each verdict is stored as it comes in, by instance and patch: equal patches are graded once, the
 same command goes on where it was stopped, and `troop select` and `troop sql` know the grades.
 
@@ -22,9 +22,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.errors import StoreError, UsageError
+from data.errors import UsageError
 from runs.cli.shared.flags import DATASET_HELP, add_database
-from runs.cli.shared.judging import Watch, add_judging, carry_out, judge_of
+from runs.cli.shared.grading import Watch, add_grading, carry_out, grader_of, write_lines
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--dataset", metavar="D", help=f"{DATASET_HELP} (default: the run's)")
     what.add_argument("--split", help="the dataset's split (`troop data list`)")
-    add_judging(parser.add_argument_group("who grades"))
+    add_grading(parser.add_argument_group("who grades"))
     parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
     parser.add_argument(
         "--write",
@@ -78,21 +78,21 @@ def run(args: argparse.Namespace) -> int:
     database = database_url(args.db)
     subjects, dataset = _subjects(args, database)
     watch = Watch()
-    judge = judge_of(args, watch)
+    grader = grader_of(args, watch)
     specs = _specs(args, dataset, subjects)
     tasks = _tasks(subjects, specs)
     with watch:
-        known = carry_out(grade_all(tasks, judge, database, watch, again=args.again))
+        known = carry_out(grade_all(tasks, grader, database, watch, again=args.again))
     found = [_of(subject, specs, known) for subject in subjects]
     counted = figures(found)
     if args.write is not None:
-        _write(args.write, found, judge.name)
+        _write(args.write, found, grader.name)
     if args.json:
-        document = grading_document(found, counted, judge.name)
+        document = grading_document(found, counted, grader.name)
         sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     else:
         every = args.all_candidates or len(subjects) > len({s.instance_id for s in subjects})
-        results().print(grading_report(found, counted, judge.name, every=every))
+        results().print(grading_report(found, counted, grader.name, every=every))
     return 1 if any(each.resolved is None for each in found) else 0
 
 
@@ -152,33 +152,20 @@ def _of(subject: Subject, specs: Specs, known: Mapping[Key, Stored]) -> Graded:
     return Graded(subject, known.get(subject.key), why)
 
 
-def _write(file: Path, found: Sequence[Graded], judge: str) -> None:
-    """Write the verdicts, the file whole or not at all.
-
-    Raises:
-        StoreError: it cannot be written.
-    """
-    from data.writing import write_whole
-
+def _write(file: Path, found: Sequence[Graded], grader: str) -> None:
     rows = [
         {
             "instance_id": each.subject.instance_id,
             "model_name_or_path": each.subject.model,
             "model_patch": each.subject.diff,
             "resolved": each.resolved,
-            "judge": judge,
+            "grader": grader,
+            "judge": grader,  # the key of 0.1.0
         }
         for each in found
         if each.resolved is not None
     ]
-    text = "".join(json.dumps(row) + "\n" for row in rows)
-    try:
-        write_whole(file, text.encode("ascii"))
-    except OSError as error:
-        raise StoreError(
-            f"{file} cannot be written: {error.strerror}",
-            mend="name a file in a folder of yours; the grades are in the database",
-        ) from error
+    write_lines(file, map(json.dumps, rows))
     _say(f"{len(rows)} verdicts: {file}")
 
 

@@ -18,7 +18,7 @@ STEPS = (1, 2, 3, 5, 10, 20, 50, 100)
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """A subject with its grade; None: it could not be given to a judge."""
+    """A subject with its grade; None: it could not be given to a grader."""
 
     subject: Subject
     grade: Stored | None
@@ -34,7 +34,7 @@ class Graded:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class GradeFigures:
     """Numbers of instances: but for `resolved`, of those whose patches all have a verdict."""
 
     instances: int
@@ -51,7 +51,7 @@ class Figures:
     """pass@k (Chen et al., arXiv 2107.03374, section 2.1), mean over the instances."""
 
 
-def figures(found: Iterable[Graded]) -> Figures:
+def figures(found: Iterable[Graded]) -> GradeFigures:
     """Count."""
     groups: dict[str, list[Graded]] = {}
     for each in found:
@@ -60,7 +60,7 @@ def figures(found: Iterable[Graded]) -> Figures:
     tallies = [_tally(group) for group in whole.values()]
     least = min((n for n, _ in tallies), default=0)
     count = len(whole)
-    return Figures(
+    return GradeFigures(
         count,
         tuple(name for name in groups if name not in whole),
         _by_name(groups.values()),

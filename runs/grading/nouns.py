@@ -1,4 +1,4 @@
-"""What is graded, what comes of it, and what a judge is."""
+"""What is graded, what comes of it, and what a grader is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from data.instances.grading import GradingSpec
 
 
-class Outcome(enum.StrEnum):
+class GradeOutcome(enum.StrEnum):
     """What became of a patch."""
 
     RESOLVED = "resolved"
@@ -27,15 +27,15 @@ class Outcome(enum.StrEnum):
     """Its tests did not end in time: not resolved."""
     ERROR = "error"
     """Something around it broke: no verdict, and the next `troop grade` tries again."""
-    CANNOT_JUDGE = "cannot_judge"
-    """The row lacks what this judge needs: no verdict."""
+    CANNOT_GRADE = "cannot_judge"
+    """The row lacks what this grader needs: no verdict. The word is the stored one."""
 
     @property
     def resolved(self) -> bool | None:
         """The verdict; None: there is none."""
-        if self in {Outcome.ERROR, Outcome.CANNOT_JUDGE}:
+        if self in {GradeOutcome.ERROR, GradeOutcome.CANNOT_GRADE}:
             return None
-        return self is Outcome.RESOLVED
+        return self is GradeOutcome.RESOLVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Task:
 
     spec: GradingSpec
     diff: str
-    """As judges get it."""
+    """As graders get it."""
 
     @classmethod
     def of(cls, spec: GradingSpec, diff: str) -> Task:
@@ -85,17 +85,17 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """What a judge says of a patch."""
+    """What a grader says of a patch."""
 
     task: Task
-    outcome: Outcome
+    outcome: GradeOutcome
     detail: str = ""
     """Why, in a line, where the outcome alone does not tell."""
     fail_to_pass: Counts | None = None
     """None: no test was counted."""
     pass_to_pass: Counts | None = None
     report: str = ""
-    """The judge's report, JSON."""
+    """The grader's report, JSON."""
     log: str = ""
     """What the tests printed."""
     duration_s: float | None = None
@@ -107,7 +107,7 @@ class Grade:
         return self.outcome.resolved
 
 
-class Judge(Protocol):
+class Grader(Protocol):
     """Grades patches."""
 
     @property
@@ -116,7 +116,7 @@ class Judge(Protocol):
 
     @property
     def version(self) -> str:
-        """Of what judges, as it is stored."""
+        """Of what grades, as it is stored."""
 
     @property
     def timeout_s(self) -> float:

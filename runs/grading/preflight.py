@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runs.grading.nouns import Outcome, Task
+from runs.grading.nouns import GradeOutcome, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,9 +68,9 @@ def _fitness(name: str, specs: Specs, known: Mapping[Key, Stored]) -> Fitness:
 def _why(gold: Stored | None, no_edit: Stored | None) -> tuple[str, str]:
     """Why an instance is not fit, or why that is not known."""
     for grade in (gold, no_edit):
-        if grade is None or grade.outcome is Outcome.ERROR:
+        if grade is None or grade.outcome is GradeOutcome.ERROR:
             return "", grade.detail if grade else "it was not graded"
-        if grade.outcome is Outcome.CANNOT_JUDGE:
+        if grade.outcome is GradeOutcome.CANNOT_GRADE:
             return f"cannot be graded: {grade.detail}", ""
     if gold is not None and not gold.resolved:
         return f"the gold patch is not resolved: {said(gold)}", ""

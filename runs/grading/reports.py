@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from runs.grading.harness import last_line
-from runs.grading.nouns import Counts, Grade, Outcome
+from runs.grading.nouns import Counts, Grade, GradeOutcome
 from runs.grading.resolution import APPLY_FAILED
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ def read_report(task: Task, folder: Path) -> Grade | None:
     except (ValueError, KeyError, TypeError):
         return None
     if _bytes(folder / _PATCH) != task.diff.encode("utf-8", "surrogateescape"):
-        return Grade(task, Outcome.ERROR, "the harness's report is that of another patch")
+        return Grade(task, GradeOutcome.ERROR, "the harness's report is that of another patch")
     if not isinstance(resolved, bool):
-        return Grade(task, Outcome.ERROR, "the harness's report says neither true nor false")
+        return Grade(task, GradeOutcome.ERROR, "the harness's report says neither true nor false")
     outcome, detail = _outcome(report, resolved=resolved)
     return Grade(
         task,
@@ -55,23 +55,23 @@ def without_report(task: Task, folder: Path, said: str) -> Grade:
     """
     log, output = _text(folder / _LOG), _text(folder / _OUTPUT)
     if (folder / REPORT).exists():
-        return Grade(task, Outcome.ERROR, "the harness's report is damaged", log=log)
+        return Grade(task, GradeOutcome.ERROR, "the harness's report is damaged", log=log)
     if APPLY_FAILED in log:
-        return Grade(task, Outcome.APPLY_FAILED, log=log)
+        return Grade(task, GradeOutcome.APPLY_FAILED, log=log)
     timed_out = output.rpartition(_TIMED_OUT)
     if timed_out[1] and timed_out[2].strip().endswith("seconds exceeded."):
-        return Grade(task, Outcome.TIMEOUT, f"stopped: {timed_out[2].strip()}", log=output)
-    return Grade(task, Outcome.ERROR, _why(log) or last_line(said), log=log or said)
+        return Grade(task, GradeOutcome.TIMEOUT, f"stopped: {timed_out[2].strip()}", log=output)
+    return Grade(task, GradeOutcome.ERROR, _why(log) or last_line(said), log=log or said)
 
 
-def _outcome(report: dict[str, Any], *, resolved: bool) -> tuple[Outcome, str]:
+def _outcome(report: dict[str, Any], *, resolved: bool) -> tuple[GradeOutcome, str]:
     if resolved:
-        return Outcome.RESOLVED, ""
+        return GradeOutcome.RESOLVED, ""
     if report.get("infra_failure"):
         reason = str(report.get("infra_failure_reason", "unknown")).replace("_", " ")
-        return Outcome.ERROR, f"the harness takes this for a failure of the machine: {reason}"
+        return GradeOutcome.ERROR, f"the harness takes this for a failure of the machine: {reason}"
     read = "tests_status" in report
-    return Outcome.UNRESOLVED, "" if read else "the log tells nothing of the tests"
+    return GradeOutcome.UNRESOLVED, "" if read else "the log tells nothing of the tests"
 
 
 def _counts(report: dict[str, Any], name: str) -> Counts | None:

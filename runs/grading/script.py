@@ -58,7 +58,7 @@ echo "{mark} end"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ScriptResult:
     """What the script told."""
 
     applied: bool
@@ -79,7 +79,7 @@ def grading_script(spec: GradingSpec, diff: str, timeout_s: float) -> str:
     )
 
 
-def read_outcome(output: str) -> Outcome | None:
+def read_result(output: str) -> ScriptResult | None:
     """What the script printed; None: it did not come to its end."""
     found = re.search(
         rf"^{MARK} (\w+) (\d+)\n([A-Za-z0-9+/=\n]*)^{MARK} end$", output, re.MULTILINE
@@ -90,7 +90,7 @@ def read_outcome(output: str) -> Outcome | None:
         log = base64.b64decode(found[3])
     except binascii.Error:
         return None
-    return Outcome(found[1] != "refused", int(found[2]), log.decode("utf-8", "replace"))
+    return ScriptResult(found[1] != "refused", int(found[2]), log.decode("utf-8", "replace"))
 
 
 def evaluation_of(spec: GradingSpec) -> str:

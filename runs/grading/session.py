@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runs.grading.nouns import Grade, Outcome, Task
+from runs.grading.nouns import Grade, GradeOutcome, Task
 from runs.grading.stored import Stored, read_stored
 from runs.store.reading import Reader
 from runs.store.store import Store
@@ -14,7 +14,7 @@ from runs.store.store import Store
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from runs.grading.nouns import Judge
+    from runs.grading.nouns import Grader
 
 Key = tuple[str, str]
 """(instance, digest of the patch): `Task.key`."""
@@ -36,7 +36,7 @@ class Step:
 
 async def grade_all(
     tasks: Sequence[Task],
-    judge: Judge,
+    grader: Grader,
     database: str,
     tell: Callable[[Step], None],
     *,
@@ -54,47 +54,46 @@ async def grade_all(
     known = dict[Key, Stored]()
     with Store(database) as store:
         with Reader(database) as reader:
-            before = {} if again else read_stored(reader, judge.name)
+            before = {} if again else read_stored(reader, grader.name)
         waiting: dict[Key, Task] = {}
         for task in tasks:
             stored = before.get(task.key)
-            outcome = _without_judge(task)
+            outcome = _without_grader(task)
             if outcome is not None:
-                known[task.key] = _stored(Grade(task, outcome), judge)
-            elif stored is not None and stored.stands(task.spec.digest, judge.timeout_s):
+                known[task.key] = _stored(Grade(task, outcome), grader)
+            elif stored is not None and stored.stands(task.spec.digest, grader.timeout_s):
                 known[task.key] = stored
             else:
                 waiting.setdefault(task.key, task)
         before_now, resolved = len(known), 0
         tell(Step(None, 0, len(waiting), 0, before_now))
-        async with aclosing(judge.grade(list(waiting.values()))) as grades:
+        async with aclosing(grader.grade(list(waiting.values()))) as grades:
             async for grade in grades:
-                await store.save_grade(grade, (judge.name, judge.version), judge.timeout_s)
-                known[grade.task.key] = _stored(grade, judge)
+                await store.save_grade(grade, (grader.name, grader.version), grader.timeout_s)
+                known[grade.task.key] = _stored(grade, grader)
                 resolved += bool(grade.resolved)
-                done = sum(key in known for key in waiting)
-                tell(Step(grade, done, len(waiting), resolved, before_now))
+                tell(Step(grade, len(known) - before_now, len(waiting), resolved, before_now))
     return known
 
 
-def _without_judge(task: Task) -> Outcome | None:
+def _without_grader(task: Task) -> GradeOutcome | None:
     """What is plain without asking: nothing to apply, or text that no file can hold."""
     if task.empty:
-        return Outcome.EMPTY
+        return GradeOutcome.EMPTY
     try:
         task.diff.encode("utf-8")
     except UnicodeEncodeError:
-        return Outcome.APPLY_FAILED
+        return GradeOutcome.APPLY_FAILED
     return None
 
 
-def _stored(grade: Grade, judge: Judge) -> Stored:
+def _stored(grade: Grade, grader: Grader) -> Stored:
     return Stored(
         grade.outcome,
         grade.detail,
         grade.fail_to_pass,
         grade.pass_to_pass,
         grade.task.spec.digest,
-        judge.timeout_s,
+        grader.timeout_s,
         grade.duration_s,
     )

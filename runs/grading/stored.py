@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runs.compare.grades import Grades
-from runs.grading.nouns import Counts, Outcome
+from runs.grading.nouns import Counts, GradeOutcome
 from runs.store.blobs import digest_of, put_text
 from runs.store.dialect import upsert
 from runs.store.tables import GradeTable, now
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 LOG_CHARS = 4_000_000
 """Of a log, what is stored: its beginning and its end."""
-JUDGES = ("harness", "sandbox")
+GRADERS = ("harness", "sandbox")
 """The one that is believed first, first."""
 
 
@@ -62,7 +61,7 @@ def save_grade(
 class Stored:
     """A grade as it is stored."""
 
-    outcome: Outcome
+    outcome: GradeOutcome
     detail: str
     fail_to_pass: Counts | None
     pass_to_pass: Counts | None
@@ -77,35 +76,35 @@ class Stored:
 
     def stands(self, inputs: str, timeout_s: float) -> bool:
         """Whether it need not be done again: a verdict on these inputs, with that time or more."""
-        in_time = self.outcome is not Outcome.TIMEOUT or self.timeout_s >= timeout_s
+        in_time = self.outcome is not GradeOutcome.TIMEOUT or self.timeout_s >= timeout_s
         return self.resolved is not None and self.inputs == inputs and in_time
 
 
-def read_stored(reader: Reader, judge: str) -> dict[tuple[str, str], Stored]:
-    """All grades of a judge, by instance and patch (`Task.key`)."""
+def read_stored(reader: Reader, grader: str) -> dict[tuple[str, str], Stored]:
+    """All grades of a grader, by instance and patch (`Task.key`)."""
     return {
         (row["instance_id"], row["patch"]): _stored(row)
-        for row in reader.view("grades", judge=judge)
+        for row in reader.view("grades", judge=grader)
     }
 
 
-def stored_grades(reader: Reader, run: str | None = None) -> Grades:
-    """The verdicts in the database, for measuring selection: those on a run's candidates, or all.
+def verdicts(reader: Reader, run: str | None = None) -> dict[tuple[str, str], bool]:
+    """The verdicts on a run's candidates, or all, by instance and patch (`Task.key`).
 
-    Where both judges have one, the harness's counts.
+    Where both graders have one, the harness's counts.
     """
     where = {} if run is None else {"run": run}
-    exact: dict[tuple[str, str], bool] = {}
+    found: dict[tuple[str, str], bool] = {}
     rows = reader.view("grades", **where)
-    for row in sorted(rows, key=lambda row: JUDGES.index(row["judge"]), reverse=True):
+    for row in sorted(rows, key=lambda row: GRADERS.index(row["judge"]), reverse=True):
         if row["resolved"] is not None:
-            exact[row["instance_id"], row["patch"]] = bool(row["resolved"])
-    return Grades(exact)
+            found[row["instance_id"], row["patch"]] = bool(row["resolved"])
+    return found
 
 
 def _stored(row: Row) -> Stored:
     return Stored(
-        Outcome(row["outcome"]),
+        GradeOutcome(row["outcome"]),
         row["detail"],
         _counts(row, "fail_to_pass"),
         _counts(row, "pass_to_pass"),

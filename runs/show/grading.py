@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from runs.grading.figures import Figures, Graded
+    from runs.grading.figures import Graded, GradeFigures
 
 STYLES = {True: "green", False: "", None: "red"}
 
 
 def grading_report(
-    found: Sequence[Graded], figures: Figures, judge: str, *, every: bool
+    found: Sequence[Graded], figures: GradeFigures, grader: str, *, every: bool
 ) -> RenderableType:
     """A row for each patch, then what they come to; `every`: all candidates were graded."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
@@ -29,7 +29,7 @@ def grading_report(
         table.add_column(name, overflow="fold", no_wrap=name in {"instance", "verdict", "F2P"})
     for each in found:
         table.add_row(*_cells(each))
-    return Group(table, Text(), *_lines(figures, judge, every=every))
+    return Group(table, Text(), *_lines(figures, grader, every=every))
 
 
 def _cells(each: Graded) -> list[Text]:
@@ -61,9 +61,9 @@ def _name(each: Graded) -> str:
     return f"candidate {subject.candidate}" + (" (chosen)" if subject.chosen else "")
 
 
-def _lines(figures: Figures, judge: str, *, every: bool) -> list[Text]:
+def _lines(figures: GradeFigures, grader: str, *, every: bool) -> list[Text]:
     lines = [
-        plain(f"{name}: {right:.4g} of {of} resolved, by the {judge}", "bold")
+        plain(f"{name}: {right:.4g} of {of} resolved, by the {grader}", "bold")
         for name, (right, of) in figures.resolved.items()
     ]
     if every and figures.instances:
@@ -79,10 +79,11 @@ def _lines(figures: Figures, judge: str, *, every: bool) -> list[Text]:
     return lines
 
 
-def grading_document(found: Sequence[Graded], figures: Figures, judge: str) -> dict[str, Any]:
+def grading_document(found: Sequence[Graded], figures: GradeFigures, grader: str) -> dict[str, Any]:
     """The same for programs."""
     return {
-        "judge": judge,
+        "grader": grader,
+        "judge": grader,  # the key of 0.1.0
         "patches": [
             {
                 "instance_id": each.subject.instance_id,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from runs.grading.preflight import Fitness
 
 
-def preflight_report(found: Sequence[Fitness], judge: str) -> RenderableType:
+def preflight_report(found: Sequence[Fitness], grader: str) -> RenderableType:
     """A row for each instance, and how many are fit."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("instance", "gold", "no edit", "fit"):
@@ -34,5 +34,5 @@ def preflight_report(found: Sequence[Fitness], judge: str) -> RenderableType:
         )
     fit = sum(not each.unfit and not each.unknown for each in found)
     unknown = sum(bool(each.unknown) for each in found)
-    total = f"\n{fit} of {len(found)} are fit, by the {judge}"
+    total = f"\n{fit} of {len(found)} are fit, by the {grader}"
     return Group(table, plain(total + (f"; {unknown} not known: try again" if unknown else "")))

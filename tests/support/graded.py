@@ -139,7 +139,7 @@ def write_rows(folder: Path, *rows: dict[str, Any]) -> str:
 
 
 def spec_of(folder: Path, **changes: Any) -> GradingSpec:
-    """The row above with changes, as judges get it."""
+    """The row above with changes, as graders get it."""
     made = row(**changes)
     name = made["instance_id"]
     return load_specs(write_rows(folder, made), None, [name]).found[name]

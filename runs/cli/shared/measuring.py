@@ -19,13 +19,13 @@ def grades_for(reader: Reader, run: str, files: Sequence[Path]) -> Grades | None
         UsageError: a file cannot be read, or grades one patch twice, differently.
     """
     from runs.cli.shared.terminal import progress
-    from runs.compare.grades import read_grades
-    from runs.grading.stored import stored_grades
+    from runs.compare.grades import Grades, read_grades
+    from runs.grading.stored import verdicts
 
     if files:
         return read_grades(*files)
-    stored = stored_grades(reader, run)
-    if not stored.exact:
+    stored = verdicts(reader, run)
+    if not stored:
         return None
     progress().print("grades: those that `troop grade` has stored")
-    return stored
+    return Grades(stored)

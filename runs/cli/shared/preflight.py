@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.errors import StoreError
 from runs.cli.shared.flags import add_database
-from runs.cli.shared.judging import Watch, add_judging, carry_out, judge_of
+from runs.cli.shared.grading import Watch, add_grading, carry_out, grader_of, write_lines
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def add_preflight(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--preflight", action="store_true", help="grade the gold patch, and one that does nothing"
     )
-    add_judging(group)
+    add_grading(group)
     group.add_argument(
         "--write-exclude", type=Path, metavar="FILE", help="what is not fit, for --exclude"
     )
@@ -41,28 +40,29 @@ def preflight(args: argparse.Namespace, instances: Sequence[Instance]) -> int:
     from runs.grading.session import grade_all
 
     watch = Watch()
-    judge = judge_of(args, watch)
+    grader = grader_of(args, watch)
     ids = [instance.instance_id for instance in instances]
     specs = load_specs(args.dataset, args.split, ids)
     tasks = preflight_tasks(specs)
     with watch:
         database = database_url(args.db)
-        known = carry_out(grade_all(tasks, judge, database, watch, again=args.again))
+        known = carry_out(grade_all(tasks, grader, database, watch, again=args.again))
     found = fitness(ids, specs, known)
     if args.write_exclude is not None:
-        _write(args.write_exclude, found, judge.name)
+        _write(args.write_exclude, found, grader.name)
     if args.json:
-        sys.stdout.write(json.dumps(_document(found, judge.name), indent=2) + "\n")
+        sys.stdout.write(json.dumps(_document(found, grader.name), indent=2) + "\n")
     else:
         from runs.show.preflight import preflight_report
 
-        results().print(preflight_report(found, judge.name))
+        results().print(preflight_report(found, grader.name))
     return 1 if any(each.unfit or each.unknown for each in found) else 0
 
 
-def _document(found: Sequence[Fitness], judge: str) -> dict[str, object]:
+def _document(found: Sequence[Fitness], grader: str) -> dict[str, object]:
     return {
-        "judge": judge,
+        "grader": grader,
+        "judge": grader,  # the key of 0.1.0
         "instances": [
             {
                 "instance_id": each.instance_id,
@@ -76,21 +76,10 @@ def _document(found: Sequence[Fitness], judge: str) -> dict[str, object]:
     }
 
 
-def _write(file: Path, found: Sequence[Fitness], judge: str) -> None:
-    """Write the ids that are not fit, the file whole or not at all.
-
-    Raises:
-        StoreError: it cannot be written.
-    """
-    from data.writing import write_whole
+def _write(file: Path, found: Sequence[Fitness], grader: str) -> None:
     from runs.words import visible
 
     whys = {each.instance_id: visible(" ".join(each.unfit.split())) for each in found if each.unfit}
-    lines = [f"# Not fit to be graded, by the {judge}: `troop data check --preflight`"]
+    lines = [f"# Not fit to be graded, by the {grader}: `troop data check --preflight`"]
     lines += [f"{instance_id}  # {why}" for instance_id, why in whys.items()]
-    try:
-        write_whole(file, ("\n".join(lines) + "\n").encode("utf-8", "replace"))
-    except OSError as error:
-        raise StoreError(
-            f"{file} cannot be written: {error.strerror}", mend="name a file in a folder of yours"
-        ) from error
+    write_lines(file, lines)

@@ -74,12 +74,14 @@ def test_predictions_from_outside(troop: Graded) -> None:
     assert lines[0] == {
         **dict(zip(("instance_id", "model_name_or_path", "model_patch"), ROWS[0], strict=True)),
         "resolved": True,
+        "grader": "harness",
         "judge": "harness",
     }
     assert not (troop.folder / "logs").exists()  # nothing in the user's folder
     code, output, errors = troop.run(*troop.words(*ROWS), "--json")
     assert errors == "to be graded: 0, 4 have a verdict\n"
     found = json.loads(output)
+    assert (found["grader"], found["judge"]) == ("harness", "harness")
     assert found["figures"]["resolved"]["a"] == {"resolved": 1, "of": 2}
     assert found["figures"]["pass_at"] == {"1": 0.25, "2": 0.5}
     assert [each["outcome"] for each in found["patches"]][2:] == ["apply_failed", "no_patch"]
@@ -141,6 +143,10 @@ def test_the_preflight_writes_an_exclusion_list(troop: Graded) -> None:
     lines = unfit.read_text().splitlines()
     assert lines[0].startswith("#")
     assert lines[1].startswith("tiny__calc-2  # the gold patch is not resolved")
+    code, output, _ = troop.run(*words, "--harness-python", troop.harness, "--json")
+    found = json.loads(output)
+    assert (code, found["grader"], found["judge"]) == (1, "harness", "harness")
+    assert [each["fit"] for each in found["instances"]] == [True, False]
     left = troop.finish(
         "data", "check", "--dataset", troop.dataset, "--exclude", str(unfit), "--json"
     )

@@ -13,7 +13,7 @@ from data.instances.grading import GradingSpec
 from data.predictions.forms import write_multi_swe, write_pro
 from data.predictions.predictions import read_predictions
 from runs.cli.main import main
-from runs.grading.nouns import Grade, Outcome, Task
+from runs.grading.nouns import Grade, GradeOutcome, Task
 from runs.leaderboard.logs import stored_logs
 from runs.leaderboard.readme import Result, readme
 from runs.leaderboard.submission import About, Submission
@@ -89,7 +89,7 @@ def test_stored_grades_are_the_logs_of_a_submission(exported, tmp_path):
     spec = GradingSpec(instance(), ("a",), (), "", "", "", "pytest", "", "", {})
     task = Task.of(spec, patch)
     said = json.dumps({"calc": {"resolved": False, "patch_successfully_applied": True}})
-    grade = Grade(task, Outcome.UNRESOLVED, report=said, log="1 failed")
+    grade = Grade(task, GradeOutcome.UNRESOLVED, report=said, log="1 failed")
     with Store(exported.world.url) as store:
         asyncio.run(store.save_grade(grade, ("harness", "5.0"), 60.0))
         asyncio.run(store.save_grade(grade, ("sandbox", "1"), 60.0))

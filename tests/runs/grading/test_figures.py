@@ -7,7 +7,7 @@ from math import comb
 import pytest
 
 from runs.grading.figures import Graded, figures, pass_at
-from runs.grading.nouns import Outcome
+from runs.grading.nouns import GradeOutcome
 from runs.grading.stored import Stored
 from runs.grading.subjects import Subject
 
@@ -15,7 +15,11 @@ from runs.grading.subjects import Subject
 def graded(
     name: str, resolved: bool | None, *, writers: int = 1, chosen: bool = False, by: str = "run"
 ) -> Graded:
-    outcome = {True: Outcome.RESOLVED, False: Outcome.UNRESOLVED, None: Outcome.ERROR}[resolved]
+    outcome = {
+        True: GradeOutcome.RESOLVED,
+        False: GradeOutcome.UNRESOLVED,
+        None: GradeOutcome.ERROR,
+    }[resolved]
     stored = Stored(outcome, "", None, None, "", 1.0, None)
     return Graded(Subject(name, f"{resolved}{writers}", by, "m", chosen, writers), stored)
 

@@ -1,4 +1,4 @@
-"""Both judges on a real engine: one tiny benchmark, the verdicts that it must get."""
+"""Both graders on a real engine: one tiny benchmark, the verdicts that it must get."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 
 from data.errors import UsageError
 from runs.grading.harness import find_harness
-from runs.grading.harness_judge import HarnessJudge
-from runs.grading.nouns import Counts, Outcome, Task
+from runs.grading.harness_grader import HarnessGrader
+from runs.grading.nouns import Counts, GradeOutcome, Task
 from runs.grading.preflight import NO_EDIT
-from runs.grading.sandbox_judge import SandboxJudge
+from runs.grading.sandbox_grader import SandboxGrader
 from tests.support import graded
 from tests.support.docker import python_image
 from tests.support.graded import graded_image, spec_of
@@ -23,26 +23,26 @@ from tests.support.graded import graded_image, spec_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from runs.grading.nouns import Grade, Judge
+    from runs.grading.nouns import Grade, Grader
 
 __all__ = ["graded_image", "python_image"]
 
 pytestmark = pytest.mark.docker
 
 EXPECTED = {
-    graded.RIGHT: Outcome.RESOLVED,
-    graded.WRONG: Outcome.UNRESOLVED,
-    graded.BREAKS: Outcome.UNRESOLVED,
-    graded.ELSEWHERE: Outcome.APPLY_FAILED,
-    graded.CHEATS: Outcome.UNRESOLVED,
-    graded.TOUCHES_TESTS: Outcome.UNRESOLVED,
-    graded.RIGHT.rstrip("\n"): Outcome.RESOLVED,
-    NO_EDIT: Outcome.UNRESOLVED,
+    graded.RIGHT: GradeOutcome.RESOLVED,
+    graded.WRONG: GradeOutcome.UNRESOLVED,
+    graded.BREAKS: GradeOutcome.UNRESOLVED,
+    graded.ELSEWHERE: GradeOutcome.APPLY_FAILED,
+    graded.CHEATS: GradeOutcome.UNRESOLVED,
+    graded.TOUCHES_TESTS: GradeOutcome.UNRESOLVED,
+    graded.RIGHT.rstrip("\n"): GradeOutcome.RESOLVED,
+    NO_EDIT: GradeOutcome.UNRESOLVED,
 }
 
 
-async def judged(judge: Judge, tasks: list[Task]) -> dict[str, Grade]:
-    async with aclosing(judge.grade(tasks)) as grades:
+async def grades_of(grader: Grader, tasks: list[Task]) -> dict[str, Grade]:
+    async with aclosing(grader.grade(tasks)) as grades:
         return {grade.task.diff: grade async for grade in grades}
 
 
@@ -52,15 +52,15 @@ def tasks(graded_image: str, tmp_path: Path) -> list[Task]:
     return [Task.of(spec, diff) for diff in EXPECTED]
 
 
-def outcomes(found: dict[str, Grade]) -> dict[str, Outcome]:
+def outcomes(found: dict[str, Grade]) -> dict[str, GradeOutcome]:
     return {
         diff: found[Task.of(found[graded.RIGHT].task.spec, diff).diff].outcome for diff in EXPECTED
     }
 
 
 async def test_the_sandbox_says_what_a_patch_is_worth(tasks: list[Task]) -> None:
-    judge = SandboxJudge("1", workers=2, timeout_s=60, label="test")
-    found = await judged(judge, tasks)
+    grader = SandboxGrader("1", workers=2, timeout_s=60, label="test")
+    found = await grades_of(grader, tasks)
     assert outcomes(found) == EXPECTED
     right = found[graded.RIGHT]
     assert (right.fail_to_pass, right.pass_to_pass) == (Counts(1, 0), Counts(1, 0))
@@ -71,9 +71,9 @@ async def test_the_sandbox_says_what_a_patch_is_worth(tasks: list[Task]) -> None
 
 async def test_a_patch_that_never_ends_is_a_time_out(tasks: list[Task]) -> None:
     task = replace(tasks[0], diff=graded.HANGS)
-    judge = SandboxJudge("1", workers=1, timeout_s=2, label="test")
-    (grade,) = (await judged(judge, [task])).values()
-    assert grade.outcome is Outcome.TIMEOUT
+    grader = SandboxGrader("1", workers=1, timeout_s=2, label="test")
+    (grade,) = (await grades_of(grader, [task])).values()
+    assert grade.outcome is GradeOutcome.TIMEOUT
     assert grade.resolved is False
 
 
@@ -88,9 +88,12 @@ async def test_a_test_command_does_where_there_is_no_script(
         test_patch=patch + "+++ b/more.txt\n@@ -0,0 +1 @@\n+more\n",
         test_cmd="cat more.txt && python check.py",
     )
-    judge = SandboxJudge("1", workers=1, timeout_s=60, label="test")
-    found = await judged(judge, [Task.of(spec, graded.RIGHT), Task.of(spec, graded.WRONG)])
-    assert [grade.outcome for grade in found.values()] == [Outcome.RESOLVED, Outcome.UNRESOLVED]
+    grader = SandboxGrader("1", workers=1, timeout_s=60, label="test")
+    found = await grades_of(grader, [Task.of(spec, graded.RIGHT), Task.of(spec, graded.WRONG)])
+    assert [grade.outcome for grade in found.values()] == [
+        GradeOutcome.RESOLVED,
+        GradeOutcome.UNRESOLVED,
+    ]
     assert "\nmore\n" in found[graded.RIGHT].log
 
 
@@ -98,11 +101,11 @@ async def test_a_broken_environment_is_an_error_and_stops_nothing(
     tasks: list[Task], tmp_path: Path
 ) -> None:
     gone = spec_of(tmp_path, instance_id="tiny__gone-1", repo_dir="/gone")
-    judge = SandboxJudge("1", workers=2, timeout_s=60, label="test")
-    found = await judged(judge, [Task.of(gone, graded.WRONG), tasks[0]])
-    assert found[graded.WRONG].outcome is Outcome.ERROR
+    grader = SandboxGrader("1", workers=2, timeout_s=60, label="test")
+    found = await grades_of(grader, [Task.of(gone, graded.WRONG), tasks[0]])
+    assert found[graded.WRONG].outcome is GradeOutcome.ERROR
     assert "/gone" in found[graded.WRONG].detail
-    assert found[graded.RIGHT].outcome is Outcome.RESOLVED
+    assert found[graded.RIGHT].outcome is GradeOutcome.RESOLVED
 
 
 async def test_the_official_harness_says_the_same(tasks: list[Task]) -> None:
@@ -113,6 +116,6 @@ async def test_the_official_harness_says_the_same(tasks: list[Task]) -> None:
         pytest.skip(f"{error.message} (TROOP_HARNESS_PYTHON names another)")
     if harness.major < 5:
         pytest.skip(f"swebench {harness.version} grades only the projects that it knows")
-    found = await judged(HarnessJudge(harness, workers=4, timeout_s=60), tasks)
+    found = await grades_of(HarnessGrader(harness, workers=4, timeout_s=60), tasks)
     assert outcomes(found) == EXPECTED
     assert found[graded.RIGHT].fail_to_pass == Counts(1, 0)

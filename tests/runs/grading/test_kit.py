@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from data.instances.grading import load_specs
-from runs.grading.nouns import Outcome, Task
-from runs.grading.sandbox_judge import SandboxJudge
+from runs.grading.nouns import GradeOutcome, Task
+from runs.grading.sandbox_grader import SandboxGrader
 from sandbox.docker.engine import Engine
 from tests.support.docker import require_docker
 
@@ -34,9 +34,9 @@ async def test_real_patches_get_the_recorded_verdicts() -> None:
         row["model_patch"]: row["resolved_here"] for row in rows if row["instance_id"] == ID
     }
     expected = {spec.gold: True, "": False, **dict(list(recorded.items())[:2])}
-    judge = SandboxJudge("1", workers=2, timeout_s=300, label="test")
+    grader = SandboxGrader("1", workers=2, timeout_s=300, label="test")
     tasks = {diff: Task.of(spec, diff) for diff in expected}
-    async with aclosing(judge.grade(list(tasks.values()))) as grades:
+    async with aclosing(grader.grade(list(tasks.values()))) as grades:
         found = {grade.task.diff: grade async for grade in grades}
     assert {diff: found[task.diff].resolved for diff, task in tasks.items()} == expected
-    assert found[spec.gold].outcome is Outcome.RESOLVED
+    assert found[spec.gold].outcome is GradeOutcome.RESOLVED

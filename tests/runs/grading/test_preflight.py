@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data.instances.grading import load_specs
-from runs.grading.nouns import Counts, Outcome, Task
+from runs.grading.nouns import Counts, GradeOutcome, Task
 from runs.grading.preflight import NO_EDIT, fitness, preflight_tasks, said
 from runs.grading.stored import Stored
 from tests.support.graded import RIGHT, row, write_rows
@@ -19,24 +19,29 @@ if TYPE_CHECKING:
 ID = "tiny__calc-1"
 
 
-def stored(outcome: Outcome) -> Stored:
+def stored(outcome: GradeOutcome) -> Stored:
     return Stored(outcome, "its detail", Counts(1, 2), Counts(3, 0), "", 1.0, None)
 
 
 @pytest.mark.parametrize(
     ("gold", "no_edit", "unfit", "unknown"),
     [
-        (Outcome.RESOLVED, Outcome.UNRESOLVED, "", ""),
-        (Outcome.UNRESOLVED, Outcome.UNRESOLVED, "the gold patch is not resolved", ""),
-        (Outcome.TIMEOUT, Outcome.UNRESOLVED, "the gold patch is not resolved: timeout", ""),
-        (Outcome.APPLY_FAILED, Outcome.UNRESOLVED, "apply failed", ""),
-        (Outcome.RESOLVED, Outcome.RESOLVED, "resolved without an edit", ""),
-        (Outcome.RESOLVED, Outcome.ERROR, "", "its detail"),
-        (Outcome.CANNOT_JUDGE, Outcome.CANNOT_JUDGE, "cannot be graded: its detail", ""),
+        (GradeOutcome.RESOLVED, GradeOutcome.UNRESOLVED, "", ""),
+        (GradeOutcome.UNRESOLVED, GradeOutcome.UNRESOLVED, "the gold patch is not resolved", ""),
+        (
+            GradeOutcome.TIMEOUT,
+            GradeOutcome.UNRESOLVED,
+            "the gold patch is not resolved: timeout",
+            "",
+        ),
+        (GradeOutcome.APPLY_FAILED, GradeOutcome.UNRESOLVED, "apply failed", ""),
+        (GradeOutcome.RESOLVED, GradeOutcome.RESOLVED, "resolved without an edit", ""),
+        (GradeOutcome.RESOLVED, GradeOutcome.ERROR, "", "its detail"),
+        (GradeOutcome.CANNOT_GRADE, GradeOutcome.CANNOT_GRADE, "cannot be graded: its detail", ""),
     ],
 )
 def test_what_two_patches_say(
-    tmp_path: Path, gold: Outcome, no_edit: Outcome, unfit: str, unknown: str
+    tmp_path: Path, gold: GradeOutcome, no_edit: GradeOutcome, unfit: str, unknown: str
 ) -> None:
     specs = load_specs(write_rows(tmp_path), None, [ID])
     pair = dict(zip((RIGHT, NO_EDIT), (gold, no_edit), strict=True))
@@ -65,5 +70,5 @@ def test_the_patch_that_changes_nothing_applies(tmp_path: Path) -> None:
 
 
 def test_grades_in_words() -> None:
-    assert said(stored(Outcome.UNRESOLVED)) == "unresolved (1/3 to pass, 3/3 to stay)"
+    assert said(stored(GradeOutcome.UNRESOLVED)) == "unresolved (1/3 to pass, 3/3 to stay)"
     assert said(None) == ""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runs.grading.resolution import END, EXIT_CODE
-from runs.grading.sandbox_judge import why_not
-from runs.grading.script import MARK, evaluation_of, grading_script, read_outcome
+from runs.grading.sandbox_grader import why_not
+from runs.grading.script import MARK, evaluation_of, grading_script, read_result
 from tests.support.graded import FILES, RIGHT, WRONG, spec_of
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ def printed(said: str, code: int, log: bytes) -> str:
 
 def test_the_log_comes_back_byte_by_byte() -> None:
     log = b"\x1b[31mred\r\n" + bytes(range(256))
-    told = read_outcome(printed("applied", 3, log))
+    told = read_result(printed("applied", 3, log))
     assert told is not None
     assert (told.applied, told.code) == (True, 3)
     assert told.log == log.decode("utf-8", "replace")
-    refused = read_outcome(printed("refused", 0, b""))
+    refused = read_result(printed("refused", 0, b""))
     assert refused is not None
     assert not refused.applied
 
@@ -38,7 +38,7 @@ def test_the_log_comes_back_byte_by_byte() -> None:
     ["", "Killed", f"{MARK} applied 0\n", printed("applied", 0, b"x").replace(f"{MARK} end", "")],
 )
 def test_what_was_cut_off_is_no_outcome(output: str) -> None:
-    assert read_outcome(output) is None
+    assert read_result(output) is None
 
 
 def test_the_test_commands_exit_status_is_told(tmp_path: Path) -> None:
@@ -83,13 +83,13 @@ def test_the_script_applies_and_runs(tmp_path: Path, diff: str, applied: bool, p
     script = spec.eval_script.replace("cd /testbed", "cd .").replace("--global", "--local")
     text = grading_script(replace(spec, eval_script=script), diff, 60)
     done = subprocess.run(["bash"], input=text, capture_output=True, text=True, check=False)
-    told = read_outcome(done.stdout)
+    told = read_result(done.stdout)
     assert told is not None, done.stdout + done.stderr
     assert told.applied is applied, told.log
     assert passed in told.log
 
 
-def test_what_cannot_be_judged_is_said(tmp_path: Path) -> None:
+def test_what_cannot_be_graded_is_said(tmp_path: Path) -> None:
     assert why_not(spec_of(tmp_path)) == ""
     assert "eval_script" in why_not(spec_of(tmp_path, eval_script=None))
     assert "parse_log_new" in why_not(spec_of(tmp_path, log_parser="parse_log_new"))

@@ -9,9 +9,9 @@ import pytest
 
 from data.patches.patch import Patch
 from runs.compare.grades import Grades
-from runs.grading.nouns import Counts, Grade, Outcome, Task
+from runs.grading.nouns import Counts, Grade, GradeOutcome, Task
 from runs.grading.session import Step, grade_all
-from runs.grading.stored import LOG_CHARS, stored_grades
+from runs.grading.stored import LOG_CHARS, verdicts
 from runs.store.database import sqlite_url
 from runs.store.reading import Reader
 from selection.candidates import Candidate
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Judge:
+class FakeGrader:
     """Says of each patch what it was told to."""
 
-    says: dict[str, Outcome] = field(default_factory=dict)
+    says: dict[str, GradeOutcome] = field(default_factory=dict)
     name: str = "harness"
     version: str = "swebench 5.0.2"
     timeout_s: float = 60.0
@@ -36,7 +36,7 @@ class Judge:
     async def grade(self, tasks: Sequence[Task]) -> AsyncGenerator[Grade, None]:
         for task in tasks:
             self.asked.append(task.diff)
-            outcome = self.says.get(task.diff, Outcome.UNRESOLVED)
+            outcome = self.says.get(task.diff, GradeOutcome.UNRESOLVED)
             counts = (Counts(1, 0), Counts(3, 1))
             yield Grade(task, outcome, "why", *counts, "{}", "x" * 9, 1.5)
 
@@ -46,78 +46,82 @@ def database(tmp_path: Path) -> str:
     return sqlite_url(tmp_path / "troop.db")
 
 
-async def run(database: str, judge: Judge, *tasks: Task, again: bool = False) -> list[Step]:
+async def run(database: str, grader: FakeGrader, *tasks: Task, again: bool = False) -> list[Step]:
     steps: list[Step] = []
-    judge.asked.clear()
-    await grade_all(tasks, judge, database, steps.append, again=again)
+    grader.asked.clear()
+    await grade_all(tasks, grader, database, steps.append, again=again)
     return steps
 
 
 async def test_equal_patches_are_graded_once_and_kept(database: str, tmp_path: Path) -> None:
     spec = spec_of(tmp_path)
-    judge = Judge({RIGHT: Outcome.RESOLVED})
+    grader = FakeGrader({RIGHT: GradeOutcome.RESOLVED})
     tasks = [Task.of(spec, diff) for diff in (RIGHT, RIGHT.rstrip("\n"), WRONG, RIGHT)]
-    steps = await run(database, judge, *tasks)
-    assert judge.asked == [RIGHT, WRONG]
+    steps = await run(database, grader, *tasks)
+    assert grader.asked == [RIGHT, WRONG]
     told = [(step.done, step.of, step.resolved) for step in steps]
     assert told == [(0, 2, 0), (1, 2, 1), (2, 2, 1)]
-    (step,) = await run(database, judge, *tasks)
+    (step,) = await run(database, grader, *tasks)
     assert (step.grade, step.of, step.known) == (None, 0, 2)
-    assert judge.asked == []
-    await run(database, judge, *tasks, again=True)
-    assert judge.asked == [RIGHT, WRONG]
+    assert grader.asked == []
+    await run(database, grader, *tasks, again=True)
+    assert grader.asked == [RIGHT, WRONG]
 
 
 async def test_what_changes_the_verdict_is_graded_again(database: str, tmp_path: Path) -> None:
-    judge = Judge({RIGHT: Outcome.RESOLVED, BREAKS: Outcome.TIMEOUT, WRONG: Outcome.ERROR})
+    grader = FakeGrader(
+        {RIGHT: GradeOutcome.RESOLVED, BREAKS: GradeOutcome.TIMEOUT, WRONG: GradeOutcome.ERROR}
+    )
     tasks = [Task.of(spec_of(tmp_path), diff) for diff in (RIGHT, BREAKS, WRONG)]
-    await run(database, judge, *tasks)
-    await run(database, judge, *tasks)
-    assert judge.asked == [WRONG]  # an error is no verdict
-    judge.timeout_s = 120
-    await run(database, judge, *tasks)
-    assert judge.asked == [BREAKS, WRONG]  # it has more time now
+    await run(database, grader, *tasks)
+    await run(database, grader, *tasks)
+    assert grader.asked == [WRONG]  # an error is no verdict
+    grader.timeout_s = 120
+    await run(database, grader, *tasks)
+    assert grader.asked == [BREAKS, WRONG]  # it has more time now
     changed = Task.of(spec_of(tmp_path, eval_script="true"), RIGHT)
-    await run(database, judge, changed)
-    assert judge.asked == [RIGHT]
-    sandbox = Judge({RIGHT: Outcome.RESOLVED}, name="sandbox")
+    await run(database, grader, changed)
+    assert grader.asked == [RIGHT]
+    sandbox = FakeGrader({RIGHT: GradeOutcome.RESOLVED}, name="sandbox")
     await run(database, sandbox, changed)
-    assert sandbox.asked == [RIGHT]  # another judge has its own
+    assert sandbox.asked == [RIGHT]  # another grader has its own
 
 
 async def test_an_empty_patch_is_not_run(database: str, tmp_path: Path) -> None:
-    judge = Judge()
+    grader = FakeGrader()
     task = Task.of(spec_of(tmp_path), "")
-    known = await grade_all([task], judge, database, lambda _: None)
-    assert judge.asked == []
-    assert known[task.key].outcome is Outcome.EMPTY
+    known = await grade_all([task], grader, database, lambda _: None)
+    assert grader.asked == []
+    assert known[task.key].outcome is GradeOutcome.EMPTY
     assert known[task.key].resolved is False
 
 
 async def test_what_came_before_an_error_is_stored(database: str, tmp_path: Path) -> None:
-    class Broken(Judge):
+    class Broken(FakeGrader):
         async def grade(self, tasks: Sequence[Task]) -> AsyncGenerator[Grade, None]:
-            async for grade in Judge.grade(self, tasks[:1]):
+            async for grade in FakeGrader.grade(self, tasks[:1]):
                 yield grade
             raise RuntimeError
 
     tasks = [Task.of(spec_of(tmp_path), diff) for diff in (RIGHT, WRONG)]
     with pytest.raises(RuntimeError):
         await grade_all(tasks, Broken(), database, lambda _: None)
-    judge = Judge()
-    await run(database, judge, *tasks)
-    assert judge.asked == [WRONG]
+    grader = FakeGrader()
+    await run(database, grader, *tasks)
+    assert grader.asked == [WRONG]
 
 
 async def test_stored_grades_are_those_that_select_knows(database: str, tmp_path: Path) -> None:
     spec = spec_of(tmp_path)
-    told = Judge({RIGHT: Outcome.RESOLVED, BREAKS: Outcome.ERROR})
+    told = FakeGrader({RIGHT: GradeOutcome.RESOLVED, BREAKS: GradeOutcome.ERROR})
     await run(database, told, *(Task.of(spec, diff) for diff in (RIGHT, WRONG, BREAKS)))
-    other = Judge({WRONG: Outcome.RESOLVED, BREAKS: Outcome.RESOLVED}, name="sandbox")
+    other = FakeGrader(
+        {WRONG: GradeOutcome.RESOLVED, BREAKS: GradeOutcome.RESOLVED}, name="sandbox"
+    )
     await run(database, other, *(Task.of(spec, diff) for diff in (WRONG, BREAKS)))
     with Reader(database) as reader:
-        grades = stored_grades(reader)
-        assert stored_grades(reader, "no-such-run") == Grades({})
+        grades = Grades(verdicts(reader))
+        assert verdicts(reader, "no-such-run") == {}
     candidates = tuple(
         Candidate(number, Patch(diff, ()), (number,))
         for number, diff in enumerate((RIGHT, WRONG, BREAKS), 1)
@@ -127,10 +131,10 @@ async def test_stored_grades_are_those_that_select_knows(database: str, tmp_path
 
 
 async def test_the_view_and_what_is_stored(database: str, tmp_path: Path) -> None:
-    class Verbose(Judge):
+    class Verbose(FakeGrader):
         async def grade(self, tasks: Sequence[Task]) -> AsyncGenerator[Grade, None]:
             for task in tasks:
-                yield Grade(task, Outcome.RESOLVED, log="a" * LOG_CHARS + "end", report="{}")
+                yield Grade(task, GradeOutcome.RESOLVED, log="a" * LOG_CHARS + "end", report="{}")
 
     await run(database, Verbose(), Task.of(spec_of(tmp_path), RIGHT))
     with Reader(database) as reader:
@@ -143,7 +147,7 @@ async def test_the_view_and_what_is_stored(database: str, tmp_path: Path) -> Non
 
 
 async def test_a_patch_that_no_file_can_hold_does_not_apply(database: str, tmp_path: Path) -> None:
-    task, judge = Task.of(spec_of(tmp_path), f"{WRONG}\udc80\ud800"), Judge()
-    graded = await grade_all([task], judge, database, lambda _step: None)
-    assert graded[task.key].outcome is Outcome.APPLY_FAILED
-    assert judge.asked == []
+    task, grader = Task.of(spec_of(tmp_path), f"{WRONG}\udc80\ud800"), FakeGrader()
+    graded = await grade_all([task], grader, database, lambda _step: None)
+    assert graded[task.key].outcome is GradeOutcome.APPLY_FAILED
+    assert grader.asked == []

@@ -1,4 +1,4 @@
-"""What commands that grade share: their flags, the judge, and what is shown meanwhile."""
+"""What commands that grade share: their flags, the grader, and what is shown meanwhile."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterable
+    from pathlib import Path
     from types import TracebackType
 
-    from runs.grading.nouns import Judge
+    from runs.grading.nouns import Grader
     from runs.grading.session import Step
 
 T = TypeVar("T")
@@ -22,11 +23,11 @@ TIMEOUT_S = 1800.0
 """As the harness has it."""
 
 
-def add_judging(group: argparse._ArgumentGroup) -> None:
+def add_grading(group: argparse._ArgumentGroup) -> None:
     """The flags that say who grades, and how."""
     group.add_argument(
         "--with",
-        dest="judge",
+        dest="grader",
         choices=("harness", "sandbox"),
         default="harness",
         help="the official SWE-bench harness (default), or Troop's own sandbox",
@@ -49,8 +50,8 @@ def add_judging(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def judge_of(args: argparse.Namespace, watch: Watch) -> Judge:
-    """The judge that the flags name; `watch` shows what it waits for.
+def grader_of(args: argparse.Namespace, watch: Watch) -> Grader:
+    """The grader that the flags name; `watch` shows what it waits for.
 
     Raises:
         UsageError: it is not installed, or a number makes no sense.
@@ -60,11 +61,11 @@ def judge_of(args: argparse.Namespace, watch: Watch) -> Judge:
     workers = default_workers() if args.workers is None else args.workers
     if workers < 1 or args.timeout < 1:
         raise UsageError("--workers and --timeout are numbers from 1 on")
-    if args.judge == "sandbox":
-        from runs.grading.sandbox_judge import SandboxJudge
+    if args.grader == "sandbox":
+        from runs.grading.sandbox_grader import SandboxGrader
         from runs.run.session import version
 
-        return SandboxJudge(
+        return SandboxGrader(
             f"troop {version()}",
             workers=workers,
             timeout_s=args.timeout,
@@ -72,10 +73,10 @@ def judge_of(args: argparse.Namespace, watch: Watch) -> Judge:
             tell=watch.waiting,
         )
     from runs.grading.harness import find_harness
-    from runs.grading.harness_judge import HarnessJudge
+    from runs.grading.harness_grader import HarnessGrader
 
     harness = find_harness(args.harness_python)
-    return HarnessJudge(harness, workers=workers, timeout_s=args.timeout)
+    return HarnessGrader(harness, workers=workers, timeout_s=args.timeout)
 
 
 def default_workers() -> int:
@@ -99,6 +100,25 @@ async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
         return await working
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
+
+
+def write_lines(file: Path, lines: Iterable[str]) -> None:
+    """Write what grading came to, the file whole or not at all.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    from data.errors import StoreError
+    from data.writing import write_whole
+
+    text = "".join(f"{line}\n" for line in lines)
+    try:
+        write_whole(file, text.encode("utf-8", "replace"))
+    except OSError as error:
+        raise StoreError(
+            f"{file} cannot be written: {error.strerror}",
+            mend="name a file in a folder of yours; the grades are in the database",
+        ) from error
 
 
 class Watch:

@@ -13,8 +13,8 @@ import pytest
 
 from data.errors import SandboxError
 from runs.grading.harness import find_harness
-from runs.grading.harness_judge import HarnessJudge
-from runs.grading.nouns import Counts, Outcome, Task
+from runs.grading.harness_grader import HarnessGrader
+from runs.grading.nouns import Counts, GradeOutcome, Task
 from runs.grading.reports import read_report
 from runs.grading.rounds import in_rounds, run_id
 from runs.store.places import cache_folder
@@ -35,18 +35,18 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def judge(place: Path) -> HarnessJudge:
+def grader(place: Path) -> HarnessGrader:
     require_docker()  # what is left behind is looked for there
     python = str(fake_harness(place / "fake"))
-    return HarnessJudge(find_harness(python), workers=2, timeout_s=7)
+    return HarnessGrader(find_harness(python), workers=2, timeout_s=7)
 
 
 def task(place: Path, word: str, *, number: int = 1, instance: str = "tiny__calc-1") -> Task:
     return Task.of(spec_of(place, instance_id=instance), patch(word, number=number))
 
 
-async def judged(judge: HarnessJudge, *tasks: Task) -> list[Grade]:
-    async with aclosing(judge.grade(tasks)) as grades:
+async def grades_of(grader: HarnessGrader, *tasks: Task) -> list[Grade]:
+    async with aclosing(grader.grade(tasks)) as grades:
         return [grade async for grade in grades]
 
 
@@ -57,23 +57,23 @@ def calls(place: Path) -> list[list[str]]:
 
 
 WORDS = {
-    "resolved": Outcome.RESOLVED,
-    "unresolved": Outcome.UNRESOLVED,
-    "refused": Outcome.APPLY_FAILED,
-    "timeout": Outcome.TIMEOUT,
-    "infra": Outcome.ERROR,
-    "damaged": Outcome.ERROR,
-    "other": Outcome.ERROR,
-    "silent": Outcome.ERROR,
+    "resolved": GradeOutcome.RESOLVED,
+    "unresolved": GradeOutcome.UNRESOLVED,
+    "refused": GradeOutcome.APPLY_FAILED,
+    "timeout": GradeOutcome.TIMEOUT,
+    "infra": GradeOutcome.ERROR,
+    "damaged": GradeOutcome.ERROR,
+    "other": GradeOutcome.ERROR,
+    "silent": GradeOutcome.ERROR,
 }
 
 
 @pytest.mark.docker
 async def test_what_the_harness_leaves_is_read_as_what_it_is(
-    judge: HarnessJudge, place: Path
+    grader: HarnessGrader, place: Path
 ) -> None:
     tasks = [task(place, word, instance=f"tiny__{word}-1") for word in WORDS]
-    found = {grade.task.instance_id: grade for grade in await judged(judge, *tasks)}
+    found = {grade.task.instance_id: grade for grade in await grades_of(grader, *tasks)}
     by_word = {word: found[f"tiny__{word}-1"] for word in WORDS}
     assert {word: grade.outcome for word, grade in by_word.items()} == WORDS
     assert by_word["resolved"].fail_to_pass == Counts(1, 0)
@@ -91,12 +91,12 @@ async def test_what_the_harness_leaves_is_read_as_what_it_is(
 
 @pytest.mark.docker
 async def test_several_patches_of_an_instance_never_share_a_round(
-    judge: HarnessJudge, place: Path
+    grader: HarnessGrader, place: Path
 ) -> None:
     words = ("resolved", "unresolved", "resolved")
     tasks = [task(place, word, number=number) for number, word in enumerate(words)]
     tasks.append(task(place, "resolved", instance="tiny__other-1"))
-    found = await judged(judge, *tasks)
+    found = await grades_of(grader, *tasks)
     assert {grade.task.diff: grade.outcome.value for grade in found[:]} == {
         each.diff: word for each, word in zip(tasks, (*words, "resolved"), strict=True)
     }
@@ -116,29 +116,31 @@ def test_rounds_and_their_names(place: Path) -> None:
 
 
 @pytest.mark.docker
-async def test_a_harness_that_cannot_begin_is_no_verdict(judge: HarnessJudge, place: Path) -> None:
+async def test_a_harness_that_cannot_begin_is_no_verdict(
+    grader: HarnessGrader, place: Path
+) -> None:
     with pytest.raises(SandboxError, match="the engine is gone"):
-        await judged(judge, task(place, "crash"))
+        await grades_of(grader, task(place, "crash"))
 
 
 @pytest.mark.docker
-async def test_what_was_graded_before_a_crash_counts(judge: HarnessJudge, place: Path) -> None:
+async def test_what_was_graded_before_a_crash_counts(grader: HarnessGrader, place: Path) -> None:
     first, last = task(place, "resolved"), task(place, "crash", instance="tiny__last-1")
-    async with aclosing(judge.grade([first, last])) as grades:
-        assert (await anext(grades)).outcome is Outcome.RESOLVED
+    async with aclosing(grader.grade([first, last])) as grades:
+        assert (await anext(grades)).outcome is GradeOutcome.RESOLVED
         with pytest.raises(SandboxError):
             await anext(grades)
 
 
 @pytest.mark.docker
 async def test_stopping_ends_the_harness_and_leaves_nothing(
-    judge: HarnessJudge, place: Path
+    grader: HarnessGrader, place: Path
 ) -> None:
     first, slow = task(place, "resolved"), task(place, "slow", instance="tiny__slow-1")
     found: list[Grade] = []
 
     async def work() -> None:
-        async with aclosing(judge.grade([first, slow])) as grades:
+        async with aclosing(grader.grade([first, slow])) as grades:
             async for grade in grades:
                 found.append(grade)  # noqa: PERF401 - it is cancelled
 
@@ -151,7 +153,7 @@ async def test_stopping_ends_the_harness_and_leaves_nothing(
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
         await working
-    assert [grade.outcome for grade in found] == [Outcome.RESOLVED]  # stored as it came
+    assert [grade.outcome for grade in found] == [GradeOutcome.RESOLVED]  # stored as it came
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid_file.read_text()), 0)
     assert not list((cache_folder() / "grading").iterdir())

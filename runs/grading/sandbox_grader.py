@@ -1,4 +1,4 @@
-"""Troop's own sandbox as a judge: the instance's evaluation script on its image, no network."""
+"""Troop's own sandbox as a grader: the instance's evaluation script on its image, no network."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from data.errors import SandboxError, TroopError
 from data.patches.patch import UNEDITED
-from runs.grading.nouns import Grade, Outcome, Task
+from runs.grading.nouns import Grade, GradeOutcome, Task
 from runs.grading.parsers import PARSERS
 from runs.grading.resolution import resolution
-from runs.grading.script import LOG_MB, grading_script, read_outcome
+from runs.grading.script import LOG_MB, grading_script, read_result
 from sandbox.choose import choose_provider
 from sandbox.protocol import Ending, Limits, Script
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from data.instances.grading import GradingSpec
     from data.instances.instance import Instance
-    from runs.grading.script import Outcome as Told
+    from runs.grading.script import ScriptResult
     from sandbox.protocol import Execution, Sandbox, SandboxProvider
 
 _MARGIN_S = 60.0
@@ -40,8 +40,8 @@ class _Shared:
     sandbox: Sandbox | None = None
 
 
-class SandboxJudge:
-    """Grades in Docker, `workers` patches at a time: `runs.grading.nouns.Judge`."""
+class SandboxGrader:
+    """Grades in Docker, `workers` patches at a time: `runs.grading.nouns.Grader`."""
 
     name = "sandbox"
 
@@ -74,12 +74,12 @@ class SandboxJudge:
         )
 
     async def grade(self, tasks: Sequence[Task]) -> AsyncGenerator[Grade, None]:
-        """Grade each task once; see `Judge.grade`."""
+        """Grade each task once; see `Grader.grade`."""
         fit = []
         for task in tasks:
             why = why_not(task.spec)
             if why:
-                yield Grade(task, Outcome.CANNOT_JUDGE, why)
+                yield Grade(task, GradeOutcome.CANNOT_GRADE, why)
             else:
                 fit.append(task)
         if not fit:
@@ -121,31 +121,31 @@ class SandboxJudge:
                     shared.sandbox = await provider.open(
                         _bare(task.spec), run=self._label, tell=self._tell
                     )
-            grade = await self._judged(shared.sandbox, task)
+            grade = await self._evaluated(shared.sandbox, task)
         except TroopError as error:
-            grade = Grade(task, Outcome.ERROR, f"{error.message} {error.mend}".strip())
+            grade = Grade(task, GradeOutcome.ERROR, f"{error.message} {error.mend}".strip())
         shared.left -= 1
         if not shared.left and shared.sandbox is not None:
             await _close(shared.sandbox)
         return replace(grade, duration_s=time.monotonic() - begun)
 
-    async def _judged(self, sandbox: Sandbox, task: Task) -> Grade:
+    async def _evaluated(self, sandbox: Sandbox, task: Task) -> Grade:
         text = grading_script(task.spec, task.diff, self.timeout_s)
         script = Script(text, interpreter="bash", suffix=".sh")
         execution = await sandbox.execute(script, UNEDITED, self._limits)
-        told = read_outcome(execution.output)
+        told = read_result(execution.output)
         if told is None:
             return Grade(task, _unfinished(execution), _why(execution), log=execution.output)
         if not told.applied:
-            return Grade(task, Outcome.APPLY_FAILED, log=told.log)
+            return Grade(task, GradeOutcome.APPLY_FAILED, log=told.log)
         if told.code in _STOPPED and execution.duration_s >= self.timeout_s:
             why = f"stopped after {self.timeout_s:.0f} s"
-            return Grade(task, Outcome.TIMEOUT, why, log=told.log)
+            return Grade(task, GradeOutcome.TIMEOUT, why, log=told.log)
         return _resolved(task, told)
 
 
 def why_not(spec: GradingSpec) -> str:
-    """Why an instance cannot be judged here; "" where it can."""
+    """Why an instance cannot be graded here; "" where it can."""
     if not (spec.eval_script or spec.test_cmd):
         return "its row has neither eval_script nor test_cmd"
     if spec.log_parser not in PARSERS:
@@ -156,11 +156,11 @@ def why_not(spec: GradingSpec) -> str:
     return ""
 
 
-def _resolved(task: Task, told: Told) -> Grade:
+def _resolved(task: Task, told: ScriptResult) -> Grade:
     found = resolution(task.spec, told.log)
     return Grade(
         task,
-        Outcome.RESOLVED if found.resolved else Outcome.UNRESOLVED,
+        GradeOutcome.RESOLVED if found.resolved else GradeOutcome.UNRESOLVED,
         found.why,
         found.counts("FAIL_TO_PASS"),
         found.counts("PASS_TO_PASS"),
@@ -169,8 +169,8 @@ def _resolved(task: Task, told: Told) -> Grade:
     )
 
 
-def _unfinished(execution: Execution) -> Outcome:
-    return Outcome.TIMEOUT if execution.ending is Ending.TIMEOUT else Outcome.ERROR
+def _unfinished(execution: Execution) -> GradeOutcome:
+    return GradeOutcome.TIMEOUT if execution.ending is Ending.TIMEOUT else GradeOutcome.ERROR
 
 
 def _why(execution: Execution) -> str:

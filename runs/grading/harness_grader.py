@@ -1,4 +1,4 @@
-"""The official SWE-bench harness as a judge."""
+"""The official SWE-bench harness as a grader."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from data.errors import SandboxUnavailable
 from runs.grading.harness import harness_row
-from runs.grading.nouns import Grade, Outcome
+from runs.grading.nouns import Grade, GradeOutcome
 from runs.grading.rounds import in_rounds, start_round
 from runs.store.places import cache_folder
 from sandbox.gc import connected
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _LOOK_S = 0.5
 
 
-class HarnessJudge:
-    """Grades by processes of the harness, `workers` patches at a time: `nouns.Judge`."""
+class HarnessGrader:
+    """Grades by processes of the harness, `workers` patches at a time: `nouns.Grader`."""
 
     name = "harness"
 
@@ -41,7 +41,7 @@ class HarnessJudge:
         return f"swebench {self._harness.version}"
 
     async def grade(self, tasks: Sequence[Task]) -> AsyncGenerator[Grade, None]:
-        """Grade each task once; see `Judge.grade`."""
+        """Grade each task once; see `Grader.grade`."""
         if not tasks:
             return
         with connected() as (engine, why):
@@ -69,7 +69,7 @@ class HarnessJudge:
         for task in tasks:
             refusal = refused.get(task.instance_id)
             if refusal is not None:
-                outcome = Outcome.ERROR if refusal.passing else Outcome.CANNOT_JUDGE
+                outcome = GradeOutcome.ERROR if refusal.passing else GradeOutcome.CANNOT_GRADE
                 yield Grade(task, outcome, refusal.why)
         fit = [task for task in tasks if task.instance_id not in refused]
         running: list[Round] = []

@@ -2,8 +2,8 @@
 
 The instance is one of a kit: a folder with `instances.jsonl` and `candidates.jsonl`, whose images
 the engine has. Where there are fewer than 20 different candidates, variants fill up: one of them
-with a comment added, so another patch to lay and the same program. The matrix holds the unedited
-code too: 20 x 21 executions. The reference's way is measured on 8 x 8, and extrapolated.
+with an unused name added, so another patch to lay and the same behaviour. The matrix holds the
+unedited code too: 20 x 21 executions. The reference's way is measured on 8 x 8, and extrapolated.
 
     .venv/bin/python benchmarks/matrix.py [--kit DIR] [--instance ID] [--quick]
 

@@ -30,6 +30,7 @@ from data.codebases.reader import RawFile, codebase_from_files
 from data.instances.instance import Environment, Instance
 from runs.run.config import load_config
 from runs.run.session import Job, carry_out
+from runs.show.live import LiveDisplay
 from runs.store.database import sqlite_url
 from runs.store.reading import Reader
 from sandbox.protocol import Ending, Execution
@@ -155,11 +156,14 @@ async def measure(args: argparse.Namespace, folder: Path, url: str) -> None:
             },
         ),
         database=sqlite_url(folder / "troop.db"),
-        quiet=True,
     )
     began, used = time.monotonic(), cpu()
     with Path("/dev/null").open("w") as nowhere:
-        finished = await carry_out(job, Console(file=nowhere), SleepingSandbox(source, args.run_s))
+        finished = await carry_out(
+            job,
+            LiveDisplay(Console(file=nowhere), quiet=True),
+            SleepingSandbox(source, args.run_s),
+        )
     wall, used = time.monotonic() - began, cpu() - used
     report(args, folder, finished.run, wall, used, floor)
 

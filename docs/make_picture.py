@@ -15,7 +15,7 @@ from runs.cli.demo import PACE_S, provider_and_image
 from runs.demo.subject import demo_instance, recording, settings
 from runs.run import session
 from runs.run.config import load_config
-from runs.show.live import Display
+from runs.show.live import LiveDisplay
 from runs.store.database import sqlite_url
 
 PICTURE = Path(__file__).parent / "live.svg"
@@ -23,7 +23,7 @@ AT = ("editing", 5)
 """The picture is taken once this many samples have begun to edit or have ended."""
 
 
-class Camera(Display):
+class Camera(LiveDisplay):
     """A display that saves itself once."""
 
     taken = False
@@ -43,7 +43,6 @@ class Camera(Display):
 
 def main() -> None:
     """Run the demo and take the picture."""
-    session.Display = Camera
     with tempfile.TemporaryDirectory() as folder:
         provider, image = asyncio.run(provider_and_image("auto"))
         job = session.Job(
@@ -55,7 +54,7 @@ def main() -> None:
             pace=PACE_S,
         )
         console = Console(force_terminal=True, width=88)
-        asyncio.run(session.carry_out(job, console, provider))
+        asyncio.run(session.carry_out(job, Camera(console), provider))
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from agent.observer import Unobserved
 from agent.prices import Prices
-from agent.slots import Slots
+from agent.slots import Slots, together
 from agent.workbench import Workbench
 from benchmarks.parts.engine_ways import Reference
 from benchmarks.parts.image import bench
@@ -27,32 +28,26 @@ from sandbox.docker.settings import script_variables
 from sandbox.owner import this_process
 from sandbox.protocol import Limits
 from selection.candidates import Candidate, Entry, Test, merge_candidates
-from selection.matrix import fill_matrix
-from selection.votes import Verdict, rank
+from selection.matrix import Verdict
+from selection.race import GrowingRace
+from selection.settings import SelectionSettings
+from selection.votes import rank
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
-    from agent.model import ModelClient
-    from agent.observer import Observer
     from benchmarks.parts.machine import Usage
     from data.codebases.codebase import Codebase
     from data.instances.instance import Instance
     from data.patches.patch import Patch
     from sandbox.protocol import Script
+    from selection.matrix import Matrix
 
     Verdicts = dict[tuple[int, int], Verdict]
     """(candidate number or 0 for the unedited code, test number) -> verdict."""
 
 _CODES = {0: Verdict.PASS, 2: Verdict.FAIL}
-
-
-class Silent:
-    """An observer that nobody looks at."""
-
-    def __getattr__(self, name: str) -> object:
-        return lambda *args, **kwargs: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +115,14 @@ def _variant(patch: Patch, number: int, codebase: Codebase) -> Patch:
         for path, content in changes.items()
         if path.endswith(".py") and content is not None
     )
-    comment = b"\n# Variant %d.\n" % number
-    return diff_files({**changes, path: content.rstrip() + comment}, codebase)
+    line = b"\n_variant = %d\n" % number
+    return diff_files({**changes, path: content.rstrip() + line}, codebase)
 
 
 async def our_way(
     kit: Path, instance: Instance, scripts: Sequence[Script], across: int, slots: int, folder: Path
 ) -> tuple[Race, Filled]:
-    """The store, the workbench, the Docker sandbox and `fill_matrix`, as a run has them."""
+    """The store, the workbench, the Docker sandbox and the race, as a run has them."""
     async with DockerProvider() as provider:
         sandbox = await provider.open(instance, run="benchmark-matrix")
         codebase = await sandbox.read_codebase()
@@ -138,19 +133,31 @@ async def our_way(
             workbench = Workbench(
                 instance,
                 codebase,
-                client=cast("ModelClient", None),
+                client=None,
                 sandbox=sandbox,
-                journal=store.journal(row, Prices({})),
-                observer=cast("Observer", Silent()),
+                journal=store.journal(row),
+                observer=Unobserved(),
+                prices=Prices(),
                 model_slots=Slots(1),
                 sandbox_slots=Slots(slots),
                 limits=Limits(),
             )
             with metered() as usage:
-                matrix = await fill_matrix(workbench, race.candidates, race.tests)
+                matrix = await _filled(workbench, race)
         await sandbox.close()
     votes = tuple(standing.votes for standing in rank(matrix, "discriminating"))
-    return race, Filled(dict(matrix.verdicts), usage, votes)
+    return race, Filled({place: cell.verdict for place, cell in matrix.cells.items()}, usage, votes)
+
+
+async def _filled(workbench: Workbench, race: Race) -> Matrix:
+    settings = SelectionSettings(regression_files=0, repeats=0)
+    growing = GrowingRace(workbench, settings, cast("Callable[[], Awaitable[str]]", None))
+    for test in race.tests:
+        await growing.add_test(test.script, str(test.number))
+    await together(
+        *(growing.add_candidate(Entry(c.patch, source=str(c.number))) for c in race.candidates)
+    )
+    return await growing.matrix()
 
 
 def _spec() -> RunSpec:

@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from runs.demo.subject import demo_instance, recording, settings
     from runs.run.config import load_config
     from runs.run.session import Job, carry_out
+    from runs.show.live import LiveDisplay
 
     provider, image = asyncio.run(provider_and_image(args.sandbox))
     instance = demo_instance(cache_folder() / "demo", image=image)
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         replay=recording(),
         pace=0.0 if args.no_wait else PACE_S,
     )
-    finished = asyncio.run(carry_out(job, progress(), provider))
+    finished = asyncio.run(carry_out(job, LiveDisplay(progress()), provider))
     return show_solution(
         finished, job.database, instance.instance_id, output=None, patch_only=args.patch_only
     )

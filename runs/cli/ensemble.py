@@ -25,7 +25,6 @@ from data.errors import UsageError
 from runs.cli.shared.flags import DATASET_HELP, add_work, configuration, dataset_name, tell
 from runs.cli.shared.picking import add_picking, picked_instances
 from runs.store.places import database_url
-from selection.settings import ASKING
 
 if TYPE_CHECKING:
     import argparse
@@ -84,7 +83,9 @@ def run(args: argparse.Namespace) -> int:
     from runs.cli.shared.terminal import progress
     from runs.compare.ensemble import stored_tests, with_candidates
     from runs.compare.grades import read_grades
+    from runs.run.batch import Outside
     from runs.run.session import Job, carry_out
+    from runs.show.live import LiveDisplay
 
     config = _config(args)
     read_grades(*args.grades)  # what is malformed is told before work begins
@@ -106,10 +107,9 @@ def run(args: argparse.Namespace) -> int:
         name=args.name,
         fresh=args.fresh,
         replay=args.replay,
-        outside=outside,
-        outside_tests=tests,
+        outside=Outside(outside, tests),
     )
-    finished = asyncio.run(carry_out(job, progress()))
+    finished = asyncio.run(carry_out(job, LiveDisplay(progress())))
     return _show(args, finished, job.database)
 
 
@@ -119,24 +119,24 @@ def _config(args: argparse.Namespace) -> Config:
     Raises:
         UsageError: tests are asked for, and no model is there to write them.
     """
+    from selection.selectors import needs
+    from selection.selectors.protocol import Needs
+
     defaults = {"samples.strategy": "tests-only"}
     if args.parallel is not None:
         defaults["batch.instances"] = args.parallel
     config = configuration(args, defaults)
     model = not args.no_model and (config.model.name or args.replay is not None)
-    count = args.tests
-    if count is None:
-        writes = model and not args.tests_from and config.samples.strategy != "none"
-        count = config.samples.count if writes else 0
-    if count < 0:
+    if args.tests is not None and args.tests < 0:
         raise UsageError("--tests cannot be negative")
-    if count and not model:
+    if args.tests and not model:
         raise UsageError("somebody has to write the --tests", mend="give --model, or --tests 0")
     samples, selection = config.samples, config.selection
-    if not count or samples.strategy == "none":
-        samples = replace(samples, strategy="tests-only" if count else "none")
-    samples = replace(samples, count=count or samples.count)
-    if not model and selection.selector in ASKING:
+    if args.tests:
+        samples = replace(samples, strategy="tests-only", count=args.tests)
+    elif args.tests == 0 or not model or args.tests_from:
+        samples = replace(samples, strategy="none")
+    if not model and needs(selection.selector) is not Needs.NOTHING:
         selection = replace(selection, selector=selection.votes)
     return replace(config, samples=samples, selection=selection)
 

@@ -42,7 +42,9 @@ def run(args: argparse.Namespace) -> int:
 
     from runs.cli.shared.ending import show_run
     from runs.cli.shared.terminal import progress
+    from runs.run.batch import Outside
     from runs.run.session import Job, carry_out
+    from runs.show.live import LiveDisplay
 
     job = Job(
         dataset=dataset_name(args.dataset),
@@ -52,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         name=args.name,
         fresh=args.fresh,
         replay=args.replay,
-        outside=outside,
+        outside=Outside(outside),
     )
-    finished = asyncio.run(carry_out(job, progress()))
+    finished = asyncio.run(carry_out(job, LiveDisplay(progress())))
     return show_run(finished, job.database)

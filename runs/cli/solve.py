@@ -81,7 +81,9 @@ def run(args: argparse.Namespace) -> int:
 
     from runs.cli.shared.ending import show_solution
     from runs.cli.shared.terminal import progress
+    from runs.run.batch import Outside
     from runs.run.session import Job, carry_out
+    from runs.show.live import LiveDisplay
 
     job = Job(
         dataset=dataset,
@@ -91,9 +93,9 @@ def run(args: argparse.Namespace) -> int:
         name=args.name,
         fresh=args.fresh,
         replay=args.replay,
-        outside=outside,
+        outside=Outside(outside),
     )
-    finished = asyncio.run(carry_out(job, progress()))
+    finished = asyncio.run(carry_out(job, LiveDisplay(progress())))
     return show_solution(
         finished,
         job.database,

@@ -6,13 +6,13 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from agent.context import ContextOnce
 from agent.slots import together
 from data.errors import SandboxError, TroopError, UsageError
 from runs.compare.recalling import whole_or_bare
-from runs.run.config import Config, load_config
+from runs.run.config import Config, SandboxKind, load_config
 from runs.run.session import alive, choose, me, open_client
 from runs.run.workshop import Workshop
 from runs.store.registry import Status
@@ -44,7 +44,7 @@ def stored_config(run: RunRecord, file: Path | None, overrides: Mapping[str, obj
         UsageError: a setting is unknown or has the wrong type.
     """
     stored = {name: value for name, value in run.config.items() if name not in _NOT_SETTINGS}
-    return load_config(file, {**overrides, "batch.sandbox": run.sandbox}, beneath=stored)
+    return load_config(file, overrides, beneath=stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,8 @@ async def inquire(
         client = open_client(config.model, display, stop)
         stack.push_async_callback(client.close)
         if given and provider is None:
-            provider = await choose(config)
+            batch = replace(config.batch, sandbox=cast(SandboxKind, inquiry.run.sandbox))
+            provider = await choose(replace(config, batch=batch))
         workshop = Workshop(
             store,
             config,
@@ -153,9 +154,8 @@ class _Asker:
         row = await workshop.store.find(run, story.name)
         given = self._given.get(story.name)
         if given is None:
-            await self._choose(
-                workshop.bare_bench(order, run, whole_or_bare(story), row), story, names
-            )
+            bench = workshop.bare_bench(order, run, whole_or_bare(story), row)
+            await self._choose(bench, story, names)
             return
         await workshop.store.enter(run, [given])  # refuses another issue or commit
         async with workshop.bench(order, run, given, row) as bench:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from data.instances.instance import Instance
     from data.predictions.predictions import Prediction
+    from sandbox.protocol import Script
 
 SHOWN = 3
 """Ids named in a note."""
@@ -35,14 +36,14 @@ def with_candidates(
 
 def stored_tests(
     database: str, runs: Sequence[str], instances: Sequence[Instance], notes: list[str]
-) -> dict[str, list[tuple[str, str]]]:
+) -> dict[str, list[tuple[str, Script]]]:
     """The scripts that stored runs ended with, by instance, each behind the name of its run.
 
     Raises:
         UsageError: there is no such run.
         StoreError: the database fails.
     """
-    found: dict[str, list[tuple[str, str]]] = {}
+    found: dict[str, list[tuple[str, Script]]] = {}
     if not runs:
         return found
     with Reader(database) as reader:
@@ -58,7 +59,7 @@ def stored_tests(
                     notes.append(f"{given.instance_id}: run {run} has another issue or commit")
                     continue
                 tests = [
-                    (run, test.script.text)
+                    (run, test.script)
                     for test in read_tests(reader, row)
                     if test.samples or test.sources  # somebody wrote it
                 ]

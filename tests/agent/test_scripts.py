@@ -30,8 +30,9 @@ def instance(language: str) -> Instance:
 
 def rules(language: str) -> str:
     given = instance(language)
-    bench = SimpleNamespace(instance=given, language=language_of(given, CODEBASE))
-    return script_rules(bench, Limits(timeout_s=60))
+    language = language_of(given, CODEBASE)
+    bench = SimpleNamespace(instance=given, language=language, limits=Limits(timeout_s=60))
+    return script_rules(bench)
 
 
 def run(script: Script, folder: Path) -> tuple[int, str]:

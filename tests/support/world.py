@@ -10,6 +10,7 @@ from rich.console import Console
 from data.instances.instance import Environment, Instance
 from runs.run.config import Config, load_config
 from runs.run.session import Finished, Job, carry_out
+from runs.show.live import LiveDisplay
 from runs.store.database import sqlite_url
 from runs.store.reading import Reader
 from tests.support.plain_sandbox import PlainSandbox
@@ -51,7 +52,7 @@ class World:
             **given,
         )
         console = Console(file=self.printed, width=120)
-        return await carry_out(job, console, self.sandbox)
+        return await carry_out(job, LiveDisplay(console), self.sandbox)
 
     def reader(self) -> Reader:
         return Reader(self.url)

@@ -1,8 +1,9 @@
-"""The part of `troop select` that asks a model: what is recorded is read, the rest is asked."""
+"""The part of `troop select` that lets selectors choose: what is open is asked of a model."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runs.cli.shared.flags import given_settings
@@ -13,56 +14,57 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from data.errors import TroopError
-    from runs.compare.questions import Question
-    from runs.run.config import Config
-    from runs.store.reading import Reader, Row
-    from selection.methods import Ranking
-
-    Asked = dict[tuple[str, str], Ranking]
+    from runs.compare.asking import Answers, Inquiry
+    from runs.compare.reselect import Reselected
+    from runs.store.reading import Reader
+    from runs.store.records import InstanceRecord, RunRecord
 
 
-def asked_methods(
-    args: argparse.Namespace, reader: Reader, run: Row, rows: Sequence[Row], methods: Sequence[str]
-) -> tuple[Asked, dict[str, TroopError]]:
-    """Rankings by method and instance of those methods that ask, and errors by instance.
+def choose_anew(
+    args: argparse.Namespace,
+    reader: Reader,
+    run: RunRecord,
+    instances: Sequence[InstanceRecord],
+    names: Sequence[str],
+) -> tuple[list[Reselected], dict[str, TroopError]]:
+    """What selectors choose, and errors by instance for those whose model could not be asked.
 
     Raises:
         TroopError: the server or the engine cannot be used; what was answered is stored.
     """
-    from runs.compare.questions import ASKING, answer, pose
-    from runs.compare.reselect_asked import stored_config
+    from runs.compare.asking import Inquiry, stored_config
+    from runs.compare.reselect import make_selectors, reselect
     from runs.run.session import require_model
-    from runs.store.matrices import read_matrix
 
-    asking = [method for method in methods if method in ASKING]
-    if not asking:
-        return {}, {}
     config = stored_config(run, args.config, given_settings(args))
+    selectors = make_selectors(names, config, seed=args.seed)
+    found = asyncio.run(reselect(reader, instances, selectors, config))
+    unanswered = {
+        instance: one.open for instance, one in zip(instances, found, strict=True) if one.open
+    }
+    if not unanswered:
+        return found, {}
     require_model(config)
-    matrices = [(row, read_matrix(reader, row)) for row in rows]
-    questions = [pose(method, row, matrix, config) for row, matrix in matrices for method in asking]
-    open_ones = [question for question in questions if answer(reader, question) is None]
-    errors = _inquire(args, reader, run, config, open_ones) if open_ones else {}
-    answers = {(q.method, q.instance_id): answer(reader, q) for q in questions}
-    return {key: said for key, said in answers.items() if said is not None}, errors
+    place = (args.dataset or "", args.split)
+    inquiry = Inquiry(database_url(args.db), run, config, selectors, unanswered, *place)
+    answers = _ask(inquiry, reader)
+    answered = [
+        replace(
+            one, rankings=one.rankings | {n: answers.rankings[one.instance_id, n] for n in one.open}
+        )
+        for one in found
+        if one.instance_id not in answers.errors
+    ]
+    return answered, answers.errors
 
 
-def _inquire(
-    args: argparse.Namespace, reader: Reader, run: Row, config: Config, questions: list[Question]
-) -> dict[str, TroopError]:
+def _ask(inquiry: Inquiry, reader: Reader) -> Answers:
     from agent.slots import Interrupted
     from runs.cli.shared.terminal import progress
-    from runs.compare.reselect_asked import Inquiry, inquire
+    from runs.compare.asking import inquire
+    from runs.show.live import LiveDisplay
 
-    inquiry = Inquiry(
-        database=database_url(args.db),
-        run=run,
-        config=config,
-        questions=questions,
-        dataset=args.dataset or "",
-        split=args.split,
-    )
     try:
-        return asyncio.run(inquire(inquiry, reader, progress()))
+        return asyncio.run(inquire(inquiry, reader, LiveDisplay(progress())))
     except (Interrupted, asyncio.CancelledError):
         raise KeyboardInterrupt from None

@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from runs.show.live import Display
+from runs.show.live import LiveDisplay
 from runs.store.registry import Status
 from tests.support import scripted_model
 from tests.support.model_server import ModelServer
@@ -13,7 +13,7 @@ from tests.support.world import World
 PULLING = ["pulling a/b:1: 1 of 9 MB", "pulling a/b:1: 5 of 9 MB", "preparing the image", ""]
 
 
-def shown(display: Display) -> str:
+def shown(display: LiveDisplay) -> str:
     console = Console(file=io.StringIO(), width=120)
     console.print(display.render())
     return console.file.getvalue()
@@ -21,7 +21,7 @@ def shown(display: Display) -> str:
 
 def test_what_an_instance_waits_for_is_shown():
     for others in ([], ["b"]):  # one instance is shown in another way than many
-        display = Display(Console(file=io.StringIO()))
+        display = LiveDisplay(Console(file=io.StringIO()))
         for name in ["a", *others]:
             display.enter(name, Status.WAITING)
         display.opening("a", PULLING[1])

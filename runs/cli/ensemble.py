@@ -25,6 +25,7 @@ from data.errors import UsageError
 from runs.cli.shared.flags import DATASET_HELP, add_work, configuration, dataset_name, tell
 from runs.cli.shared.picking import add_picking, picked_instances
 from runs.store.places import database_url
+from sandbox.protocol import Limits
 
 if TYPE_CHECKING:
     import argparse
@@ -157,15 +158,16 @@ def _show(args: argparse.Namespace, finished: Finished, database: str) -> int:
     from runs.words import plain
 
     with Reader(database) as reader:
-        row = reader.run(finished.run)
-        chosen = reselect(reader, ended(reader.view("instances", run=row["run"])), [], seed=0)
-        grades = grades_for(reader, row["run"], args.grades)
+        run = reader.run(finished.run)
+        there = ended(reader.instances(run.name))
+        chosen = asyncio.run(reselect(reader, there, {}, Limits()))
+        grades = grades_for(reader, run.name, args.grades)
         counted = None
         if grades is not None:
             chosen = graded(chosen, grades)
             counted = figures(chosen, [])
         if chosen:
-            results().print(selection_report(row, chosen, [], counted))
+            results().print(selection_report(run, chosen, [], counted))
     said = f"more: troop select {finished.run}   troop show {finished.run} INSTANCE"
     progress().print(plain(said), soft_wrap=True)
-    return exit_code(finished, solved=row["solved"] > 0)
+    return exit_code(finished, solved=run.solved > 0)

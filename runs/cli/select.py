@@ -43,20 +43,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
-from runs.cli.shared.asking import asked_methods
+from runs.cli.shared.asking import choose_anew
 from runs.cli.shared.flags import add_database
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from data.errors import TroopError
     from runs.compare.reselect import Reselected
-    from runs.store.reading import Reader, Row
+    from runs.store.reading import Reader
+    from runs.store.records import InstanceRecord
 
 ALL = "all"
-ORACLE = "oracle"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -105,6 +105,8 @@ def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
     from runs.store.reading import Reader
 
+    from runs.compare.oracle import ORACLE
+
     methods = _methods(args.method)
     if ORACLE in methods and args.write is not None:
         raise UsageError("the oracle is no selector: its choices are no predictions")
@@ -122,13 +124,15 @@ def _methods(given: str) -> list[str]:
     Raises:
         UsageError: one is unknown.
     """
-    from runs.compare.questions import ASKING
-    from selection.methods import METHODS
+    from runs.compare.oracle import ORACLE
+    from selection.selectors import SELECTORS, needs
+    from selection.selectors.protocol import Needs
 
     names: list[str] = []
+    pure = [name for name in SELECTORS if needs(name) is Needs.NOTHING]
     for name in given.split(","):
-        names += METHODS if name.strip() == ALL else [name.strip()]
-    known = (*METHODS, *ASKING, ORACLE)
+        names += pure if name.strip() == ALL else [name.strip()]
+    known = (*SELECTORS, ORACLE)
     for name in names:
         if name not in known:
             raise UsageError(
@@ -142,23 +146,22 @@ def _select(args: argparse.Namespace, reader: Reader, methods: list[str]) -> int
     from runs.cli.shared.measuring import grades_for
     from runs.cli.shared.terminal import results
     from runs.compare.figures import figures
-    from runs.compare.reselect import ended, graded, reselect
+    from runs.compare.oracle import ORACLE
+    from runs.compare.reselect import ended, graded
     from runs.show.selecting import selection_document, selection_report
 
     found = reader.run(None if args.select_run == "last" else args.select_run)
-    every = _rows(reader, found["run"], args.instances)
-    rows, counted = ended(every), None
-    _tell_unfinished(len(every) - len(rows))
-    grades = grades_for(reader, found["run"], args.grades)
+    every = _instances(reader, found.name, args.instances)
+    there, counted = ended(every), None
+    _tell_unfinished(len(every) - len(there))
+    grades = grades_for(reader, found.name, args.grades)
     if grades is None and ORACLE in methods:
         raise UsageError(
             "the oracle looks at grades, and there are none", mend="give --grades FILE"
         )
-    asked, errors = asked_methods(args, reader, found, rows, methods)
-    rows = [row for row in rows if row["instance_id"] not in errors]
-    chosen = reselect(reader, rows, methods, seed=args.seed, asked=asked)
+    chosen, errors = choose_anew(args, reader, found, there, methods)
     if grades is not None:
-        chosen = graded(chosen, grades, oracle=ORACLE in methods)
+        chosen = graded(chosen, grades, by_oracle=ORACLE in methods)
         counted = figures(chosen, methods)
     if args.json:
         document = selection_document(found, chosen, methods, args.seed, counted)
@@ -166,7 +169,7 @@ def _select(args: argparse.Namespace, reader: Reader, methods: list[str]) -> int
     elif chosen:
         results().print(selection_report(found, chosen, methods, counted))
     if args.write is not None:
-        name = args.model_name or f"troop-{found['model']}-{methods[0]}"
+        name = args.model_name or f"troop-{found.model}-{methods[0]}"
         _write(args.write, name, chosen, methods[0])
     if errors:
         _tell_failed(errors)
@@ -174,10 +177,10 @@ def _select(args: argparse.Namespace, reader: Reader, methods: list[str]) -> int
     return 0 if any(one.matrix.candidates for one in chosen) else 1
 
 
-def _rows(reader: Reader, run: str, names: list[str]) -> list[Row]:
+def _instances(reader: Reader, run: str, names: list[str]) -> Sequence[InstanceRecord]:
     if names:
         return [reader.instance(run, name) for name in dict.fromkeys(names)]
-    return reader.view("instances", run=run)
+    return reader.instances(run)
 
 
 def _write(file: Path, name: str, chosen: list[Reselected], method: str) -> None:

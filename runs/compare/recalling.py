@@ -14,12 +14,12 @@ from runs.store.journal import RecalledJournal, load_ending
 
 if TYPE_CHECKING:
     from agent.journal import RecordedEnding
-    from runs.run.config import Config
     from runs.store.reading import Reader
     from runs.store.story import Story
+    from sandbox.protocol import Limits
 
 
-def recalling_bench(reader: Reader, story: Story, config: Config) -> Workbench:
+def recalling_bench(reader: Reader, story: Story, limits: Limits) -> Workbench:
     """The workbench of one instance of a stored run."""
 
     def ending(trajectory: str) -> RecordedEnding | None:
@@ -37,7 +37,7 @@ def recalling_bench(reader: Reader, story: Story, config: Config) -> Workbench:
         prices=Prices(),
         model_slots=nobody,
         sandbox_slots=nobody,
-        limits=config.limits,
+        limits=limits,
     )
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from runs.store.reading import Reader
     from runs.store.records import InstanceRecord
     from runs.store.story import Story
+    from sandbox.protocol import Limits
     from selection.candidates import Candidate
     from selection.matrix import Matrix
     from selection.selectors.protocol import Ranking, Selector
@@ -46,6 +47,11 @@ class Reselected:
     """Selectors whose model was not asked yet."""
     grades: Mapping[int, bool] | None = None
     """Resolved or not, by candidate number; None where no grades were given."""
+
+    def answered(self, rankings: Mapping[tuple[str, str], Ranking]) -> Reselected:
+        """The same with the rankings that were open, by instance and selector."""
+        more = {name: rankings[self.instance_id, name] for name in self.open}
+        return replace(self, rankings={**self.rankings, **more}, open=())
 
     def choice(self, selector: str) -> Candidate | None:
         """What a selector chooses."""
@@ -77,20 +83,22 @@ async def reselect(
     reader: Reader,
     instances: Iterable[InstanceRecord],
     selectors: Mapping[str, Selector],
-    config: Config,
+    limits: Limits,
 ) -> list[Reselected]:
     """Let selectors choose from instances that came to their end (`ended`).
+
+    `limits` are those of executions, on which the answers of a model depend.
 
     Raises:
         StoreError: the database fails or is damaged.
     """
-    return [await _one(reader, reader.story(one), selectors, config) for one in instances]
+    return [await _one(reader, reader.story(one), selectors, limits) for one in instances]
 
 
 async def _one(
-    reader: Reader, story: Story, selectors: Mapping[str, Selector], config: Config
+    reader: Reader, story: Story, selectors: Mapping[str, Selector], limits: Limits
 ) -> Reselected:
-    race, bench = stored_race(story), recalling_bench(reader, story, config)
+    race, bench = stored_race(story), recalling_bench(reader, story, limits)
     rankings: dict[str, Ranking] = {}
     unanswered = []
     for name, selector in selectors.items():

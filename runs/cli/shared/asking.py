@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runs.cli.shared.flags import given_settings
@@ -38,7 +37,7 @@ def choose_anew(
 
     config = stored_config(run, args.config, given_settings(args))
     selectors = make_selectors(names, config, seed=args.seed)
-    found = asyncio.run(reselect(reader, instances, selectors, config))
+    found = asyncio.run(reselect(reader, instances, selectors, config.limits))
     unanswered = {
         instance: one.open for instance, one in zip(instances, found, strict=True) if one.open
     }
@@ -49,11 +48,7 @@ def choose_anew(
     inquiry = Inquiry(database_url(args.db), run, config, selectors, unanswered, *place)
     answers = _ask(inquiry, reader)
     answered = [
-        replace(
-            one, rankings=one.rankings | {n: answers.rankings[one.instance_id, n] for n in one.open}
-        )
-        for one in found
-        if one.instance_id not in answers.errors
+        one.answered(answers.rankings) for one in found if one.instance_id not in answers.errors
     ]
     return answered, answers.errors
 

@@ -14,8 +14,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from data.folders import cache_folder
 from runs.cli.shared.flags import add_database
-from runs.store.places import cache_folder, database_url
+from runs.store.places import database_url
 
 if TYPE_CHECKING:
     import argparse

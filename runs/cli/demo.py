@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def provider_and_image(kind: SandboxKind) -> tuple[SandboxProvider, str | None]:
     """What runs the scripts and, for Docker, an image with this machine's own Python."""
-    from sandbox.choose import choose_provider
+    from sandbox.kinds.choose import choose_provider
 
     provider = await choose_provider(kind)
     if provider.kind != "docker":

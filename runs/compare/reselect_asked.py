@@ -205,7 +205,7 @@ async def _entered(
     stack: AsyncExitStack, config: Config, provider: SandboxProvider | None
 ) -> SandboxProvider:
     if provider is None:
-        from sandbox.choose import choose_provider
+        from sandbox.kinds.choose import choose_provider
 
         provider = await choose_provider(config.engine.sandbox, config.images)
     await stack.enter_async_context(provider)

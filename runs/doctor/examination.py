@@ -28,7 +28,7 @@ DATASET_S = 60.0
 ENGINE_S = 15.0
 
 _IMPORTS = (
-    *("sandbox.docker.labels", "sandbox.docker.images.settings", "sandbox.docker.hostimage"),
+    *("sandbox.docker.engine.labels", "sandbox.docker.images.settings", "sandbox.docker.hostimage"),
     *("sandbox.docker.warm.probe", "sandbox.local.isolation", "runs.doctor.database"),
 )
 

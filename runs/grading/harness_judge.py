@@ -11,7 +11,7 @@ from data.folders import cache_folder
 from runs.grading.harness import harness_row
 from runs.grading.nouns import Grade, Outcome
 from runs.grading.rounds import in_rounds, start_round
-from sandbox.gc import connected
+from sandbox.kinds.gc import connected
 from sandbox.local.folders import Folders, remove_dead_owners
 
 if TYPE_CHECKING:

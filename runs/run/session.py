@@ -84,7 +84,7 @@ async def carry_out(
     async with AsyncExitStack() as stack:
         store = stack.enter_context(Store(job.database))
         if provider is None:
-            from sandbox.choose import choose_provider
+            from sandbox.kinds.choose import choose_provider
 
             provider = await choose_provider(job.config.engine.sandbox, job.config.images)
         stop = asyncio.Event()

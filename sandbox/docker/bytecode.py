@@ -16,16 +16,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sandbox.docker.containers import RunningContainer, tar_of
-from sandbox.docker.labels import image_labels, label_changes
-from sandbox.docker.settings import container_settings, walled
+from sandbox.docker.containers.settings import container_settings, walled
+from sandbox.docker.engine.labels import image_labels, label_changes
 from sandbox.launch import FOLDER, TO_BASH, StagedFile
 from sandbox.protocol import Ending, Limits
 from sandbox.supervise import new_mark, supervise
 
 if TYPE_CHECKING:
+    from sandbox.docker.containers.ground import Ground
     from sandbox.docker.engine import Image
-    from sandbox.docker.ground import Ground
-    from sandbox.docker.leaks import Verdicts
+    from sandbox.docker.images.verdicts import Verdicts
     from sandbox.supervise import Stop
 
 REPOSITORY = "troop/compiled"

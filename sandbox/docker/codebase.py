@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from data.codebases.reader import codebase_from_tar
 from data.errors import SandboxError, SandboxUnavailable
 from sandbox.docker.containers import tar_of
-from sandbox.docker.settings import container_settings, walled
+from sandbox.docker.containers.settings import container_settings, walled
 from sandbox.launch import FOLDER, StagedFile
 from sandbox.output import escape_controls
 from sandbox.protocol import Limits
 
 if TYPE_CHECKING:
     from data.codebases.codebase import Codebase
-    from sandbox.docker.ground import Ground
+    from sandbox.docker.containers.ground import Ground
     from sandbox.supervise import Stop
 
 _READ_S = 600.0

@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING
 
 from data.errors import SandboxUnavailable
 from sandbox.docker.engine import Engine
-from sandbox.docker.labels import image_labels, label_changes
+from sandbox.docker.engine.labels import image_labels, label_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

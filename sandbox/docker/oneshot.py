@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from data.errors import SandboxUnavailable
 from sandbox.docker.containers import RunningContainer, retrying, tar_of
-from sandbox.docker.failure import TransientEngineError
-from sandbox.docker.settings import container_settings, script_env, walled
+from sandbox.docker.containers.settings import container_settings, script_env, walled
+from sandbox.docker.engine.failure import TransientEngineError
 from sandbox.launch import FOLDER, staged_files
 from sandbox.refusals import why_not_started
 from sandbox.supervise import new_mark, supervise
 
 if TYPE_CHECKING:
     from data.patches.patch import Patch
-    from sandbox.docker.ground import Ground
+    from sandbox.docker.containers.ground import Ground
     from sandbox.protocol import Limits, Script
     from sandbox.supervise import Finish, Stop
 

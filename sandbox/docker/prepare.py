@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from data.codebases.commits import full_commit, open_commit
 from sandbox.docker.bytecode import COMPILE
 from sandbox.docker.containers import RunningContainer, tar_of
-from sandbox.docker.labels import image_labels, label_changes
-from sandbox.docker.settings import container_settings, trusted
+from sandbox.docker.containers.settings import container_settings, trusted
+from sandbox.docker.engine.labels import image_labels, label_changes
 from sandbox.launch import FOLDER
 from sandbox.setup import COMMIT, SETUP_LIMITS, check_setup, setup_files, wanted
 from sandbox.supervise import new_mark, supervise

@@ -14,11 +14,12 @@ from data.errors import SandboxError, UsageError
 from sandbox.capacity import slots_here, slots_of
 from sandbox.docker.bytecode import Bytecode
 from sandbox.docker.containers import Containers, retrying
+from sandbox.docker.containers.ground import Ground, Machine
 from sandbox.docker.engine import Engine
-from sandbox.docker.ground import Ground, Machine
+from sandbox.docker.engine.labels import container_labels, reap_dead_owners
 from sandbox.docker.images import Images, in_words
-from sandbox.docker.labels import container_labels, reap_dead_owners
-from sandbox.docker.leaks import Scrub, Verdicts
+from sandbox.docker.images.verdicts import Verdicts
+from sandbox.docker.leaks import Scrub
 from sandbox.docker.oneshot import OneShot
 from sandbox.docker.prepare import Preparation
 from sandbox.docker.sandbox import DockerSandbox

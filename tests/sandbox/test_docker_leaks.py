@@ -14,10 +14,11 @@ from data.errors import SandboxError
 from data.instances.instance import Environment
 from data.patches.patch import UNEDITED
 from sandbox.docker.containers import Containers
+from sandbox.docker.containers.ground import Ground, Machine
 from sandbox.docker.engine import Engine
-from sandbox.docker.ground import Ground, Machine
-from sandbox.docker.labels import container_labels
-from sandbox.docker.leaks import REPOSITORY, Scrub, Verdicts, scrub
+from sandbox.docker.engine.labels import container_labels
+from sandbox.docker.images.verdicts import Verdicts
+from sandbox.docker.leaks import REPOSITORY, Scrub, scrub
 from sandbox.docker.oneshot import OneShot
 from sandbox.owner import this_process
 from sandbox.protocol import Limits, Script

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.docker.engine import StoredContainer, StoredImage
+from sandbox.docker.engine.labels import KIND, MADE
 from sandbox.docker.images.disk import Disk, Marks
 from sandbox.docker.images.eviction import canonical, removable
 from sandbox.docker.images.ledger import Entry, Ledger
 from sandbox.docker.images.pace import Pace
 from sandbox.docker.images.progress import Layers, Stage, messages
 from sandbox.docker.images.pulling import Brake
-from sandbox.docker.labels import KIND, MADE
 from sandbox.image_settings import ImageSettings
 from sandbox.owner import this_process
 from tests.support.command import ROOT

@@ -11,9 +11,9 @@ import docker.auth
 import docker.errors
 from docker.utils import parse_repository_tag
 
+from sandbox.docker.engine.failure import failure_of, to_error
 from sandbox.docker.engine.nouns import Image, StoredImage
 from sandbox.docker.engine.translating import FAILURES, tolerating, translated, translates
-from sandbox.docker.failure import failure_of, to_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import SandboxError
 from sandbox.docker.containers import tar_of
-from sandbox.docker.labels import image_labels, label_changes
+from sandbox.docker.containers.settings import container_settings, trusted, walled
+from sandbox.docker.engine.labels import image_labels, label_changes
 from sandbox.docker.leaks.inside import run_inside
 from sandbox.docker.leaks.leftovers import shell_text
 from sandbox.docker.leaks.report import MOST_OBJECTS, Report, read_report
-from sandbox.docker.settings import container_settings, trusted, walled
 from sandbox.launch import FOLDER, StagedFile
 from sandbox.protocol import Limits
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandbox.docker.containers import Containers
+    from sandbox.docker.containers.ground import Machine
     from sandbox.docker.engine import Engine, Image
-    from sandbox.docker.ground import Machine
-    from sandbox.docker.leaks.verdicts import Verdicts
+    from sandbox.docker.images.verdicts import Verdicts
     from sandbox.supervise import Stop
 
 REPOSITORY = "troop/scrubbed"

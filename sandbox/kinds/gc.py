@@ -10,48 +10,23 @@ from __future__ import annotations
 import contextlib
 import functools
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.errors import SandboxError
+from sandbox.leftover import Leftover
 from sandbox.local.folders import local_folder, remove_tree, tree_bytes
 from sandbox.locks import tried
 from sandbox.owner import is_dead, this_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from sandbox.docker.engine import Engine
     from sandbox.docker.images.ledger import Ledger
+    from sandbox.leftover import Scope
 
 _HALF_MADE_S = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Leftover:
-    """Something that may go."""
-
-    what: str
-    """"container", "folder", "half-made" or "image"."""
-    name: str
-    size: int
-    """In bytes; images share layers, so removing two may free less than both."""
-    since: float
-    """When it was made or, of an image, last used."""
-    why: str
-    remove: Callable[[], bool]
-    """Removes it unless it has come into use; whether it is gone. Raises SandboxError."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What is looked for."""
-
-    images: bool = False
-    """Images too."""
-    unused_for_s: float = 0.0
-    """Images only that nobody has used for so long."""
 
 
 class Places:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from sandbox.supervise import Stop
 
 _LOOK_S = 0.02
+_LOG = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -31,17 +33,16 @@ def tried(path: Path, seconds: float = 0.0) -> Iterator[OSError | None]:
 
 @contextlib.contextmanager
 def held(path: Path, stop: Stop) -> Iterator[None]:
-    """Hold a lock, however long others do.
+    """Hold a lock, however long others do; where its file cannot be written, go on without.
 
     Raises:
         Stopped: the order to stop was given.
-        OSError: the file cannot be written.
     """
     while True:
         with tried(path) as why_not:
-            if why_not is None:
+            if not isinstance(why_not, Timeout):
+                if why_not is not None:
+                    _LOG.warning("%s cannot be locked: %s", path, why_not)
                 yield
                 return
-        if not isinstance(why_not, Timeout):
-            raise why_not
         stop.sleep(_LOOK_S)

@@ -73,5 +73,5 @@ def test_a_lock_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with tried(tmp_path / "file/lock") as why_not:
         assert isinstance(why_not, OSError)
-    with pytest.raises(OSError, match="file"), held(tmp_path / "file/lock", Stop()):
-        raise AssertionError("it was held")
+    with held(tmp_path / "file/lock", Stop()):
+        pass  # better than not to go on at all

@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from sandbox.docker.containers.containers import RunningContainer, tar_of
+from sandbox.docker.containers.settings import container_settings
+from sandbox.launch import FOLDER
+from sandbox.supervise import supervise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from data.instances.instance import Environment
-    from sandbox.docker.containers import Containers
+    from sandbox.docker.containers.containers import Containers
+    from sandbox.docker.containers.machine import Machine
     from sandbox.docker.engine import Engine, Image
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What an engine can give."""
-
-    cpus: int
-    memory_mb: int
-    apparmor: bool
-    """It confines containers by AppArmor."""
-
-    @classmethod
-    def of(cls, engine: Engine) -> Machine:
-        """What `engine` says of itself.
-
-        Raises:
-            SandboxError: it says nothing.
-        """
-        info = engine.info()
-        options = info.get("SecurityOptions") or ()
-        return cls(
-            cpus=int(info.get("NCPU") or 1),
-            memory_mb=int(info.get("MemTotal") or 0) >> 20,
-            apparmor=any("name=apparmor" in option for option in options),
-        )
+    from sandbox.launch import StagedFile
+    from sandbox.protocol import Limits
+    from sandbox.supervise import Finish, Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +33,25 @@ class Ground:
     image: Image
     environment: Environment
     labels: Mapping[str, str]
+
+    def container(
+        self, program: str, host: Mapping[str, Any], env: Mapping[str, str] | None = None
+    ) -> contextlib.AbstractContextManager[str]:
+        """A created container that is to run a shell program; it must still be `put`.
+
+        Its image's entrypoint is reset, so that an image made of it keeps none.
+        """
+        settings = container_settings(self.image, (), self.labels, env or {})
+        settings |= {"entrypoint": [""], "command": ["/bin/sh", f"{FOLDER}/{program}"]}
+        return self.containers.new(settings, host)
+
+    def put(self, container: str, files: Iterable[StagedFile]) -> None:
+        """Lay `files` where programs are looked for."""
+        self.engine.put(container, tar_of(files, FOLDER.strip("/")))
+
+    def run(self, container: str, limits: Limits, mark: bytes, stop: Stop) -> Finish:
+        """Start a created container and watch it to its end."""
+        with contextlib.closing(self.engine.attach(container)) as output:
+            self.engine.start(container)
+            process = RunningContainer(self.engine, container, output)
+            return supervise(process, limits, mark, stop)

@@ -10,7 +10,7 @@ from sandbox.launch import FOLDER
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sandbox.docker.containers.ground import Machine
+    from sandbox.docker.containers.machine import Machine
     from sandbox.docker.engine import Image
     from sandbox.protocol import Limits
 

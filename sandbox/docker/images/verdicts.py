@@ -1,4 +1,4 @@
-"""What is remembered of images that hide nothing."""
+"""What is remembered of images that need no other made of them: they hide nothing, say."""
 
 from __future__ import annotations
 

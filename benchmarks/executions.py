@@ -41,8 +41,8 @@ from benchmarks.parts.results import (
 )
 from benchmarks.parts.rounds import Entrant, counted, rotated, saturated, say, serial
 from benchmarks.parts.workload import REPO_DIR, Workload, target
+from sandbox.docker.containers.settings import script_variables
 from sandbox.docker.engine import Engine
-from sandbox.docker.settings import script_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

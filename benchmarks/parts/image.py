@@ -16,8 +16,8 @@ import docker.errors
 
 from benchmarks.parts.machine import BenchmarkError
 from benchmarks.parts.workload import REPO_DIR
+from sandbox.docker.engine.labels import container_labels, image_labels, label_changes
 from sandbox.docker.hostimage import host_python_image
-from sandbox.docker.labels import container_labels, image_labels, label_changes
 from sandbox.owner import this_process
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from runs.store.database import sqlite_url
 from runs.store.registry import RunSpec
 from runs.store.store import Store
 from sandbox.docker import DockerProvider
+from sandbox.docker.containers.settings import script_variables
 from sandbox.docker.engine import Engine
-from sandbox.docker.settings import script_variables
 from sandbox.owner import this_process
 from sandbox.protocol import Limits
 from selection.candidates import Candidate, Entry, Test, merge_candidates

@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import tarfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import zstandard
@@ -16,11 +14,13 @@ import zstandard
 from data.codebases.codebase import Codebase, SourceFile
 from data.codebases.decoding import NotTextError, decode
 from data.errors import SandboxError, UsageError
+from data.folders import cache_folder
 from data.paths import encode_path, is_git_internal, plain_path, show_path
 from data.writing import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
 MAX_FILE_BYTES = 1_000_000
 """Larger files are skipped: generated data, hardly ever what an issue is about."""
@@ -110,7 +110,7 @@ class CodebaseCache:
 
     def __init__(self, folder: Path | None = None) -> None:
         """`folder` defaults to `troop/codebases` in the user's cache folder."""
-        self._folder = folder or _cache_home() / "troop" / "codebases"
+        self._folder = folder or cache_folder() / "codebases"
 
     def get(self, key: str) -> Codebase | None:
         """What was put under `key`, or None."""
@@ -233,12 +233,6 @@ def _inside(name: str, strip: str) -> str:
     if not path.startswith(strip + "/"):
         raise UsageError(f"The archive holds {show_path(path)}, which is not in {strip}/.")
     return path[len(strip) + 1 :]
-
-
-def _cache_home() -> Path:
-    # The XDG specification says to ignore a path that is not absolute.
-    configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return configured if configured.is_absolute() else Path.home() / ".cache"
 
 
 def _pack(codebase: Codebase, key: str) -> bytes:

@@ -157,7 +157,7 @@ def _check(args: argparse.Namespace) -> None:
 
 def _stock(names: Sequence[str | None]) -> Stock:
     from runs.doctor.images import Stock, take_stock
-    from sandbox.gc import connected
+    from sandbox.kinds.gc import connected
 
     with connected() as (engine, why_not):
         if engine is None:

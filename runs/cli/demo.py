@@ -14,8 +14,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from data.folders import cache_folder
 from runs.cli.shared.flags import add_database
-from runs.store.places import cache_folder, database_url
+from runs.store.places import database_url
 
 if TYPE_CHECKING:
     import argparse
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def provider_and_image(kind: SandboxKind) -> tuple[SandboxProvider, str | None]:
     """What runs the scripts and, for Docker, an image with this machine's own Python."""
-    from sandbox.choose import choose_provider
+    from sandbox.kinds.choose import choose_provider
 
     provider = await choose_provider(kind)
     if provider.kind != "docker":

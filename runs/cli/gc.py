@@ -22,7 +22,7 @@ from data.errors import SandboxError, UsageError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from sandbox.gc import Leftover
+    from sandbox.leftover import Leftover
 
 _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 _THOUSAND = 1000
@@ -48,7 +48,8 @@ def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
     from runs.cli.shared.terminal import progress, results
     from runs.words import plain
-    from sandbox.gc import Places, Scope, connected
+    from sandbox.kinds.gc import Places, connected
+    from sandbox.leftover import Scope
 
     if args.older_than is not None and not args.images:
         raise UsageError(

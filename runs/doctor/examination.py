@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,11 +25,6 @@ if TYPE_CHECKING:
 DATASET_S = 60.0
 """A dataset of the hub may have to be downloaded."""
 ENGINE_S = 15.0
-
-_IMPORTS = (
-    *("sandbox.docker.labels", "sandbox.docker.images.settings", "sandbox.docker.hostimage"),
-    *("sandbox.docker.warm.probe", "sandbox.local.isolation", "runs.doctor.database"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +50,16 @@ def examination(patient: Patient) -> list[Finding]:
 
 def _load() -> None:
     """Import what checks share: threads that import one package at once may lock each other out."""
-    for name in _IMPORTS:
-        # What cannot be imported here is the finding of the check that needs it.
-        with contextlib.suppress(Exception):
-            importlib.import_module(name)
+    # What cannot be imported here is the finding of the check that needs it.
+    with contextlib.suppress(Exception):
+        import data.instances.loaders  # noqa: F401 - it is only loaded
+    with contextlib.suppress(Exception):
+        import runs.doctor.database  # noqa: F401 - likewise
+    with contextlib.suppress(Exception):
+        import sandbox.docker.hostimage
+        import sandbox.docker.warm.probe
+    with contextlib.suppress(Exception):
+        import sandbox.local.isolation  # noqa: F401 - likewise
 
 
 def checks(patient: Patient, shared: SharedEngine) -> list[Check]:

@@ -30,7 +30,7 @@ class Leftovers:
 
 def look_at_leftovers(shared: SharedEngine) -> list[Finding]:
     """Containers and images of Troop's."""
-    from sandbox.docker.labels import MADE, OWNER
+    from sandbox.docker.engine.labels import MADE, OWNER
     from sandbox.owner import this_process
 
     engine = shared.engine()
@@ -40,7 +40,7 @@ def look_at_leftovers(shared: SharedEngine) -> list[Finding]:
 
 def count(containers: Sequence[Listed], images: Sequence[StoredImage], me: Owner) -> Leftovers:
     """Sort out what is Troop's, and whose containers nobody will remove."""
-    from sandbox.docker.labels import KIND, MADE, OWNER, PLACE
+    from sandbox.docker.engine.labels import KIND, MADE, OWNER, PLACE
     from sandbox.owner import is_dead
 
     # The doctor itself tries a container at the same time.

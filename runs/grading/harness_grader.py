@@ -7,11 +7,11 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from data.errors import SandboxUnavailable
+from data.folders import cache_folder
 from runs.grading.harness import harness_row
 from runs.grading.nouns import Grade, GradeOutcome
 from runs.grading.rounds import in_rounds, start_round
-from runs.store.places import cache_folder
-from sandbox.gc import connected
+from sandbox.kinds.gc import connected
 from sandbox.local.folders import Folders, remove_dead_owners
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from runs.grading.nouns import Grade, GradeOutcome, Task
 from runs.grading.parsers import PARSERS
 from runs.grading.resolution import resolution
 from runs.grading.script import LOG_MB, grading_script, read_result
-from sandbox.choose import choose_provider
+from sandbox.kinds.choose import choose_provider
 from sandbox.protocol import Ending, Limits, Script
 
 if TYPE_CHECKING:

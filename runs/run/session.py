@@ -119,7 +119,7 @@ async def choose(config: Config) -> SandboxProvider:
     Raises:
         SandboxError: it cannot be had here.
     """
-    from sandbox.choose import choose_provider
+    from sandbox.kinds.choose import choose_provider
 
     return await choose_provider(config.batch.sandbox, config.images)
 

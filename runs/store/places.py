@@ -1,19 +1,11 @@
-"""Where Troop keeps things on this machine."""
+"""Which database is meant."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-
-def data_folder() -> Path:
-    """What people want to keep: the database, patches."""
-    return _folder("XDG_DATA_HOME", ".local/share")
-
-
-def cache_folder() -> Path:
-    """What can be made again."""
-    return _folder("XDG_CACHE_HOME", ".cache")
+from data.folders import data_folder
 
 
 def default_database() -> str:
@@ -27,8 +19,3 @@ def database_url(given: str | None) -> str:
 
     wanted = given or default_database()
     return wanted if "://" in wanted else sqlite_url(Path(wanted).expanduser().absolute())
-
-
-def _folder(variable: str, otherwise: str) -> Path:
-    base = os.environ.get(variable)
-    return (Path(base) if base else Path.home() / otherwise) / "troop"

@@ -8,27 +8,22 @@ edits is compiled anew.
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import logging
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sandbox.docker.containers import RunningContainer, tar_of
-from sandbox.docker.labels import image_labels, label_changes
-from sandbox.docker.settings import container_settings, walled
+from sandbox.docker.containers.settings import walled
+from sandbox.docker.images.made import Recipe, digest_of
 from sandbox.launch import FOLDER, TO_BASH, StagedFile
 from sandbox.protocol import Ending, Limits
-from sandbox.supervise import new_mark, supervise
+from sandbox.supervise import new_mark
 
 if TYPE_CHECKING:
+    from sandbox.docker.containers.ground import Ground
     from sandbox.docker.engine import Image
-    from sandbox.docker.ground import Ground
-    from sandbox.docker.leaks import Verdicts
+    from sandbox.docker.images.made import Maker
     from sandbox.supervise import Stop
-
-REPOSITORY = "troop/compiled"
 
 COMPILE = """\
 if command -v python >/dev/null 2>&1; then
@@ -60,8 +55,7 @@ class Bytecode:
     """Makes the compiled image of one that holds a repository, or finds it."""
 
     ground: Ground
-    verdicts: Verdicts
-    """Where it is kept that an image has nothing to compile."""
+    maker: Maker
 
     def image(self, stop: Stop) -> Image:
         """The compiled image; the ground's own where there is no Python, or it cannot be made.
@@ -70,37 +64,21 @@ class Bytecode:
             Stopped: the order to stop was given.
             SandboxError: the engine failed.
         """
-        engine, base = self.ground.engine, self.ground.image
-        digest = self._digest()
-        if self.verdicts.is_clean(digest):
-            return base
-        name = f"{REPOSITORY}:{digest[:24]}"
-        if not engine.has_image(name) and not self._make(name, stop):
-            self.verdicts.remember(digest)
-            return base
-        return engine.image(name)
+        environment, base = self.ground.environment, self.ground.image
+        digest = digest_of(_RECIPE, base.id, environment.repo_dir, environment.activate, COMPILE)
+        recipe = Recipe("compiled", digest, lambda recipe: self._make(recipe, stop))
+        return self.maker.image(recipe, stop) or base
 
-    def _digest(self) -> str:
-        environment = self.ground.environment
-        parts = [_RECIPE, self.ground.image.id, environment.repo_dir, environment.activate, COMPILE]
-        return hashlib.sha256("\0".join(map(str, parts)).encode("utf-8", "replace")).hexdigest()
-
-    def _make(self, name: str, stop: Stop) -> bool:
+    def _make(self, recipe: Recipe, stop: Stop) -> str | None:
         ground, mark = self.ground, new_mark()
-        settings = container_settings(ground.image, (), ground.labels, {"TERM": "dumb"})
-        settings |= {"entrypoint": [""], "command": ["/bin/sh", f"{FOLDER}/compile.sh"]}
-        with ground.containers.new(settings, walled(_LIMITS, ground.machine)) as container:
-            ground.engine.put(container, tar_of(self._files(mark), FOLDER.strip("/")))
-            with contextlib.closing(ground.engine.attach(container)) as output:
-                ground.engine.start(container)
-                process = RunningContainer(ground.engine, container, output)
-                finish = supervise(process, _LIMITS, mark, stop)
+        host = walled(_LIMITS, ground.machine)
+        with ground.container("compile.sh", host, {"TERM": "dumb"}) as container:
+            ground.put(container, self._files(mark))
+            finish = ground.run(container, _LIMITS, mark, stop)
             if not finish.started or finish.ending is not Ending.EXITED or finish.exit_code:
                 _LOG.info("Nothing is compiled in %s. %s", ground.image.name, finish.preamble)
-                return False
-            changes = [*label_changes(image_labels("compiled")), 'CMD ["/bin/sh"]']
-            ground.engine.commit(container, name, changes)
-        return True
+                return None
+            return ground.engine.commit(container, "", [*recipe.labels, 'CMD ["/bin/sh"]'])
 
     def _files(self, mark: bytes) -> list[StagedFile]:
         environment = self.ground.environment

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from data.codebases.reader import codebase_from_tar
 from data.errors import SandboxError, SandboxUnavailable
-from sandbox.docker.containers import tar_of
-from sandbox.docker.settings import container_settings, walled
+from sandbox.docker.containers.settings import walled
 from sandbox.launch import FOLDER, StagedFile
 from sandbox.output import escape_controls
 from sandbox.protocol import Limits
 
 if TYPE_CHECKING:
     from data.codebases.codebase import Codebase
-    from sandbox.docker.ground import Ground
+    from sandbox.docker.containers.ground import Ground
     from sandbox.supervise import Stop
 
 _READ_S = 600.0
@@ -59,12 +58,9 @@ class CodebaseSource:
             SandboxUnavailable: the image has no `repo_dir`.
             SandboxError: the engine failed.
         """
-        command = ("/bin/sh", f"{FOLDER}/list.sh")
-        settings = container_settings(self.ground.image, command, self.ground.labels, {})
         with cast(BinaryIO, tempfile.SpooledTemporaryFile(_SPOOL_BYTES)) as spool:
-            with self.ground.containers.new(
-                settings, walled(_LIMITS, self.ground.machine)
-            ) as container:
+            host = walled(_LIMITS, self.ground.machine)
+            with self.ground.container("list.sh", host) as container:
                 if not self._tracked(container, spool, stop):
                     spool.seek(0)
                     spool.truncate()
@@ -76,7 +72,7 @@ class CodebaseSource:
         """Write a tar of the tracked files into `spool`; False: they cannot be listed."""
         text = _LIST.format(repo=shlex.quote(self.ground.environment.repo_dir), folder=FOLDER)
         files = [StagedFile("list.sh", text.encode()), StagedFile(".gitconfig", _GITCONFIG)]
-        self.ground.engine.put(container, tar_of(files, FOLDER.strip("/")))
+        self.ground.put(container, files)
         said = bytearray()
         with contextlib.closing(self.ground.engine.attach(container)) as output:
             stop.listen(output.close)

@@ -7,15 +7,15 @@ import time
 from typing import TYPE_CHECKING
 
 from data.errors import SandboxError
+from sandbox.docker.engine.labels import MADE, OWNER, PLACE
 from sandbox.docker.images.eviction import PULLED, removable, remove
-from sandbox.docker.labels import MADE, OWNER, PLACE
-from sandbox.gc import Leftover
+from sandbox.leftover import Leftover
 from sandbox.owner import is_dead, this_process
 
 if TYPE_CHECKING:
     from sandbox.docker.engine import Engine
     from sandbox.docker.images.ledger import Ledger
-    from sandbox.gc import Scope
+    from sandbox.leftover import Scope
 
 
 def dead_containers(engine: Engine) -> list[Leftover]:

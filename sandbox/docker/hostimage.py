@@ -22,14 +22,15 @@ from typing import IO, TYPE_CHECKING
 
 from data.errors import SandboxUnavailable
 from sandbox.docker.engine import Engine
-from sandbox.docker.labels import image_labels, label_changes
+from sandbox.docker.images.images import engine_ledger
+from sandbox.docker.images.made import Maker, Recipe
+from sandbox.docker.images.verdicts import Verdicts
+from sandbox.supervise import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import docker
-
-REPOSITORY = "troop/host-python"
 
 _RECIPE = 6
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -74,8 +75,8 @@ def host_python_image(client: docker.DockerClient | None = None) -> str:
     try:
         _check_machine(engine)
         tree = _collect()
-        name = f"{REPOSITORY}:{tree.digest()}"
-        if not engine.has_image(name):
+
+        def make(recipe: Recipe) -> str:
             with tempfile.TemporaryFile() as file:
                 tree.write(file)
                 file.seek(0)
@@ -83,10 +84,13 @@ def host_python_image(client: docker.DockerClient | None = None) -> str:
                     f"ENV PATH={_PATH}",
                     "ENV LANG=C.UTF-8",
                     'CMD ["python"]',
-                    *label_changes(image_labels("host-python")),
+                    *recipe.labels,
                 ]
-                engine.import_image(file, name, changes)
-        return name
+                return engine.import_image(file, "", changes)
+
+        recipe = Recipe("host-python", tree.digest(), make)
+        Maker(engine, engine_ledger(engine), Verdicts()).image(recipe, Stop())
+        return recipe.name
     finally:
         if client is None:
             engine.close()
@@ -208,7 +212,7 @@ class _Tree:
             sha.update(f"\0{path}\0{target}".encode())
         for path, state in sorted(self._files.items()):
             sha.update(f"\0{path}\0{state.st_size}\0{state.st_mtime_ns}".encode())
-        return sha.hexdigest()[:24]
+        return sha.hexdigest()
 
     def write(self, file: IO[bytes]) -> None:
         """Write the image's layer."""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.errors import SandboxUnavailable
-from sandbox.docker.containers import RunningContainer, retrying, tar_of
-from sandbox.docker.failure import TransientEngineError
-from sandbox.docker.settings import container_settings, script_env, walled
+from sandbox.docker.containers import retrying
+from sandbox.docker.containers.settings import container_settings, script_env, walled
+from sandbox.docker.engine.failure import TransientEngineError
 from sandbox.launch import FOLDER, staged_files
 from sandbox.refusals import why_not_started
-from sandbox.supervise import new_mark, supervise
+from sandbox.supervise import new_mark
 
 if TYPE_CHECKING:
     from data.patches.patch import Patch
-    from sandbox.docker.ground import Ground
+    from sandbox.docker.containers.ground import Ground
     from sandbox.protocol import Limits, Script
     from sandbox.supervise import Finish, Stop
 
@@ -52,12 +51,9 @@ class OneShot:
         settings = container_settings(self.ground.image, _COMMAND, self.ground.labels, env)
         with self.ground.containers.new(settings, walled(limits, self.ground.machine)) as container:
             stop.check()
-            self.ground.engine.put(container, tar_of(files, FOLDER.strip("/")))
+            self.ground.put(container, files)
             stop.check()
-            with contextlib.closing(self.ground.engine.attach(container)) as output:
-                self.ground.engine.start(container)
-                process = RunningContainer(self.ground.engine, container, output)
-                finish = supervise(process, limits, mark, stop)
+            finish = self.ground.run(container, limits, mark, stop)
         if not finish.started:
             raise self._why(finish, script)
         return finish

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
-from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from data.codebases.reader import CodebaseCache
@@ -14,11 +12,15 @@ from data.errors import SandboxError, UsageError
 from sandbox.capacity import slots_here, slots_of
 from sandbox.docker.bytecode import Bytecode
 from sandbox.docker.containers import Containers, retrying
+from sandbox.docker.containers.ground import Ground
+from sandbox.docker.containers.machine import Machine
 from sandbox.docker.engine import Engine
-from sandbox.docker.ground import Ground, Machine
+from sandbox.docker.engine.labels import container_labels, reap_dead_owners
 from sandbox.docker.images import Images, in_words
-from sandbox.docker.labels import container_labels, reap_dead_owners
-from sandbox.docker.leaks import Scrub, Verdicts
+from sandbox.docker.images.images import engine_ledger
+from sandbox.docker.images.made import Maker
+from sandbox.docker.images.verdicts import Verdicts
+from sandbox.docker.leaks import Scrub
 from sandbox.docker.oneshot import OneShot
 from sandbox.docker.prepare import Preparation
 from sandbox.docker.sandbox import DockerSandbox
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
     from sandbox.protocol import Limits
     from sandbox.supervise import Stop
 
-_LOCK_S = 0.2
 _IDLE_CONTAINERS = 32
 _LOG = logging.getLogger(__name__)
 
@@ -77,7 +78,6 @@ class DockerProvider:
         self._cache = cache or CodebaseCache()
         self._verdicts = verdicts or Verdicts()
         self._image_settings = images or ImageSettings()
-        self._preparing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._connection: _Connection | None = None
         self._why_not_warm = "" if warm else "it was asked for"
         self._pristine = pristine
@@ -137,11 +137,8 @@ class DockerProvider:
         """
         here = self._entered()
         labels = container_labels(this_process(), run, instance.instance_id)
-        image = await here.workers.run(
-            lambda stop: self._image(here, instance, labels, stop, tell or _tell_nobody)
-        )
-        ground = Ground(
-            here.engine, here.machine, here.containers, image, instance.environment, labels
+        ground = await here.workers.run(
+            lambda stop: self._ground(here, instance, labels, stop, tell or _tell_nobody)
         )
         warm = None if self._why_not_warm else WarmRunner(ground, here.pool)
         return DockerSandbox(
@@ -163,15 +160,15 @@ class DockerProvider:
             self._why_not_warm = str(reason)
         _LOG.warning("Each script gets a new container, which takes longer: %s", reason)
 
-    def _image(
+    def _ground(
         self,
         here: _Connection,
         instance: Instance,
         labels: Mapping[str, str],
         stop: Stop,
         tell: Callable[[str], None],
-    ) -> Image:
-        """The image that scripts run on, taken for as long as the sandbox is open."""
+    ) -> Ground:
+        """What scripts run on; its image is taken for as long as the sandbox is open."""
         name = instance.environment.image
         if name is None:
             raise UsageError(
@@ -180,59 +177,38 @@ class DockerProvider:
                 " (for example python:3.12), or use the local sandbox.",
             )
         base = here.images.ensure(name, stop, lambda progress: tell(in_words(progress)))
+        ground = Ground(
+            here.engine, here.machine, here.containers, base, instance.environment, labels
+        )
         try:
             tell("preparing the image")
-            image = retrying(stop, here.engine)(self._ready, here, instance, base, labels, stop)
+            commit = instance.base_commit
+            image = retrying(stop, here.engine)(self._ready, ground, here.maker, commit, stop)
             here.images.hold(image)
         finally:
             here.images.release(base)
         tell("")
-        return image
+        return replace(ground, image=image)
 
-    def _ready(
-        self,
-        here: _Connection,
-        instance: Instance,
-        base: Image,
-        labels: Mapping[str, str],
-        stop: Stop,
-    ) -> Image:
+    def _ready(self, ground: Ground, maker: Maker, commit: str, stop: Stop) -> Image:
         """The image itself, or one made of it: without the future, set up, compiled."""
-        environment = instance.environment
-        image = base
-        lock = self._preparing[base.id]
-        while not lock.acquire(timeout=_LOCK_S):
-            stop.check()
-        try:
-            if self._pristine and not environment.source and not wanted(environment):
-                return base
-            if not environment.source and not self._pristine:
-                image = self._scrubbed(here, image, environment.repo_dir, labels, stop)
-                if not wanted(environment):
-                    ground = Ground(
-                        here.engine, here.machine, here.containers, image, environment, labels
-                    )
-                    return Bytecode(ground, self._verdicts).image(stop)
-            preparation = Preparation(here.engine, here.containers, image, environment, labels)
-            return preparation.image(instance.base_commit, stop)
-        finally:
-            lock.release()
-
-    def _scrubbed(
-        self, here: _Connection, image: Image, repo_dir: str, labels: Mapping[str, str], stop: Stop
-    ) -> Image:
-        """What scripts may see of an image that may hold the future of its repository."""
-        scrub = Scrub(
-            here.engine, here.machine, here.containers, image, repo_dir, labels, self._verdicts
-        )
-        return scrub.image(stop)
+        environment = ground.environment
+        if not environment.source and self._pristine and not wanted(environment):
+            return ground.image
+        if not environment.source and not self._pristine:
+            # What scripts may see of an image that may hold the future of its repository.
+            ground = replace(ground, image=Scrub(ground, maker).image(stop))
+            if not wanted(environment):
+                return Bytecode(ground, maker).image(stop)
+        return Preparation(ground, maker).image(commit, stop)
 
     def _begin(self) -> _Connection:
         engine = self._connect()
         try:
             version, machine = str(engine.version().get("Version", "")), Machine.of(engine)
             removed = reap_dead_owners(engine, this_process())
-            images = Images(engine, self._image_settings)
+            ledger = engine_ledger(engine)
+            images = Images(engine, self._image_settings, ledger=ledger)
         except SandboxError:
             engine.close()
             raise
@@ -244,6 +220,7 @@ class DockerProvider:
             Workers(self._slots),
             Pool(_IDLE_CONTAINERS),
             images,
+            Maker(engine, ledger, self._verdicts),
             version,
             machine,
         )
@@ -262,6 +239,7 @@ class _Connection:
     workers: Workers
     pool: Pool
     images: Images
+    maker: Maker
     version: str
     machine: Machine
 

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data.folders import cache_folder
 from sandbox.owner import Owner, is_dead, this_process
 
 if TYPE_CHECKING:
@@ -21,12 +22,9 @@ _TRIES = 5
 _LOG = logging.getLogger(__name__)
 
 
-def cache_folder() -> Path:
-    """`troop/local` in the user's cache folder."""
-    # The XDG specification says to ignore a path that is not absolute.
-    configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    home = configured if configured.is_absolute() else Path.home() / ".cache"
-    return home / "troop" / "local"
+def local_folder() -> Path:
+    """`local` in Troop's cache folder."""
+    return cache_folder() / "local"
 
 
 class Folders:

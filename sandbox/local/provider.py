@@ -10,7 +10,7 @@ from data.codebases.commits import full_commit
 from data.codebases.reader import CodebaseCache
 from data.errors import UsageError
 from sandbox.capacity import slots_here
-from sandbox.local.folders import Folders, cache_folder, remove_dead_owners
+from sandbox.local.folders import Folders, local_folder, remove_dead_owners
 from sandbox.local.isolation import Isolation, best, can_hold
 from sandbox.local.sandbox import LocalSandbox
 from sandbox.local.template import Templates
@@ -59,7 +59,7 @@ class LocalProvider:
         """
         self._slots = slots
         self._isolation = isolation
-        self._folder = folder or cache_folder()
+        self._folder = folder or local_folder()
         self._cache = cache or CodebaseCache()
         self._reason = reason
         self._folders: Folders | None = None

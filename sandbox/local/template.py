@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import logging
 import os
@@ -18,11 +17,11 @@ from data.codebases.commits import open_commit
 from sandbox.local.folders import give_tree, remove_tree
 from sandbox.local.isolation import base_python, new_uid
 from sandbox.local.process import Job, Room, run
+from sandbox.locks import held
 from sandbox.setup import COMMIT, SETUP_LIMITS, check_setup, setup_files, wanted
 from sandbox.supervise import new_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from data.instances.instance import Environment
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from sandbox.supervise import Stop
 
 _RECIPE = 1
-_LOCK_S = 0.1
 _LOG = logging.getLogger(__name__)
 
 
@@ -62,7 +60,7 @@ class Templates:
         ready = folder / "ready"
         if ready.exists():
             return found
-        with _locked(folder.with_suffix(".lock"), stop):
+        with held(folder.with_suffix(".lock"), stop):
             if not ready.exists():
                 remove_tree(folder)
                 try:
@@ -135,17 +133,3 @@ def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> Non
         _LOG.warning("%s is there already under another case; left out", member.name)
         return
     path.chmod(0o755 if member.mode & 0o100 else 0o644)
-
-
-@contextlib.contextmanager
-def _locked(path: Path, stop: Stop) -> Iterator[None]:
-    """Hold a lock between processes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                stop.sleep(_LOCK_S)
-        yield

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox.docker.engine import Engine
+from sandbox.docker.engine.labels import image_labels, label_changes
 from sandbox.docker.images import Images, ImageSettings
 from sandbox.docker.images.images import engine_ledger
 from sandbox.docker.images.pace import Pace
-from sandbox.docker.labels import image_labels, label_changes
 from tests.support.docker import require_docker
 
 if TYPE_CHECKING:

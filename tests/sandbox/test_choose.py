@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox import choose
-from sandbox.choose import choose_provider
+from sandbox.kinds.choose import choose_provider
 from tests.support.docker import require_docker
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ async def test_what_is_named_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 def test_importing_the_sandbox_does_not_import_docker() -> None:
     code = (
-        "import sys, sandbox, sandbox.protocol, sandbox.choose, sandbox.local\n"
+        "import sys, sandbox, sandbox.protocol, sandbox.kinds.choose, sandbox.local\n"
         "assert 'docker' not in sys.modules and 'requests' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

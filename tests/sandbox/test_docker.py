@@ -16,8 +16,9 @@ from data.patches.patch import UNEDITED, FileChange
 from sandbox.docker import DockerProvider
 from sandbox.docker.codebase import CodebaseSource
 from sandbox.docker.containers import Containers
-from sandbox.docker.ground import Ground, Machine
-from sandbox.docker.labels import container_labels
+from sandbox.docker.containers.ground import Ground
+from sandbox.docker.containers.machine import Machine
+from sandbox.docker.engine.labels import container_labels
 from sandbox.owner import this_process
 from sandbox.protocol import Ending, Limits, Script
 from sandbox.supervise import Stop

@@ -13,8 +13,8 @@ from data.errors import SandboxError, SandboxUnavailable
 from data.patches.patch import UNEDITED
 from sandbox.docker import DockerProvider
 from sandbox.docker.engine import Engine
-from sandbox.docker.failure import TransientEngineError
-from sandbox.docker.labels import container_labels, reap_dead_owners
+from sandbox.docker.engine.failure import TransientEngineError
+from sandbox.docker.engine.labels import container_labels, reap_dead_owners
 from sandbox.owner import this_process
 from sandbox.protocol import Limits, Script
 from tests.sandbox.processes import eventually, new_token, running, start_owner

@@ -12,7 +12,7 @@ import pytest
 
 from data.errors import SandboxError, SandboxUnavailable
 from sandbox.docker.engine import Engine, translated
-from sandbox.docker.failure import (
+from sandbox.docker.engine.failure import (
     RateLimited,
     TransientEngineError,
     Trouble,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data.errors import SandboxUnavailable
-from sandbox.docker.failure import NoSpace
+from sandbox.docker.engine.failure import NoSpace
 from sandbox.docker.images import ImageSettings, Progress, Stage
 from sandbox.supervise import Stop, Stopped
 from tests.sandbox.registry import Fault, Registry

@@ -6,6 +6,7 @@ import logging
 import secrets
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,10 +15,14 @@ from data.errors import SandboxError
 from data.instances.instance import Environment
 from data.patches.patch import UNEDITED
 from sandbox.docker.containers import Containers
+from sandbox.docker.containers.ground import Ground
+from sandbox.docker.containers.machine import Machine
 from sandbox.docker.engine import Engine
-from sandbox.docker.ground import Ground, Machine
-from sandbox.docker.labels import container_labels
-from sandbox.docker.leaks import REPOSITORY, Scrub, Verdicts, scrub
+from sandbox.docker.engine.labels import container_labels
+from sandbox.docker.images.images import engine_ledger
+from sandbox.docker.images.made import Maker
+from sandbox.docker.images.verdicts import Verdicts
+from sandbox.docker.leaks import Scrub, scrub
 from sandbox.docker.oneshot import OneShot
 from sandbox.owner import this_process
 from sandbox.protocol import Limits, Script
@@ -32,7 +37,7 @@ if TYPE_CHECKING:
 
     from sandbox.docker.engine import Image
 
-    Maker = Callable[..., Scrub]
+    Scrubs = Callable[..., Scrub]
 
 pytestmark = pytest.mark.docker
 
@@ -118,25 +123,26 @@ def maker(
 ) -> Iterator[Callable[..., Scrub]]:
     """Makes scrubs; what they made is removed with the session."""
     containers, machine = Containers(engine), Machine.of(engine)
+    images = Maker(engine, engine_ledger(engine, tmp_path), Verdicts(tmp_path / "verdicts"))
     made: list[Scrub] = []
 
     def make(image: str, repo_dir: str = "/testbed") -> Scrub:
         labels = container_labels(this_process(), "run", "its")
-        verdicts = Verdicts(tmp_path / "verdicts")
-        one = Scrub(engine, machine, containers, engine.image(image), repo_dir, labels, verdicts)
+        environment = Environment(image=image, repo_dir=repo_dir)
+        ground = Ground(engine, machine, containers, engine.image(image), environment, labels)
+        one = Scrub(ground, images)
         made.append(one)
         return one
 
     yield make
     containers.remove_all()
-    names = {f"{REPOSITORY}:{one._digest()[:24]}" for one in made}
+    names = {one.recipe(Stop()).name for one in made}
     prepared_images.update(name for name in names if engine.has_image(name))
 
 
 def run(one: Scrub, image: Image, code: str) -> str:
     """What the Python `code` prints in the sandbox of an image."""
-    environment = Environment(image=image.name, repo_dir=one.repo_dir)
-    ground = Ground(one.engine, one.machine, one.containers, image, environment, one.labels)
+    ground = replace(one.ground, image=image)
     limits = Limits(timeout_s=60, output_chars=1_000_000)
     done = OneShot(ground).execute(Stop(), Script(code), UNEDITED, limits)
     assert done.exit_code == 0, done.output
@@ -144,28 +150,28 @@ def run(one: Scrub, image: Image, code: str) -> str:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_each_way_alone_is_found(way: str, leaky_image: str, maker: Maker) -> None:
+def test_each_way_alone_is_found(way: str, leaky_image: str, maker: Scrubs) -> None:
     one = maker(leaky_image, f"/one/{way}")
-    findings = [line for line in one._look(one.base, Stop()).findings() if "/one/" in line]
+    findings = [line for line in one._look(one.ground.image, Stop()).findings() if "/one/" in line]
     assert findings
     assert all(f"/one/{way}/" in line for line in findings)
 
 
-def test_all_is_there_before_and_nothing_after(leaky_image: str, maker: Maker) -> None:
+def test_all_is_there_before_and_nothing_after(leaky_image: str, maker: Scrubs) -> None:
     one = maker(leaky_image)
-    before = set(run(one, one.base, leaky.SEARCH).split())
+    before = set(run(one, one.ground.image, leaky.SEARCH).split())
     assert before == {*WAYS, *OTHERS}
     image = one.image(Stop())
-    assert image.name.startswith(f"{REPOSITORY}:")
+    assert image.name.startswith("troop/scrubbed:")
     after = run(one, image, leaky.SEARCH.replace('"/troop"', '"/troop", "/one", "/kinds"'))
     assert after.split() == []
     assert one.image(Stop()) == image
 
 
-def test_the_repository_is_as_it_was(leaky_image: str, maker: Maker) -> None:
+def test_the_repository_is_as_it_was(leaky_image: str, maker: Scrubs) -> None:
     one = maker(leaky_image)
     image = one.image(Stop())
-    lines = run(one, one.base, leaky.STATE).splitlines()
+    lines = run(one, one.ground.image, leaky.STATE).splitlines()
     before = [line for line in lines if "r2e_tests" not in line]
     assert any("staged.py" in line for line in before)
     assert any("run_tests.sh" in line for line in before)
@@ -184,21 +190,21 @@ def test_the_repository_is_as_it_was(leaky_image: str, maker: Maker) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_state_is_kept(kind: str, leaky_image: str, maker: Maker) -> None:
+def test_every_state_is_kept(kind: str, leaky_image: str, maker: Scrubs) -> None:
     image = maker(leaky_image, "/kinds").image(Stop())
     one = maker(leaky_image, f"/kinds/inner/{kind}")
-    state = run(one, one.base, leaky.STATE)
+    state = run(one, one.ground.image, leaky.STATE)
     assert "dubious" not in state
     assert run(one, image, leaky.STATE) == state
     assert "nothing" in run(one, image, leaky.IN_ORDER)
     search = leaky.SEARCH.replace('os.walk("/")', 'os.walk("/kinds")')
-    assert run(one, one.base, search).split() == ["dangling", "past"]
+    assert run(one, one.ground.image, search).split() == ["dangling", "past"]
     assert run(one, image, search).split() == []
 
 
-def test_the_image_starts_as_its_base_does(leaky_image: str, maker: Maker, engine: Engine) -> None:
+def test_the_image_starts_as_its_base_does(leaky_image: str, maker: Scrubs, engine: Engine) -> None:
     one = maker(leaky_image)
-    was, now = engine.image_config(one.base.id), engine.image_config(one.image(Stop()).id)
+    was, now = engine.image_config(one.ground.image.id), engine.image_config(one.image(Stop()).id)
     for key in ("Entrypoint", "Cmd", "User", "WorkingDir", "Env"):
         assert now[key] == was[key], key
     assert now["Labels"].items() >= {"its": "own", "troop": "image", "troop.owner": ""}.items()
@@ -208,20 +214,20 @@ def test_the_image_starts_as_its_base_does(leaky_image: str, maker: Maker, engin
 def test_what_is_clean_is_not_copied_and_is_remembered(
     engine: Engine,
     python_image: str,
-    maker: Maker,
+    maker: Scrubs,
     tmp_path: Path,
     prepared_images: set[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     leaky.plain(tmp_path / "root/testbed")
     one = maker(_image(engine, python_image, tmp_path / "root", prepared_images))
-    assert one.image(Stop()) is one.base
+    assert one.image(Stop()) is one.ground.image
     monkeypatch.setattr(Scrub, "_look", None)
-    assert one.image(Stop()) is one.base
+    assert one.image(Stop()) is one.ground.image
 
 
 def test_without_a_repository_only_the_files_count(
-    engine: Engine, python_image: str, maker: Maker, tmp_path: Path, prepared_images: set[str]
+    engine: Engine, python_image: str, maker: Scrubs, tmp_path: Path, prepared_images: set[str]
 ) -> None:
     for name in ("testbed/fix.patch", "home/fix.patch"):
         (tmp_path / "root" / name).parent.mkdir(parents=True)
@@ -234,7 +240,7 @@ def test_without_a_repository_only_the_files_count(
 
 
 def test_a_linked_working_tree_becomes_a_repository(
-    engine: Engine, python_image: str, maker: Maker, tmp_path: Path, prepared_images: set[str]
+    engine: Engine, python_image: str, maker: Scrubs, tmp_path: Path, prepared_images: set[str]
 ) -> None:
     root = tmp_path / "root"
     leaky.plain(root / "origin")
@@ -245,7 +251,7 @@ def test_a_linked_working_tree_becomes_a_repository(
     for path in (root / "testbed/.git", root / "all.git/worktrees/testbed/gitdir"):
         path.write_text(path.read_text().replace(str(root), ""))
     one = maker(_image(engine, python_image, root, prepared_images))
-    before = run(one, one.base, leaky.STATE)
+    before = run(one, one.ground.image, leaky.STATE)
     image = one.image(Stop())
     assert run(one, image, leaky.STATE) == before
     assert run(one, image, leaky.SEARCH).split() == []
@@ -255,7 +261,7 @@ def test_a_linked_working_tree_becomes_a_repository(
 def test_where_there_is_no_git_its_folder_goes(
     engine: Engine,
     python_image: str,
-    maker: Maker,
+    maker: Scrubs,
     tmp_path: Path,
     prepared_images: set[str],
     caplog: pytest.LogCaptureFixture,
@@ -273,26 +279,26 @@ def test_where_there_is_no_git_its_folder_goes(
 
 
 def test_what_fails_the_audit_is_not_kept(
-    leaky_image: str, maker: Maker, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    leaky_image: str, maker: Scrubs, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     programs = {**scrub._programs(), "cut.sh": "exit 0\n"}
     monkeypatch.setattr(scrub, "_programs", lambda: programs)
     one = maker(leaky_image)
     made: list[str] = []
-    commit = Engine.commit_unnamed
+    commit = Engine.commit
 
-    def note(self: Engine, container: str, changes: list[str]) -> str:
-        made.append(commit(self, container, changes))
+    def note(self: Engine, container: str, name: str, changes: list[str]) -> str:
+        made.append(commit(self, container, name, changes))
         return made[-1]
 
-    monkeypatch.setattr(Engine, "commit_unnamed", note)
+    monkeypatch.setattr(Engine, "commit", note)
     with pytest.raises(SandboxError, match=r"could not be hidden: leftovers /home/fix\.patch"):
         one.image(Stop())
-    assert not engine.has_image(f"{REPOSITORY}:{one._digest()[:24]}")
+    assert not engine.has_image(one.recipe(Stop()).name)
     assert not engine.has_image(made[0])
 
 
-def test_two_at_once_agree(leaky_image: str, maker: Maker) -> None:
+def test_two_at_once_agree(leaky_image: str, maker: Scrubs) -> None:
     one = maker(leaky_image, "/one/past")
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(lambda _: one.image(Stop()), range(2))

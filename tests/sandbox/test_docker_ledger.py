@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.docker.engine import StoredContainer, StoredImage
+from sandbox.docker.engine.labels import KIND, MADE
 from sandbox.docker.images.disk import Disk, Marks
 from sandbox.docker.images.eviction import canonical, removable
-from sandbox.docker.images.ledger import Entry, Ledger, state_folder
+from sandbox.docker.images.ledger import Entry, Ledger
 from sandbox.docker.images.pace import Pace
 from sandbox.docker.images.progress import Layers, Stage, messages
 from sandbox.docker.images.pulling import Brake
-from sandbox.docker.labels import KIND, MADE
 from sandbox.image_settings import ImageSettings
 from sandbox.owner import this_process
 from tests.support.command import ROOT
@@ -124,14 +124,6 @@ def test_processes_do_not_lose_each_others_notes(tmp_path: Path) -> None:
     adding = [subprocess.Popen([*words, str(number)], cwd=ROOT) for number in range(4)]
     assert [process.wait(60) for process in adding] == [0] * 4
     assert len(Ledger("engine", tmp_path).entries()) == 80
-
-
-@pytest.mark.parametrize(("given", "absolute"), [("/state", True), ("", False), ("state", False)])
-def test_the_state_folder(given: str, absolute: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", given)
-    monkeypatch.setenv("HOME", "/home/somebody")
-    found = str(state_folder())
-    assert found == ("/state/troop" if absolute else "/home/somebody/.local/state/troop")
 
 
 # What may go

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.docker.labels import container_labels
-from sandbox.gc import Leftover, Places, Scope
+from sandbox.docker.engine.labels import container_labels
+from sandbox.kinds.gc import Places
+from sandbox.leftover import Leftover, Scope
 from sandbox.local.folders import Folders
 from sandbox.owner import this_process
 from sandbox.supervise import Stop

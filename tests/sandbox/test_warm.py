@@ -11,7 +11,7 @@ import pytest
 from data.patches.patch import UNEDITED, FileChange, Patch
 from sandbox.docker import DockerProvider
 from sandbox.docker.engine import Engine
-from sandbox.docker.failure import SettingsRefused
+from sandbox.docker.engine.failure import SettingsRefused
 from sandbox.docker.warm.probe import why_not_warm
 from sandbox.protocol import Ending, Limits, Script
 from tests.sandbox.repository import create, in_image

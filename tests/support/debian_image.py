@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.docker.engine import Engine
-from sandbox.docker.labels import image_labels, label_changes
+from sandbox.docker.engine.labels import image_labels, label_changes
 from tests.support.docker import require_docker
 
 RUBY_AND_C = ("ruby", "gcc", "libc6-dev", "make")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from data.folders import data_folder
 from runs.cli.shared.terminal import progress, results, write_patch
 from runs.run.batch import Ending
 from runs.show.instance import instance_report
 from runs.show.lists import run_report
-from runs.store.places import data_folder
 from runs.store.reading import Reader
 from runs.words import plain
 

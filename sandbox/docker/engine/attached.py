@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from docker.utils.socket import STDOUT, frames_iter
 
+from sandbox.docker.engine.failure import SettingsRefused, TransientEngineError
 from sandbox.docker.engine.translating import translated
-from sandbox.docker.failure import SettingsRefused, TransientEngineError
 
 
 class Attached:

@@ -196,5 +196,3 @@ class Engine(ImageCalls):
             )
             for item in self._api.containers(all=True)
         ]
-
-    # Images that are looked at before they get a name: see sandbox/docker/leaks

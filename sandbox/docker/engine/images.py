@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import socket
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -11,9 +12,10 @@ import docker.auth
 import docker.errors
 from docker.utils import parse_repository_tag
 
+from data.errors import SandboxError
+from sandbox.docker.engine.failure import failure_of, to_error
 from sandbox.docker.engine.nouns import Image, StoredImage
 from sandbox.docker.engine.translating import FAILURES, tolerating, translated, translates
-from sandbox.docker.failure import failure_of, to_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -47,18 +49,27 @@ class ImageCalls:
             return True
 
     @translates
-    def import_image(self, tar: BinaryIO, name: str, changes: Sequence[str]) -> None:
-        """Make an image of one layer from a tar file at its beginning."""
+    def import_image(self, tar: BinaryIO, name: str, changes: Sequence[str]) -> str:
+        """Make an image of one layer from a tar file at its beginning; its id. `name` may be ""."""
         repository, _, tag = name.rpartition(":")
         # The file is sent with its length; import_image_from_stream would declare chunks
         # and then not send them as such.
-        self._api.import_image_from_data(tar, repository=repository, tag=tag, changes=list(changes))
+        said = self._api.import_image_from_data(
+            tar, repository=repository, tag=tag, changes=list(changes)
+        )
+        made = json.loads(said.splitlines()[-1])
+        if "status" not in made:
+            raise SandboxError(f"The engine could not import an image: {said.strip()}")
+        return str(made["status"])
 
     @translates
-    def commit(self, container: str, name: str, changes: Sequence[str]) -> None:
-        """Make an image of a container's state."""
+    def commit(self, container: str, name: str, changes: Sequence[str]) -> str:
+        """Make an image of a container's state; its id. `name` may be ""."""
         repository, _, tag = name.rpartition(":")
-        self._api.commit(container, repository=repository, tag=tag, changes="\n".join(changes))
+        made = self._api.commit(
+            container, repository=repository, tag=tag, changes="\n".join(changes)
+        )
+        return str(made["Id"])
 
     @translates
     def platform_of(self, image: str) -> str:
@@ -95,11 +106,6 @@ class ImageCalls:
         return tolerating(
             functools.partial(self._api.remove_image, name, force=False, noprune=True)
         )
-
-    @translates
-    def commit_unnamed(self, container: str, changes: Sequence[str]) -> str:
-        """Make an image without a name of a container's state; its id."""
-        return str(self._api.commit(container, changes="\n".join(changes))["Id"])
 
     @translates
     def tag(self, image: str, name: str) -> None:

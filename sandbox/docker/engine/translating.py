@@ -10,7 +10,7 @@ import docker.errors
 import requests
 import urllib3
 
-from sandbox.docker.failure import failure_of, to_error
+from sandbox.docker.engine.failure import failure_of, to_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

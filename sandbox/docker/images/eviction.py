@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.errors import SandboxError
+from sandbox.docker.engine.labels import KIND, MADE
 from sandbox.docker.images.disk import Marks, measure
-from sandbox.docker.labels import KIND, MADE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

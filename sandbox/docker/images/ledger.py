@@ -9,37 +9,25 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
-import sys
 import time
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from data.folders import state_folder
 from data.writing import write_whole
+from sandbox.locks import tried
 from sandbox.owner import is_dead, this_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from sandbox.owner import Owner
-
-if sys.platform != "win32":
-    import fcntl
 
 _VERSION = 1
 # More than the engine is waited for.
 _LOCK_S = 150.0
-_LOOK_S = 0.02
 _LOG = logging.getLogger(__name__)
-
-
-def state_folder() -> Path:
-    """`troop` in the user's folder for state."""
-    # The XDG specification says to ignore a path that is not absolute.
-    configured = Path(os.environ.get("XDG_STATE_HOME", ""))
-    home = configured if configured.is_absolute() else Path.home() / ".local" / "state"
-    return home / "troop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,16 +152,10 @@ class Ledger:
         one: of a few that all share, so that none is left behind.
         """
         part = f".{image.rpartition(':')[2][:1]}" if image else ""
-        with contextlib.ExitStack() as stack:
-            try:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                file = stack.enter_context((self._folder / f"images.lock{part}").open("a"))
-                _lock(file.fileno())
-            except OSError as error:
-                _LOG.warning("%s cannot be locked: %s", self.path, error)
-                yield False
-            else:
-                yield True
+        with tried(self._folder / f"images.lock{part}", _LOCK_S) as why_not:
+            if why_not is not None:
+                _LOG.warning("%s cannot be locked: %s", self.path, why_not)
+            yield why_not is None
 
     def _read(self) -> tuple[bool, dict[str, dict[str, Entry]]]:
         """Whether the file may be written, and what it holds, by engine."""
@@ -192,21 +174,6 @@ def _with(holders: tuple[str, ...], holder: str) -> tuple[str, ...]:
 
 def _less(holders: tuple[str, ...], holder: str) -> tuple[str, ...]:
     return tuple(each for each in holders if each != holder)
-
-
-def _lock(file: int) -> None:
-    if sys.platform == "win32":
-        return
-    until = time.monotonic() + _LOCK_S
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(_LOOK_S)
-        else:
-            return
 
 
 def _packed(engines: dict[str, dict[str, Entry]]) -> bytes:

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sandbox.docker.failure import classify_pull, to_error
+from sandbox.docker.engine.failure import classify_pull, to_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

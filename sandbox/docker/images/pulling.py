@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from data.errors import SandboxError, SandboxUnavailable
-from sandbox.docker.failure import NoSpace, RateLimited, TransientEngineError
+from sandbox.docker.engine.failure import NoSpace, RateLimited, TransientEngineError
 from sandbox.docker.images.progress import Layers, Progress, Stage, messages
 from sandbox.supervise import Stop, Stopped
 

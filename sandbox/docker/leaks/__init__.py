@@ -1,6 +1,5 @@
 """Hiding what benchmark images hold of the future: later commits, gold patches, hidden tests."""
 
-from sandbox.docker.leaks.scrub import REPOSITORY, Scrub
-from sandbox.docker.leaks.verdicts import Verdicts
+from sandbox.docker.leaks.scrub import Scrub
 
-__all__ = ["REPOSITORY", "Scrub", "Verdicts"]
+__all__ = ["Scrub"]

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from data.errors import SandboxError
-from sandbox.docker.containers import tar_of
-from sandbox.docker.labels import image_labels, label_changes
+from sandbox.docker.containers.settings import trusted, walled
+from sandbox.docker.images.made import Recipe, digest_of
 from sandbox.docker.leaks.inside import run_inside
 from sandbox.docker.leaks.leftovers import shell_text
 from sandbox.docker.leaks.report import MOST_OBJECTS, Report, read_report
-from sandbox.docker.settings import container_settings, trusted, walled
 from sandbox.launch import FOLDER, StagedFile
 from sandbox.protocol import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandbox.docker.containers import Containers
-    from sandbox.docker.engine import Engine, Image
-    from sandbox.docker.ground import Machine
-    from sandbox.docker.leaks.verdicts import Verdicts
+    from sandbox.docker.containers.ground import Ground
+    from sandbox.docker.engine import Image
+    from sandbox.docker.images.made import Maker
     from sandbox.supervise import Stop
-
-REPOSITORY = "troop/scrubbed"
 
 _RECIPE = 1
 _LOOK_S = 600.0
@@ -48,90 +43,67 @@ class Scrub:
     or unpacked elsewhere without its history.
     """
 
-    engine: Engine
-    machine: Machine
-    containers: Containers
-    base: Image
-    repo_dir: str
-    labels: Mapping[str, str]
-    verdicts: Verdicts
+    ground: Ground
+    """Its image is the one that may hold it."""
+    maker: Maker
 
     def image(self, stop: Stop) -> Image:
-        """The base where nothing is to be hidden, else the image made of it.
+        """The ground's image where nothing is to be hidden, else the image made of it.
 
         Raises:
             Stopped: the order to stop was given.
             SandboxError: the engine failed, or what is to be hidden cannot be.
         """
-        digest = self._digest()
-        if self.verdicts.is_clean(digest):
-            return self.base
-        name = f"{REPOSITORY}:{digest[:24]}"
-        if not self.engine.has_image(name):
-            before = self._look(self.base, stop)
-            findings = before.findings()
-            if not findings:
-                self.verdicts.remember(digest)
-                return self.base
-            _LOG.info("%s holds what is to be hidden: %s", self.base.name, "; ".join(findings))
-            self._make(name, before, stop)
-        return self.engine.image(name)
+        return self.maker.image(self.recipe(stop), stop) or self.ground.image
 
-    def _digest(self) -> str:
-        parts = [str(_RECIPE), self.base.id, self.repo_dir, *_programs().values()]
-        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+    def recipe(self, stop: Stop) -> Recipe:
+        """How the other image is made."""
+        base = self.ground.image
+        before: list[Report] = []
+
+        def make(recipe: Recipe) -> str | None:
+            before.append(self._look(base, stop))
+            findings = before[-1].findings()
+            if not findings:
+                return None
+            _LOG.info("%s holds what is to be hidden: %s", base.name, "; ".join(findings))
+            return self._make(recipe, stop)
+
+        return Recipe(
+            "scrubbed",
+            digest_of(_RECIPE, base.id, self.ground.environment.repo_dir, *_programs().values()),
+            make,
+            check=lambda made: _audit(base.name, before[-1], self._look(made, stop)),
+        )
 
     def _look(self, image: Image, stop: Stop) -> Report:
         # With the rights of a script: what it cannot read needs no hiding.
-        host = walled(_LIMITS, self.machine)
-        settings = container_settings(image, ("/bin/sh", f"{FOLDER}/look.sh"), self.labels, {})
-        with self.containers.new(settings, host) as container:
+        ground = replace(self.ground, image=image)
+        with ground.container("look.sh", walled(_LIMITS, ground.machine)) as container:
             self._put("look.sh", container)
-            return read_report(run_inside(self.engine, container, _LOOK_S, stop))
+            return read_report(run_inside(ground.engine, container, _LOOK_S, stop))
 
-    def _make(self, name: str, before: Report, stop: Stop) -> None:
-        settings = container_settings(self.base, (), self.labels, {})
-        # An entrypoint that is reset, so that the image made of this has only its base's.
-        settings |= {"entrypoint": [""], "command": ["/bin/sh", f"{FOLDER}/cut.sh"]}
-        with self.containers.new(settings, trusted(network=False)) as container:
+    def _make(self, recipe: Recipe, stop: Stop) -> str:
+        engine, base = self.ground.engine, self.ground.image
+        with self.ground.container("cut.sh", trusted(network=False)) as container:
             self._put("cut.sh", container)
-            done = run_inside(self.engine, container, _CUT_S, stop)
-            _LOG.info("%s for %s: %s", name, self.base.name, "; ".join(done.splitlines()))
-            made = self.engine.commit_unnamed(container, self._changes())
-        try:
-            after = self._look(self.engine.image(made), stop)
-            _audit(self.base.name, before, after)
-            # Another process may have been faster; either image will do.
-            if not self.engine.has_image(name):
-                self.engine.tag(made, name)
-                return
-        except BaseException:
-            self._discard(made)
-            raise
-        self._discard(made)
-
-    def _discard(self, image: str) -> None:
-        try:
-            self.engine.remove_image(image)
-        except SandboxError as error:
-            # It has no name, so nothing uses it.
-            _LOG.warning("The image %s could not be removed: %s", image, error)
-
-    def _changes(self) -> list[str]:
-        config = self.engine.image_config(self.base.id)
-        return [*label_changes(image_labels("scrubbed")), *_start_of(config)]
+            done = run_inside(engine, container, _CUT_S, stop)
+            _LOG.info("%s for %s: %s", recipe.name, base.name, "; ".join(done.splitlines()))
+            start = _start_of(engine.image_config(base.id))
+            return engine.commit(container, "", [*recipe.labels, *start])
 
     def _put(self, program: str, container: str) -> None:
+        repo_dir = shlex.quote(self.ground.environment.repo_dir)
         text = "\n".join(
             [
-                f"troop={FOLDER} repo={shlex.quote(self.repo_dir)} most={MOST_OBJECTS}",
+                f"troop={FOLDER} repo={repo_dir} most={MOST_OBJECTS}",
                 _programs()["leftovers"],
                 _programs()["gits.sh"],
                 _programs()[program],
             ]
         )
         file = StagedFile(program, text.encode("utf-8", "surrogateescape"))
-        self.engine.put(container, tar_of([file], FOLDER.strip("/")))
+        self.ground.put(container, [file])
 
 
 def _programs() -> dict[str, str]:

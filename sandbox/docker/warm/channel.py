@@ -6,7 +6,7 @@ import struct
 import time
 from typing import TYPE_CHECKING
 
-from sandbox.docker.failure import TransientEngineError
+from sandbox.docker.engine.failure import TransientEngineError
 
 if TYPE_CHECKING:
     from sandbox.docker.engine import Attached

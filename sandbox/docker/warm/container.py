@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.patches.patch import UNEDITED
-from sandbox.docker.failure import TransientEngineError
+from sandbox.docker.engine.failure import TransientEngineError
 from sandbox.docker.warm import orders
 from sandbox.docker.warm.listening import Listener, Raw, new_mark
 from sandbox.launch import laying_files

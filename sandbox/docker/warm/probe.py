@@ -8,8 +8,9 @@ from data.errors import SandboxError
 from data.instances.instance import Environment
 from data.patches.patch import UNEDITED
 from sandbox.docker.containers import Containers
-from sandbox.docker.ground import Ground, Machine
-from sandbox.docker.labels import container_labels
+from sandbox.docker.containers.ground import Ground
+from sandbox.docker.containers.machine import Machine
+from sandbox.docker.engine.labels import container_labels
 from sandbox.docker.warm.container import NotWarm
 from sandbox.docker.warm.pool import Pool
 from sandbox.docker.warm.runner import WarmRunner

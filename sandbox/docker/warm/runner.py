@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from data.patches.patch import UNEDITED
 from sandbox.docker.containers import retrying
-from sandbox.docker.failure import SettingsRefused, TransientEngineError
-from sandbox.docker.settings import container_settings, script_variables, walled_warm
+from sandbox.docker.containers.settings import container_settings, script_variables, walled_warm
+from sandbox.docker.engine.failure import SettingsRefused, TransientEngineError
 from sandbox.docker.warm.activation import only_sets_variables, variables_of
 from sandbox.docker.warm.channel import Channel
 from sandbox.docker.warm.container import NotWarm, Order, WarmContainer
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from data.patches.patch import Patch
-    from sandbox.docker.ground import Ground
+    from sandbox.docker.containers.ground import Ground
     from sandbox.docker.warm.pool import Pool
     from sandbox.protocol import Limits
     from sandbox.supervise import Finish, Stop

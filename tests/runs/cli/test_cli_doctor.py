@@ -18,7 +18,7 @@ from runs.doctor.leftovers import count
 from runs.doctor.model import look_at_model
 from runs.doctor.shared import SharedEngine
 from runs.run.config import load_config
-from sandbox.docker.labels import container_labels
+from sandbox.docker.engine.labels import container_labels
 from sandbox.owner import this_process
 from tests.support import model_server as servers
 from tests.support.command import Command

@@ -10,7 +10,7 @@ import pytest
 
 from runs.cli import gc
 from runs.cli.main import build_parser
-from sandbox.docker.labels import container_labels
+from sandbox.docker.engine.labels import container_labels
 from sandbox.owner import this_process
 from sandbox.supervise import Stop
 from tests.sandbox.registry import Registry
@@ -78,7 +78,7 @@ def test_without_an_engine_this_machine_is_cleaned(troop: Command, left: Path) -
 def carry_out(shelf: Shelf, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     """In this process, so that the command sees no images of other tests."""
     connected = contextlib.nullcontext((shelf.engine, ""))
-    monkeypatch.setattr("sandbox.gc.connected", lambda: connected)
+    monkeypatch.setattr("sandbox.kinds.gc.connected", lambda: connected)
     monkeypatch.setenv("XDG_STATE_HOME", str(shelf.folder))
     args: argparse.Namespace = build_parser("gc").parse_args(["gc", *words])
     return gc.run(args)

@@ -31,7 +31,7 @@ def world(tmp_path, monkeypatch):
     async def provider(kind, images=None):
         return world.sandbox
 
-    monkeypatch.setattr("sandbox.choose.choose_provider", provider)
+    monkeypatch.setattr("sandbox.kinds.choose.choose_provider", provider)
     monkeypatch.setenv("TROOP_DB", str(tmp_path / "troop.db"))
     monkeypatch.chdir(tmp_path)
     rows = [instance_row("calc"), instance_row("calc-2"), instance_row("calc-3")]

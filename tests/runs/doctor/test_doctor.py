@@ -19,7 +19,7 @@ from runs.doctor.model import Answer, about_completion, about_context, about_ser
 from runs.doctor.warm import about_warm, image_to_try
 from runs.run.config import load_config
 from sandbox.docker.engine import Listed, StoredImage
-from sandbox.docker.labels import container_labels, image_labels
+from sandbox.docker.engine.labels import container_labels, image_labels
 from sandbox.local.isolation import Isolation
 from sandbox.owner import this_process
 from tests.support.engine_infos import (

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data.errors import SandboxError
+from data.folders import cache_folder
 from runs.grading.harness import find_harness
 from runs.grading.harness_grader import HarnessGrader
 from runs.grading.nouns import Counts, GradeOutcome, Task
 from runs.grading.reports import read_report
 from runs.grading.rounds import in_rounds, run_id
-from runs.store.places import cache_folder
 from tests.support.docker import require_docker
 from tests.support.fake_harness import fake_harness, patch
 from tests.support.graded import spec_of

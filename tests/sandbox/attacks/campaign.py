@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from data.errors import TroopError
 from data.patches.patch import UNEDITED
 from sandbox.docker.engine import Engine
-from sandbox.docker.labels import RUN
+from sandbox.docker.engine.labels import RUN
 from sandbox.protocol import Ending, Execution, Limits, Script
 from tests.sandbox.attacks import host
 from tests.sandbox.attacks.attack import LEAST

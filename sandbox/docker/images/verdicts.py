@@ -1,13 +1,16 @@
-"""What is remembered of images that hide nothing."""
+"""What is remembered of images that need no other made of them: they hide nothing, say."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
-import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+from data.folders import cache_folder
 from data.writing import write_whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _LOG = logging.getLogger(__name__)
 
@@ -21,7 +24,7 @@ class Verdicts:
 
     def __init__(self, folder: Path | None = None) -> None:
         """`folder` defaults to `troop/clean` in the user's cache folder."""
-        self._folder = folder or _cache_home() / "troop" / "clean"
+        self._folder = folder or cache_folder() / "clean"
 
     def is_clean(self, key: str) -> bool:
         """Whether `key` was remembered."""
@@ -41,9 +44,3 @@ class Verdicts:
 
     def _path(self, key: str) -> Path:
         return self._folder / hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _cache_home() -> Path:
-    # The XDG specification says to ignore a path that is not absolute.
-    configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return configured if configured.is_absolute() else Path.home() / ".cache"

@@ -9,52 +9,24 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import sys
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.errors import SandboxError
-from sandbox.local.folders import cache_folder, remove_tree, tree_bytes
+from sandbox.leftover import Leftover
+from sandbox.local.folders import local_folder, remove_tree, tree_bytes
+from sandbox.locks import tried
 from sandbox.owner import is_dead, this_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from sandbox.docker.engine import Engine
     from sandbox.docker.images.ledger import Ledger
-
-if sys.platform != "win32":
-    import fcntl
+    from sandbox.leftover import Scope
 
 _HALF_MADE_S = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Leftover:
-    """Something that may go."""
-
-    what: str
-    """"container", "folder", "half-made" or "image"."""
-    name: str
-    size: int
-    """In bytes; images share layers, so removing two may free less than both."""
-    since: float
-    """When it was made or, of an image, last used."""
-    why: str
-    remove: Callable[[], bool]
-    """Removes it unless it has come into use; whether it is gone. Raises SandboxError."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What is looked for."""
-
-    images: bool = False
-    """Images too."""
-    unused_for_s: float = 0.0
-    """Images only that nobody has used for so long."""
 
 
 class Places:
@@ -66,7 +38,7 @@ class Places:
         """`ledger`, `folder`: default what the sandboxes use."""
         self._engine = engine
         self._ledger = ledger
-        self._folder = folder or cache_folder()
+        self._folder = folder or local_folder()
 
     def leftovers(self, scope: Scope) -> list[Leftover]:
         """All there is to remove.
@@ -136,7 +108,7 @@ def _leftover(what: str, path: Path, why: str, locks: Iterable[Path]) -> Leftove
 
 def _remove(path: Path, locks: Iterable[Path]) -> bool:
     with contextlib.ExitStack() as stack:
-        if not all(stack.enter_context(_held(lock)) for lock in locks):
+        if any(stack.enter_context(tried(lock)) for lock in locks):
             return False
         if locks and (path / "ready").exists():
             return False
@@ -148,24 +120,8 @@ def _remove(path: Path, locks: Iterable[Path]) -> bool:
 
 
 def _free(lock: Path) -> bool:
-    with _held(lock) as held:
-        return held
-
-
-@contextlib.contextmanager
-def _held(lock: Path) -> Iterator[bool]:
-    """Hold a lock between processes, where nobody else does."""
-    if sys.platform == "win32":
-        yield False
-        return
-    with contextlib.ExitStack() as stack:
-        try:
-            file = stack.enter_context(lock.open("a"))
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
-        else:
-            yield True
+    with tried(lock) as why_not:
+        return why_not is None
 
 
 def _inside(folder: Path) -> list[Path]:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from data.errors import SandboxError
-from sandbox.docker.failure import EngineUnreachable, TransientEngineError
-from sandbox.docker.labels import GROUP
+from sandbox.docker.engine.failure import EngineUnreachable, TransientEngineError
+from sandbox.docker.engine.labels import GROUP
 from sandbox.supervise import Exit
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What the executions of one instance stand on."""
+"""What an engine can give."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from data.instances.instance import Environment
-    from sandbox.docker.containers import Containers
-    from sandbox.docker.engine import Engine, Image
+    from sandbox.docker.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +32,3 @@ class Machine:
             memory_mb=int(info.get("MemTotal") or 0) >> 20,
             apparmor=any("name=apparmor" in option for option in options),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """An engine, an image on it, and what is made of the two."""
-
-    engine: Engine
-    machine: Machine
-    containers: Containers
-    image: Image
-    environment: Environment
-    labels: Mapping[str, str]

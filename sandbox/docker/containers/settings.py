@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.docker.seccomp import profile
+from sandbox.docker.containers.seccomp import profile
 from sandbox.launch import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sandbox.docker.containers.machine import Machine
     from sandbox.docker.engine import Image
-    from sandbox.docker.ground import Machine
     from sandbox.protocol import Limits
 
 SHARED_MB = 512

@@ -1,0 +1,57 @@
+"""What the executions of one instance stand on."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sandbox.docker.containers.containers import RunningContainer, tar_of
+from sandbox.docker.containers.settings import container_settings
+from sandbox.launch import FOLDER
+from sandbox.supervise import supervise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from data.instances.instance import Environment
+    from sandbox.docker.containers.containers import Containers
+    from sandbox.docker.containers.machine import Machine
+    from sandbox.docker.engine import Engine, Image
+    from sandbox.launch import StagedFile
+    from sandbox.protocol import Limits
+    from sandbox.supervise import Finish, Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """An engine, an image on it, and what is made of the two."""
+
+    engine: Engine
+    machine: Machine
+    containers: Containers
+    image: Image
+    environment: Environment
+    labels: Mapping[str, str]
+
+    def container(
+        self, program: str, host: Mapping[str, Any], env: Mapping[str, str] | None = None
+    ) -> contextlib.AbstractContextManager[str]:
+        """A created container that is to run a shell program; it must still be `put`.
+
+        Its image's entrypoint is reset, so that an image made of it keeps none.
+        """
+        settings = container_settings(self.image, (), self.labels, env or {})
+        settings |= {"entrypoint": [""], "command": ["/bin/sh", f"{FOLDER}/{program}"]}
+        return self.containers.new(settings, host)
+
+    def put(self, container: str, files: Iterable[StagedFile]) -> None:
+        """Lay `files` where programs are looked for."""
+        self.engine.put(container, tar_of(files, FOLDER.strip("/")))
+
+    def run(self, container: str, limits: Limits, mark: bytes, stop: Stop) -> Finish:
+        """Start a created container and watch it to its end."""
+        with contextlib.closing(self.engine.attach(container)) as output:
+            self.engine.start(container)
+            process = RunningContainer(self.engine, container, output)
+            return supervise(process, limits, mark, stop)

@@ -1,0 +1,114 @@
+"""Images that Troop makes: found by all that goes into them, or made once."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from data.errors import SandboxError
+from sandbox.docker.engine.labels import image_labels, label_changes
+from sandbox.locks import held
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.docker.engine import Engine, Image
+    from sandbox.docker.images.ledger import Ledger
+    from sandbox.docker.images.verdicts import Verdicts
+    from sandbox.supervise import Stop
+
+_LOG = logging.getLogger(__name__)
+
+
+def digest_of(*parts: object) -> str:
+    """The digest of all that goes into an image."""
+    text = "\0".join(map(str, parts))
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _anything(image: Image) -> None:
+    """Nothing has to be checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """An image, and how it is made."""
+
+    kind: str
+    """Its name is `troop/<kind>:<digest>`."""
+    digest: str
+    """Of all that goes into it."""
+    make: Callable[[Recipe], str | None]
+    """Makes it, with its labels but without its name; its id. None: there is nothing to make."""
+    check: Callable[[Image], None] = _anything
+    """Raises SandboxError where what was made may not be used."""
+
+    @property
+    def name(self) -> str:
+        """The image's."""
+        return f"troop/{self.kind}:{self.digest[:24]}"
+
+    @property
+    def labels(self) -> list[str]:
+        """Dockerfile lines that set the image's."""
+        return label_changes(image_labels(self.kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes images in an engine. Safe to use in several threads and processes."""
+
+    engine: Engine
+    ledger: Ledger
+    verdicts: Verdicts
+    """Where it is kept that there is nothing to make."""
+
+    def image(self, recipe: Recipe, stop: Stop) -> Image | None:
+        """The image; None where there is nothing to make.
+
+        Of those who want it at once, one makes it and the others wait.
+
+        Raises:
+            Stopped: the order to stop was given.
+            SandboxError: the engine failed, or what was made may not be used.
+        """
+        if not self._known(recipe):
+            # A few locks that all images share, so that not one more is left for each.
+            lock = self.ledger.path.with_name(f"images.lock.made-{recipe.digest[:2]}")
+            with held(lock, stop):
+                if not self._known(recipe) and not self._make(recipe):
+                    return None
+        return None if self.verdicts.is_clean(recipe.digest) else self.engine.image(recipe.name)
+
+    def _known(self, recipe: Recipe) -> bool:
+        return self.verdicts.is_clean(recipe.digest) or self.engine.has_image(recipe.name)
+
+    def _make(self, recipe: Recipe) -> bool:
+        """Whether there was something to make."""
+        made = recipe.make(recipe)
+        if made is None:
+            self.verdicts.remember(recipe.digest)
+            return False
+        with contextlib.ExitStack() as half_made:
+            half_made.callback(self._remove, made)
+            # Noted, so that it is known to be ours should this process be killed meanwhile.
+            self.ledger.add(made, ())
+            recipe.check(self.engine.image(made))
+            # A process on another machine may have been faster; either image will do.
+            if not self.engine.has_image(recipe.name):
+                self.engine.tag(made, recipe.name)
+                half_made.pop_all()
+                self.ledger.forget([made])
+        return True
+
+    def _remove(self, made: str) -> None:
+        try:
+            self.engine.remove_image(made)
+        except SandboxError as error:
+            # It has no name, so nothing uses it.
+            _LOG.warning("The image %s could not be removed: %s", made, error)
+        else:
+            self.ledger.forget([made])

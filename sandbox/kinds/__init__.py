@@ -1,0 +1,1 @@
+"""What knows the sandboxes of both kinds: choosing one, and removing what they left."""

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from data.errors import UsageError
 from data.git_process import GitFailedError
+from data.patches.attempts import attempts, named_paths
+from data.patches.flaws import is_outside
 from data.patches.patch import UNEDITED, FileChange, Patch
 from data.patches.repairs import mend
 from data.patches.scratch import EXECUTABLE, REGULAR, Scratch, State
-from data.patches.text import attempts, named_paths
-from data.paths import check_editable, is_git_internal, show_path
+from data.paths import check_editable, show_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from data.codebases.codebase import Codebase
-    from data.patches.text import Attempt, Named
+    from data.patches.attempts import Attempt, Named
 
 _DIFF = (
     *("diff-tree", "-r", "-p", "--binary", "--no-renames", "--no-color", "--no-ext-diff"),
@@ -56,11 +57,9 @@ def diff_files(changes: Mapping[str, bytes | None], codebase: Codebase) -> Patch
 def apply_diff(diff: str, codebase: Codebase) -> Applied:
     """Apply a unified diff from elsewhere with `git apply`, and make it a patch.
 
-    Tried in this order, each step with a note: as it is; without Markdown
-    fences and with a newline at the end; with the line endings of the diff and
-    of files that are CRLF throughout brought together; with hunk lengths
-    counted anew; with paths that lack the prefixes a/ and b/; and at last as
-    `data/patches/repairs.py` mends it. An empty diff is the unedited codebase.
+    It is tried as it is, and then with one repair after the other, each with a note,
+    as the table in `data/patches/repairs.py` has them. An empty diff is the unedited
+    codebase.
 
     Raises:
         UsageError: it does not apply (with git's reason), names a path outside
@@ -100,19 +99,20 @@ def lay(patch: Patch, codebase: Codebase) -> Patch:
 
 def _apply(diff: str, codebase: Codebase) -> Applied:
     try:
-        raw = diff.encode("utf-8", "surrogateescape")
+        diff.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
         raise UsageError("The diff holds characters that no file can hold.") from error
-    named = named_paths(raw)
+    named = named_paths(diff)
     for path in (*named.prefixed, *named.bare):
-        _check_honest(path)
+        if is_outside(path):
+            raise UsageError(f"The diff names {show_path(path)}, which no patch may touch.")
     bases = {
         path: State(codebase.files[path].encode(), codebase.files[path].executable)
         for path in named.candidates()
         if path in codebase.files
     }
     complaints: list[str] = []
-    for attempt in attempts(raw, named, {path: base.content for path, base in bases.items()}):
+    for attempt in attempts(diff, named, {path: base.content for path, base in bases.items()}):
         try:
             states = _applied(attempt, bases)
         except GitFailedError as error:
@@ -217,10 +217,11 @@ def _applied(attempt: Attempt, bases: Mapping[str, State]) -> dict[str, State | 
         path: State(attempt.bases.get(path, base.content), base.executable)
         for path, base in bases.items()
     }
+    text = attempt.text.encode("utf-8", "surrogateescape")
     with Scratch() as scratch:
         old = scratch.tree(before)
         scratch.run(["read-tree", old])
-        scratch.run(["apply", "--cached", "--whitespace=nowarn", *attempt.options], attempt.text)
+        scratch.run(["apply", "--cached", "--whitespace=nowarn", *attempt.options], text)
         new = scratch.run(["write-tree"]).decode("ascii").strip()
         changed = list(scratch.differences(old, new))
         there = [difference for difference in changed if difference.mode]
@@ -238,11 +239,6 @@ def _applied(attempt: Attempt, bases: Mapping[str, State]) -> dict[str, State | 
             content.replace(b"\n", b"\r\n") if crlf else content, difference.mode == EXECUTABLE
         )
     return states
-
-
-def _check_honest(path: str) -> None:
-    if path.startswith("/") or ".." in path.split("/") or is_git_internal(path):
-        raise UsageError(f"The diff names {show_path(path)}, which no patch may touch.")
 
 
 def _does_not_apply(complaints: list[str], named: Named, codebase: Codebase) -> UsageError:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from data.patches.parts import NOTHING, parts_of
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from data.patches.parts import Section
 
 Change = tuple[str, tuple[str, ...]]
 """A path, and its removed and added lines in order."""
 NetChange = tuple[str, str, int]
 """A path, a line, and how often more it stands there afterwards; less than 0: less often."""
-
-_HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
-
-_SIGNATURE = "-- "
-"""Ends a mailed patch."""
 
 
 def changed_lines(diff: str) -> tuple[Change, ...]:
@@ -28,7 +26,11 @@ def changed_lines(diff: str) -> tuple[Change, ...]:
     So do, rarely, two edits that do the same at different places. Empty when
     nothing can be compared so, as for binary files and bare renames.
     """
-    return tuple(sorted(_files(diff.replace("\r\n", "\n").split("\n"))))
+    sections = parts_of(diff.replace("\r\n", "\n")).sections
+    found = (
+        (_path(part), tuple(chain(*(hunk.changed for hunk in part.hunks)))) for part in sections
+    )
+    return tuple(sorted((path, lines) for path, lines in found if lines))
 
 
 def net_lines(diff: str) -> tuple[NetChange, ...]:
@@ -46,31 +48,8 @@ def net_lines(diff: str) -> tuple[NetChange, ...]:
     return tuple(sorted((*where, count) for where, count in net.items() if count))
 
 
-def _files(lines: list[str]) -> Iterator[Change]:
-    path = ""
-    changed: list[str] = []
-    removed = added = 0
-    for line in lines:
-        if removed > 0 or added > 0:
-            removed -= line[:1] != "+" and line[:1] != "\\"
-            added -= line[:1] != "-" and line[:1] != "\\"
-            if line[:1] in {"-", "+"}:
-                changed.append(line)
-        elif found := _HUNK.match(line):
-            removed, added = (int(count) if count else 1 for count in found.groups())
-        elif line.startswith(("--- ", "diff --git ")):
-            if changed:
-                yield path, tuple(changed)
-                changed = []
-            path = _name(line[4:])
-        elif line.startswith("+++ ") and not line.startswith("+++ /dev/null"):
-            path = _name(line[4:])
-        elif changed and line[:1] in {"-", "+"} and line != _SIGNATURE:
-            changed.append(line)  # the hunk's header counts too few
-    if changed:
-        yield path, tuple(changed)
-
-
-def _name(header: str) -> str:
-    """A path without its prefix; a time may follow after a tab."""
-    return re.sub("^[ab]/", "", header.partition("\t")[0].strip())
+def _path(part: Section) -> str:
+    """The path as the headers have it, quotes and all, without its prefix."""
+    new = part.value("+++ ")
+    named = part.value("--- ") if new is None or new.startswith(NOTHING) else new
+    return re.sub("^[ab]/", "", (named or "").partition("\t")[0].strip())

@@ -127,16 +127,15 @@ def without_litter(diff: str, *, scratch: bool = True, tests: bool = False) -> C
     The rest comes back byte by byte. A file that moves is never taken out: half
     of a move is a loss.
     """
-    parts = parts_of(diff)
     unwanted = {Kind.SCRATCH: scratch, Kind.TEST: tests}
     taken: list[Litter] = []
     kept: list[str] = []
-    for part in parts.sections:
+    for part in parts_of(diff).sections:
         rule = _rule_of(part)
         if rule and unwanted[rule.kind] and part.value("rename from ") is None:
             taken.append(Litter(part.path, rule))
         else:
-            kept += parts.lines[part.start : part.end]
+            kept += part.lines
     if not taken:
         return Cleaned(diff)
     return Cleaned("\n".join([*kept, ""]), tuple(taken))

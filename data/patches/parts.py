@@ -1,32 +1,38 @@
-"""The parts of a diff: sections of files, their hunks, and the lines around them.
+"""The one reader of diffs: sections of files, their hunks, and the lines around them.
 
 Read as `git apply` reads them (its documentation, and `apply.c`): what stands
 outside the sections is ignored, hunks are as long as their headers say. One
-pass over the lines, without regular expressions that could go back.
+pass over the lines, without regular expressions that could go back. Whatever
+else looks into a diff (what it changes, which paths it names, which of its files
+are litter, what is wrong with it) looks at these parts.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from data.patches.text import git_names, unquoted
 from data.paths import decode_path
 
 HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 NOTHING = "/dev/null"
+_MOVED = ("rename from ", "rename to ", "copy from ", "copy to ")
 _EXTENDED = (
     *("index ", "old mode ", "new mode ", "new file mode ", "deleted file mode "),
-    *("similarity index ", "dissimilarity index "),
-    *("rename from ", "rename to ", "copy from ", "copy to "),
+    *("similarity index ", "dissimilarity index ", *_MOVED),
 )
 _COMBINED = ("diff --cc ", "diff --combined ", "@@@ ")
 _SIGNATURES = {"-- ", "--"}
 """What `git format-patch` puts before its version."""
+_ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
+_ESCAPES = dict(zip(b"abtnvfr", b"\a\b\t\n\v\f\r", strict=True))
+_LONGEST_NAMES = 20_000
+"""Bytes of both paths after `diff --git`, escaped."""
+_MOST_SPACES = 200
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Hunk:
     """A hunk: its lines are those from `start` (the @@ line) up to `end`."""
 
@@ -34,21 +40,21 @@ class Hunk:
     end: int
     counted: bool
     """Whether it is as long as its header says."""
-    changes: bool
-    """Whether a line is added or taken away."""
+    changed: tuple[str, ...]
+    """The lines that are added or taken away, with their signs."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Section:
-    """What a diff says about one file: the lines from `start` up to `end`."""
+    """What a diff says about one file: the lines from `start` on."""
 
     start: int
-    end: int = 0
-    headers: list[str] = field(default_factory=list)
-    hunks: list[Hunk] = field(default_factory=list)
-    opaque: bool = False
+    lines: tuple[str, ...]
+    headers: tuple[str, ...]
+    hunks: tuple[Hunk, ...]
+    opaque: bool
     """A binary file whose content the diff leaves out."""
-    data: bool = False
+    data: bool
     """A binary file whose content is there."""
 
     def value(self, prefix: str) -> str | None:
@@ -60,19 +66,30 @@ class Section:
     @property
     def old(self) -> str | None:
         """The name after `---`, as it stands but without quotes."""
-        return _name(self.value("--- "))
+        return self._name("--- ")
 
     @property
     def new(self) -> str | None:
         """The name after `+++`, as it stands but without quotes."""
-        return _name(self.value("+++ "))
+        return self._name("+++ ")
 
     @property
     def git(self) -> tuple[str, str] | None:
         """Both names after `diff --git`, where they can be told apart."""
         value = self.value("diff --git ")
-        names = git_names(_raw(value)) if value else []
+        names = _git_names(_raw(value)) if value else None
         return (decode_path(names[0]), decode_path(names[1])) if names else None
+
+    @property
+    def prefixed(self) -> list[str]:
+        """The names normally with a/ or b/ before them, as they stand, without /dev/null."""
+        told = (name for name in (self.old, self.new) if name is not None and name != NOTHING)
+        return [*(self.git or ()), *told]
+
+    @property
+    def bare(self) -> list[str]:
+        """The names after `rename` and `copy`, which have no prefix."""
+        return [name for name in map(self._name, _MOVED) if name]
 
     @property
     def created(self) -> bool:
@@ -83,7 +100,7 @@ class Section:
     def path(self) -> str:
         """The file that results, or that is deleted; "" where it cannot be told."""
         for prefix in ("rename to ", "copy to "):
-            bare = _name(self.value(prefix))
+            bare = self._name(prefix)
             if bare:
                 return bare
         named = [name for name in (self.new, self.old, *(self.git or ())) if name]
@@ -95,47 +112,53 @@ class Section:
         told = ("old mode ", "new file mode ", "deleted file mode ", "rename from ", "copy from ")
         return bool(self.hunks or self.data or any(self.value(prefix) for prefix in told))
 
+    def _name(self, prefix: str) -> str | None:
+        value = self.value(prefix)
+        return None if value is None else decode_path(_unquoted(_raw(value)))
 
-@dataclass(slots=True)
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """A diff in its parts."""
 
-    lines: list[str]
+    lines: tuple[str, ...]
     """Without the line feeds."""
-    sections: list[Section] = field(default_factory=list)
-    around: list[int] = field(default_factory=list)
+    sections: tuple[Section, ...]
+    around: tuple[int, ...]
     """Lines outside the sections that are not blank."""
-    stray: list[int] = field(default_factory=list)
-    """Hunks without a file."""
-    combined: bool = False
+    stray: bool
+    """There are hunks without a file."""
+    combined: bool
     """Hunks of a merge, which nothing applies."""
 
 
 @functools.lru_cache(maxsize=1)
 def parts_of(text: str) -> Parts:
-    """Take a diff apart. What comes back is shared: do not change it."""
+    """Take a diff apart."""
     lines = text.split("\n")
     if not lines[-1]:
         lines.pop()
-    parts = Parts(lines)
+    sections, around = [], []
     number = 0
     while number < len(lines):
         line = lines[number]
-        if line.startswith("diff --git ") or is_pair(lines, number):
-            section = _section(lines, number)
-            parts.sections.append(section)
-            number = section.end
+        if line.startswith("diff --git ") or _is_pair(lines, number):
+            sections.append(_section(lines, number))
+            number += len(sections[-1].lines)
             continue
-        if HUNK.match(line):
-            parts.stray.append(number)
-        parts.combined = parts.combined or line.startswith(_COMBINED)
         if line and not line.isspace():
-            parts.around.append(number)
+            around.append(number)
         number += 1
-    return parts
+    return Parts(
+        lines=tuple(lines),
+        sections=tuple(sections),
+        around=tuple(around),
+        stray=any(HUNK.match(lines[number]) for number in around),
+        combined=any(lines[number].startswith(_COMBINED) for number in around),
+    )
 
 
-def is_pair(lines: list[str], number: int) -> bool:
+def _is_pair(lines: list[str], number: int) -> bool:
     """Whether `---`, `+++` and a hunk begin here."""
     return (
         lines[number].startswith("--- ")
@@ -146,7 +169,6 @@ def is_pair(lines: list[str], number: int) -> bool:
 
 
 def _section(lines: list[str], start: int) -> Section:
-    section = Section(start)
     number = start
     if lines[number].startswith("diff --git "):
         number += 1
@@ -154,19 +176,19 @@ def _section(lines: list[str], start: int) -> Section:
             number += 1
     if number + 1 < len(lines) and lines[number].startswith("--- "):
         number += 2 if lines[number + 1].startswith("+++ ") else 0
-    section.headers = lines[start:number]
+    headers = tuple(lines[start:number])
     line = lines[number] if number < len(lines) else ""
-    if line.startswith("Binary files ") and line.rstrip().endswith(" differ"):
-        section.opaque = True
+    opaque = line.startswith("Binary files ") and line.rstrip().endswith(" differ")
+    data = line.rstrip() == "GIT binary patch"
+    if opaque:
         number += 1
-    elif line.rstrip() == "GIT binary patch":
-        section.data = True
+    elif data:
         number = _past_data(lines, number + 1)
-    while number < len(lines) and HUNK.match(lines[number]):
-        section.hunks.append(_hunk(lines, number))
-        number = section.hunks[-1].end
-    section.end = number
-    return section
+    hunks = []
+    while number < len(lines) and (found := HUNK.match(lines[number])):
+        hunks.append(_hunk(lines, number, found))
+        number = hunks[-1].end
+    return Section(start, tuple(lines[start:number]), headers, tuple(hunks), opaque, data)
 
 
 def _past_data(lines: list[str], number: int) -> int:
@@ -177,32 +199,29 @@ def _past_data(lines: list[str], number: int) -> int:
     return number
 
 
-def _hunk(lines: list[str], start: int) -> Hunk:
-    found = HUNK.match(lines[start])
-    old, new = (int(count or 1) for count in (found[2], found[4])) if found else (0, 0)
-    changes = False
-    number = start + 1
-    while number < len(lines) and (old > 0 or new > 0):
-        kind = lines[number][:1]
+def _hunk(lines: list[str], start: int, header: re.Match[str]) -> Hunk:
+    old, new = (int(header[2] or 1), int(header[4] or 1))
+    end = start + 1
+    while end < len(lines) and (old > 0 or new > 0):
+        kind = lines[end][:1]
         if kind not in {" ", "", "+", "-", "\\", "\r"}:
             break
         old -= kind in {" ", "", "-", "\r"}
         new -= kind in {" ", "", "+", "\r"}
-        changes = changes or kind in {"+", "-"}
-        number += 1
-    if number < len(lines) and lines[number].startswith("\\"):
-        number += 1
-    if old == new == 0 and not _goes_on(lines, number):
-        return Hunk(start, number, counted=True, changes=changes)
-    end = _loose_end(lines, start + 1)
-    changes = any(line[:1] in {"+", "-"} for line in lines[start + 1 : end])
-    return Hunk(start, end, counted=False, changes=changes)
+        end += 1
+    if end < len(lines) and lines[end].startswith("\\"):
+        end += 1
+    counted = old == new == 0 and not _goes_on(lines, end)
+    if not counted:
+        end = _loose_end(lines, start + 1)
+    changed = (line for line in lines[start + 1 : end] if line[:1] in {"+", "-"})
+    return Hunk(start, end, counted, tuple(changed))
 
 
 def _goes_on(lines: list[str], number: int) -> bool:
     """Whether changes follow the counted lines at once: git would drop them silently."""
     while number < len(lines) and lines[number][:1] in {" ", "+", "-"}:
-        if is_pair(lines, number) or lines[number] in _SIGNATURES:
+        if _is_pair(lines, number) or lines[number] in _SIGNATURES:
             return False
         if lines[number][:1] != " ":
             return True
@@ -218,7 +237,7 @@ def _loose_end(lines: list[str], start: int) -> int:
         last = number + 2 >= len(lines)
         if (
             line[:1] not in {" ", "", "+", "-", "\\", "\r"}
-            or is_pair(lines, number)
+            or _is_pair(lines, number)
             or (line in _SIGNATURES and last)
         ):
             break
@@ -228,9 +247,37 @@ def _loose_end(lines: list[str], start: int) -> int:
     return number
 
 
-def _name(value: str | None) -> str | None:
-    return None if value is None else decode_path(unquoted(_raw(value)))
+def _git_names(rest: bytes) -> tuple[bytes, bytes] | None:
+    """Split the names after `diff --git`, which are alike but for their prefixes.
+
+    Longer lines than two paths can make up name nothing, so that the time stays linear.
+    """
+    if len(rest) > _LONGEST_NAMES or rest.count(b" ") > _MOST_SPACES:
+        return None
+    for place, letter in enumerate(rest):
+        if letter == ord(b" "):
+            old, new = _unquoted(rest[:place]), _unquoted(rest[place + 1 :])
+            if old == new or old.partition(b"/")[2] == new.partition(b"/")[2] != b"":
+                return old, new
+    return None
+
+
+def _unquoted(name: bytes) -> bytes:
+    """Undo git's C-style quotes; an unquoted name ends at a tab (a time may follow)."""
+    if len(name) > 1 and name.startswith(b'"') and name.rstrip().endswith(b'"'):
+        return _ESCAPE.sub(_unescaped, name.rstrip()[1:-1])
+    return name.partition(b"\t")[0]
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    code = found[1]
+    if len(code) > 1:
+        return bytes([int(code, 8) & 0xFF])
+    return bytes([_ESCAPES.get(code[0], code[0])])
 
 
 def _raw(value: str) -> bytes:
-    return value.encode("utf-8", "surrogatepass")
+    try:
+        return value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogatepass")

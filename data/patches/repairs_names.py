@@ -6,12 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from data.patches.parts import NOTHING, parts_of
-from data.patches.text import GIT_PREFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from data.patches.parts import Section
+
+GIT_PREFIXES = {"a", "b", "c", "i", "o", "w", "1", "2"}
+"""What git puts before the first slash, with mnemonic prefixes and without an index too."""
 
 _TIME = re.compile(
     r" +\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?(?:\.\d{1,9})?(?: ?[+-]\d\d:?\d\d)?\r?$"
@@ -19,57 +21,51 @@ _TIME = re.compile(
 _TIME_LENGTH = 60
 _CHECKOUTS = ("/testbed/", "/app/", "/repo/")
 """Where the images of the SWE-bench family have the repository."""
-_LABELS = ("--- ", "+++ ", "diff --git ")
+_MARKS = {"--- ": "a/", "+++ ": "b/"}
 
 
 def spaced_times(text: str) -> tuple[str, str]:
     """Drop times that stand after a space: git reads a name up to a tab."""
 
-    def without(line: str, _: Section) -> str:
-        if not line.startswith(("--- ", "+++ ")) or "\t" in line:
-            return line
-        tail = line[-_TIME_LENGTH:]
-        return line[: len(line) - len(tail)] + _TIME.sub("", tail)
+    def without(label: str, names: str, _: Section) -> str:
+        if label not in _MARKS or "\t" in names:
+            return names
+        tail = names[-_TIME_LENGTH:]
+        return names[: len(names) - len(tail)] + _TIME.sub("", tail)
 
-    return _headers(text, without, "took out the times after file names")
+    return _renamed(text, without, "took out the times after file names")
 
 
 def checkout_names(text: str) -> tuple[str, str]:
     """Make names relative that begin with where an image has the repository."""
 
-    def relative(line: str, _: Section) -> str:
-        label = _label(line)
-        if not label:
-            return line
-        mark = {"--- ": "a/", "+++ ": "b/"}
-        if label in mark:
-            return label + _from_checkout(line.removeprefix(label), mark[label])
-        first, space, second = line.removeprefix(label).partition(" ")
-        return f"{label}{_from_checkout(first, 'a/')}{space}{_from_checkout(second, 'b/')}"
+    def relative(label: str, names: str, _: Section) -> str:
+        if label in _MARKS:
+            return _from_checkout(names, _MARKS[label])
+        first, space, second = names.partition(" ")
+        return f"{_from_checkout(first, 'a/')}{space}{_from_checkout(second, 'b/')}"
 
-    return _headers(text, relative, "took its absolute paths for paths in the repository")
+    return _renamed(text, relative, "took its absolute paths for paths in the repository")
 
 
 def bare_names(text: str) -> tuple[str, str]:
     """Add a/ and b/ where a file's names have no prefixes."""
-    bare = {part.start for part in parts_of(text).sections if _is_bare(part)}
-    if not bare:
-        return text, ""
 
-    def prefixed(line: str, part: Section) -> str:
-        label = _label(line)
-        if not label or part.start not in bare:
-            return line
-        names = line.removeprefix(label)
-        if label != "diff --git ":
-            mark = "a/" if label == "--- " else "b/"
-            return label + _prefixed(names, mark)
+    def prefixed(label: str, names: str, part: Section) -> str:
+        if not _is_bare(part):
+            return names
+        if label in _MARKS:
+            return _prefixed(names, _MARKS[label])
         pair = _bare_pair(part)
-        if pair:
-            return f"{label}{_prefixed(pair[0], 'a/')} {_prefixed(pair[1], 'b/')}"
-        return line
+        return f"{_prefixed(pair[0], 'a/')} {_prefixed(pair[1], 'b/')}" if pair else names
 
-    return _headers(text, prefixed, "added a/ and b/ to its paths")
+    return _renamed(text, prefixed, "added a/ and b/ to its paths")
+
+
+def seems_prefixed(name: str) -> bool:
+    """Whether a name begins as git's own do."""
+    first, slash, _ = name.partition("/")
+    return bool(slash) and first in GIT_PREFIXES
 
 
 def _is_bare(part: Section) -> bool:
@@ -79,11 +75,11 @@ def _is_bare(part: Section) -> bool:
         return _bare_pair(part) is not None
     if NOTHING in {old, new}:
         named = new if old == NOTHING else old
-        return named != NOTHING and not _seems_prefixed(named) and not named.startswith("/")
+        return named != NOTHING and not seems_prefixed(named) and not named.startswith("/")
     moved = part.value("rename from "), part.value("rename to ")
     if moved == (old, new):
         return True
-    return old == new and not _seems_prefixed(old) and not old.startswith("/")
+    return old == new and not seems_prefixed(old) and not old.startswith("/")
 
 
 def _bare_pair(part: Section) -> tuple[str, str] | None:
@@ -99,12 +95,7 @@ def _bare_pair(part: Section) -> tuple[str, str] | None:
     first, second = value[:half], value[half + 1 :]
     if first != second or value[half : half + 1] != " ":
         return None
-    return None if _seems_prefixed(first.removeprefix('"')) else (first, second)
-
-
-def _seems_prefixed(name: str) -> bool:
-    first, slash, _ = name.partition("/")
-    return bool(slash) and first in GIT_PREFIXES
+    return None if seems_prefixed(first.removeprefix('"')) else (first, second)
 
 
 def _prefixed(name: str, mark: str) -> str:
@@ -114,29 +105,19 @@ def _prefixed(name: str, mark: str) -> str:
 
 
 def _from_checkout(name: str, mark: str) -> str:
-    for checkout in _CHECKOUTS:
-        for written in (checkout, mark + checkout):
-            if name.startswith(written):
-                return mark + name.removeprefix(written)
-    return (
-        mark + name.removeprefix(mark + "testbed/") if name.startswith(mark + "testbed/") else name
-    )
+    for checkout in (*_CHECKOUTS, *(mark + each for each in _CHECKOUTS), f"{mark}testbed/"):
+        if name.startswith(checkout):
+            return mark + name.removeprefix(checkout)
+    return name
 
 
-def _label(line: str) -> str:
-    return next((label for label in _LABELS if line.startswith(label)), "")
-
-
-def _headers(text: str, change: Callable[[str, Section], str], note: str) -> tuple[str, str]:
-    """Rewrite the headers of every section; the note where that changes something."""
+def _renamed(text: str, change: Callable[[str, str, Section], str], note: str) -> tuple[str, str]:
+    """Rewrite the names in the headers of every section; the note where that changes something."""
     parts = parts_of(text)
-    new: dict[int, str] = {}
+    lines = list(parts.lines)
     for part in parts.sections:
-        for offset, line in enumerate(part.headers):
-            changed = change(line, part)
-            if changed != line:
-                new[part.start + offset] = changed
-    if not new:
-        return text, ""
-    lines = [new.get(number, line) for number, line in enumerate(parts.lines)]
-    return "\n".join(lines) + "\n", note
+        for number, line in enumerate(part.headers, part.start):
+            label = next((each for each in (*_MARKS, "diff --git ") if line.startswith(each)), "")
+            if label:
+                lines[number] = label + change(label, line.removeprefix(label), part)
+    return ("\n".join(lines) + "\n", note) if lines != list(parts.lines) else (text, "")

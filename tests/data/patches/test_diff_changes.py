@@ -28,6 +28,8 @@ EDIT = (("pkg/a.py", ("-two", "+2")),)
         DIFF.replace("-1,4 +1,4", "-1,9 +1,9"),
         DIFF.replace("-1,4 +1,4", "-1,2 +1,1"),
         DIFF + "-- \n2.39.5\n",
+        f"The fix:\n```diff\n{DIFF}```\n- a point of prose is not a removed line\n",
+        DIFF.replace("-1,4 +1,4", "-1,9 +1,9") + "diff --git a/i.png b/i.png\n",
         DIFF.replace("@@ -1,4 +1,4 @@ def f():", "@@ -41,4 +43,4 @@"),
         "--- a/pkg/a.py\t2024-01-01\n+++ b/pkg/a.py\t2024-01-02\n@@ -2 +2 @@\n-two\n+2\n",
         "--- pkg/a.py\n+++ pkg/a.py\n@@ -2 +2 @@\n-two\n+2\n\\ No newline at end of file\n",

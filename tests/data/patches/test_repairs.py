@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from data.errors import UsageError
 from data.patches.applying import apply_diff, diff_files
 from data.patches.parts import parts_of
-from data.patches.repairs import LARGEST_PATCH, REPAIRS, mend
+from data.patches.repairs import ALONE, LARGEST_PATCH, WITH_CODE, Repair, mend
 from tests.data.codebases.checkouts import BASE, CODEBASE, codebase_of
 
 GOOD = (
@@ -27,6 +27,17 @@ BINARY = (
 )
 MOVED = "diff --git a/x b/y\nsimilarity index 100%\nrename from x\nrename to y\n"
 
+EDIT = diff_files({"src/app.py": b"one\n2\nthree\n"}, CODEBASE).diff
+WITH_CODE_DAMAGE = {
+    "fences": (
+        f"```diff\n{EDIT.replace('-1,3 +1,3', '-1,9 +1,9')}```\n- a point\n",
+        "Markdown fences",
+    ),
+    "newline": (EDIT.rstrip("\n"), "newline"),
+    "CRLF": (EDIT.replace("\n", "\r\n"), "CRLF"),
+    "recount": (EDIT.replace("-1,3 +1,3", "-1,2 +1,7"), "counted"),
+    "names": (EDIT.replace("a/src", "src").replace("b/src", "src"), "without a/ and b/"),
+}
 DAMAGE = {
     "padding": ("\ufeff" + GOOD + "\0\0", "byte order mark"),
     "colours": (GOOD.replace("diff", "\x1b[1mdiff").replace("+c", "\x1b[32m+c\x1b[m"), "colours"),
@@ -42,9 +53,17 @@ DAMAGE = {
 }
 
 
-@pytest.mark.parametrize("repair", REPAIRS, ids=lambda repair: repair.name)
-def test_every_repair_gives_back_the_good_diff(repair: object) -> None:
-    text, note = DAMAGE[repair.name]  # type: ignore[attr-defined]
+@pytest.mark.parametrize("repair", WITH_CODE, ids=lambda repair: repair.name)
+def test_every_repair_with_the_code_at_hand_gives_the_edit(repair: Repair) -> None:
+    text, note = WITH_CODE_DAMAGE[repair.name]
+    applied = apply_diff(text, CODEBASE)
+    assert applied.patch.diff == EDIT
+    assert any(note in said for said in applied.notes)
+
+
+@pytest.mark.parametrize("repair", ALONE, ids=lambda repair: repair.name)
+def test_every_repair_gives_back_the_good_diff(repair: Repair) -> None:
+    text, note = DAMAGE[repair.name]
     mended = mend(text)
     assert mended.text == GOOD
     assert any(note in said for said in mended.notes)

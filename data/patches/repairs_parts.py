@@ -1,0 +1,73 @@
+"""Repairs of a diff's parts: sections and hunks."""
+
+from __future__ import annotations
+
+from data.patches.parts import HUNK, parts_of
+from data.paths import show_path
+
+_SHOWN = 3
+_FENCES = ("```", "~~~")
+
+
+def alone(text: str) -> tuple[str, str]:
+    """Keep the sections of files and nothing else."""
+    parts = parts_of(text)
+    if not parts.around or not parts.sections or parts.stray or parts.combined:
+        return text, ""
+    kept = [line for part in parts.sections for line in part.lines]
+    fenced = any(parts.lines[number].startswith(_FENCES) for number in parts.around)
+    said = "code fences and prose" if fenced else "prose"
+    return _joined(kept), f"took out {_count(len(parts.around), 'line')} of {said} around the diff"
+
+
+def counted_anew(text: str) -> tuple[str, str]:
+    """Make hunks as long as they say, and leave out those without a change."""
+    parts = parts_of(text)
+    lines, dropped, recounted, done = list[str](), 0, 0, 0
+    for hunk in (hunk for part in parts.sections for hunk in part.hunks):
+        if hunk.counted and hunk.changed:
+            continue
+        lines += parts.lines[done : hunk.start]
+        done = hunk.end
+        if hunk.changed:
+            body = parts.lines[hunk.start + 1 : hunk.end]
+            lines += [_recounted(parts.lines[hunk.start], body), *body]
+            recounted += 1
+        else:
+            dropped += 1
+    notes = []
+    if recounted:
+        notes.append(f"counted the lines of {_count(recounted, 'hunk')} anew")
+    if dropped:
+        notes.append(f"left out {_count(dropped, 'hunk')} without a change")
+    return (_joined([*lines, *parts.lines[done:]]), ", ".join(notes)) if notes else (text, "")
+
+
+def _recounted(header: str, body: tuple[str, ...]) -> str:
+    kinds = [line[:1] for line in body]
+    new, old = (len(kinds) - kinds.count("\\") - kinds.count(other) for other in ("-", "+"))
+    found = HUNK.match(header)
+    first, second = (found[1], found[3]) if found else ("0", "0")
+    tail = header[found.end() :] if found else ""
+    return f"@@ -{first},{old} +{second},{new} @@{tail}"
+
+
+def readable(text: str) -> tuple[str, str]:
+    """Leave out sections whose content is not there."""
+    sections = parts_of(text).sections
+    useful = [part for part in sections if part.does_something and not part.opaque]
+    useless = [part for part in sections if part.opaque or not part.does_something]
+    if not useless or not useful:
+        return text, ""
+    kept = [line for part in useful for line in part.lines]
+    named = ", ".join(show_path(part.path) for part in useless[:_SHOWN])
+    more = f" and {len(useless) - _SHOWN} more" if len(useless) > _SHOWN else ""
+    return _joined(kept), f"left out {named}{more}: the diff lacks the content"
+
+
+def _joined(lines: list[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -103,9 +103,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
-    from runs.store.reading import Reader
-
     from runs.compare.oracle import ORACLE
+    from runs.store.reading import Reader
 
     methods = _methods(args.method)
     if ORACLE in methods and args.write is not None:

@@ -71,7 +71,7 @@ def rows_sandbox(monkeypatch):
     async def provider(kind, images=None):
         return goldens.RowsSandbox()
 
-    monkeypatch.setattr("sandbox.choose.choose_provider", provider)
+    monkeypatch.setattr("sandbox.kinds.choose.choose_provider", provider)
 
 
 @pytest.fixture

@@ -47,11 +47,15 @@ class StoredRace:
 
     def __init__(self, matrix: Matrix, context: Callable[[], Awaitable[str]]) -> None:
         self._matrix = matrix
-        self.context = context
+        self._context = context
 
     async def matrix(self) -> Matrix:
         """See `Race`."""
         return self._matrix
+
+    async def context(self) -> str:
+        """See `Race`."""
+        return await self._context()
 
 
 class GrowingRace:
@@ -67,7 +71,7 @@ class GrowingRace:
         settings: SelectionSettings,
         context: Callable[[], Awaitable[str]],
     ) -> None:
-        self.context = context
+        self._context = context
         self._bench = bench
         self._settings = settings
         self._samples: dict[int, Sample] = {}
@@ -102,6 +106,10 @@ class GrowingRace:
         if self._known is None or self._known[0] != joined:
             self._known = (joined, await self._now())
         return self._known[1]
+
+    async def context(self) -> str:
+        """See `Race`."""
+        return await self._context()
 
     async def _now(self) -> Matrix:
         samples = [self._samples[number] for number in sorted(self._samples)]

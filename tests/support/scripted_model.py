@@ -134,7 +134,7 @@ def _testing(body: dict, messages: list[str], turn: int, last: str) -> str | lis
 
 
 def _editing(messages: list[str], turn: int, last: str) -> str:
-    variant = int(re.findall(r"# variant (\d)", messages[1])[-1])
+    variant = int((re.findall(r"# variant (\d)", messages[1]) or ["1"])[-1])
     if variant == 4:
         return MISMATCH
     if turn:

@@ -154,15 +154,15 @@ def _show(args: argparse.Namespace, finished: Finished, database: str) -> int:
     from runs.words import plain
 
     with Reader(database) as reader:
-        row = reader.run(finished.run)
-        chosen = reselect(reader, ended(reader.view("instances", run=row["run"])), [], seed=0)
-        grades = grades_for(reader, row["run"], args.grades)
+        run = reader.run(finished.run)
+        chosen = reselect(reader, ended(reader.instances(run.name)), [], seed=0)
+        grades = grades_for(reader, run.name, args.grades)
         counted = None
         if grades is not None:
             chosen = graded(chosen, grades)
             counted = figures(chosen, [])
         if chosen:
-            results().print(selection_report(row, chosen, [], counted))
+            results().print(selection_report(run, chosen, [], counted))
     said = f"more: troop select {finished.run}   troop show {finished.run} INSTANCE"
     progress().print(plain(said), soft_wrap=True)
-    return exit_code(finished, solved=row["solved"] > 0)
+    return exit_code(finished, solved=run.solved > 0)

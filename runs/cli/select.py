@@ -49,11 +49,12 @@ from runs.store.places import database_url
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from data.errors import TroopError
     from runs.compare.reselect import Reselected
-    from runs.store.reading import Reader, Row
+    from runs.store.reading import Reader
+    from runs.store.records import InstanceRecord
 
 ALL = "all"
 ORACLE = "oracle"
@@ -146,17 +147,17 @@ def _select(args: argparse.Namespace, reader: Reader, methods: list[str]) -> int
     from runs.show.selecting import selection_document, selection_report
 
     found = reader.run(None if args.select_run == "last" else args.select_run)
-    every = _rows(reader, found["run"], args.instances)
-    rows, counted = ended(every), None
-    _tell_unfinished(len(every) - len(rows))
-    grades = grades_for(reader, found["run"], args.grades)
+    every = _instances(reader, found.name, args.instances)
+    instances, counted = ended(every), None
+    _tell_unfinished(len(every) - len(instances))
+    grades = grades_for(reader, found.name, args.grades)
     if grades is None and ORACLE in methods:
         raise UsageError(
             "the oracle looks at grades, and there are none", mend="give --grades FILE"
         )
-    asked, errors = asked_methods(args, reader, found, rows, methods)
-    rows = [row for row in rows if row["instance_id"] not in errors]
-    chosen = reselect(reader, rows, methods, seed=args.seed, asked=asked)
+    asked, errors = asked_methods(args, reader, found, instances, methods)
+    instances = [one for one in instances if one.instance_id not in errors]
+    chosen = reselect(reader, instances, methods, seed=args.seed, asked=asked)
     if grades is not None:
         chosen = graded(chosen, grades, oracle=ORACLE in methods)
         counted = figures(chosen, methods)
@@ -166,7 +167,7 @@ def _select(args: argparse.Namespace, reader: Reader, methods: list[str]) -> int
     elif chosen:
         results().print(selection_report(found, chosen, methods, counted))
     if args.write is not None:
-        name = args.model_name or f"troop-{found['model']}-{methods[0]}"
+        name = args.model_name or f"troop-{found.model}-{methods[0]}"
         _write(args.write, name, chosen, methods[0])
     if errors:
         _tell_failed(errors)
@@ -174,10 +175,10 @@ def _select(args: argparse.Namespace, reader: Reader, methods: list[str]) -> int
     return 0 if any(one.matrix.candidates for one in chosen) else 1
 
 
-def _rows(reader: Reader, run: str, names: list[str]) -> list[Row]:
+def _instances(reader: Reader, run: str, names: list[str]) -> Sequence[InstanceRecord]:
     if names:
         return [reader.instance(run, name) for name in dict.fromkeys(names)]
-    return reader.view("instances", run=run)
+    return reader.instances(run)
 
 
 def _write(file: Path, name: str, chosen: list[Reselected], method: str) -> None:

@@ -19,7 +19,10 @@ from selection.votes import UNEDITED_ROW, rank
 
 if TYPE_CHECKING:
     from runs.run.config import Config
-    from runs.store.reading import Reader, Row
+    from runs.store.conversations import Conversation
+    from runs.store.reading import Reader
+    from runs.store.records import InstanceRecord
+    from runs.store.story import Story
     from selection.candidates import Candidate
     from selection.votes import Matrix, Standing
 
@@ -35,8 +38,7 @@ class Question:
     """One method's question about one instance."""
 
     method: str
-    instance: Row
-    """Of the view `instances`."""
+    instance: InstanceRecord
     matrix: Matrix
     options: tuple[Candidate, ...]
     """What is chosen between, in the order of their letters."""
@@ -49,12 +51,12 @@ class Question:
     @property
     def instance_id(self) -> str:
         """The instance."""
-        name: str = self.instance["instance_id"]
-        return name
+        return self.instance.instance_id
 
 
-def pose(method: str, instance: Row, matrix: Matrix, config: Config) -> Question:
+def pose(method: str, story: Story, config: Config) -> Question:
     """The question that a method that asks a model has about an instance."""
+    instance, matrix = story.instance, story.matrix
     settings = config.selection
     common = (config.model.name, settings.temperature, settings.max_tokens)
     if method == MODEL:
@@ -83,12 +85,11 @@ def answer(reader: Reader, question: Question) -> Ranking | None:
         only = len(question.order) == 1
         why = "it is the only candidate" if only else "only one was to be chosen from"
         return _first(question, question.options[0] if question.options else None, why)
-    where = {"run": question.instance["run"], "instance_id": question.instance_id}
-    found = reader.view("trajectories", **where, trajectory=question.trajectory.key)
-    outcome = found[0]["outcome"] if found else None
-    if outcome is None:
+    talk = reader.story(question.instance).find(question.trajectory.key)
+    outcome = None if talk is None else talk.trajectory.outcome
+    if talk is None or outcome is None:
         return None
-    letter = _letter(reader, question) if outcome == "done" else None
+    letter = _letter(talk, question) if outcome == "done" else None
     if letter is None:
         said = outcome.replace("_", " ")
         return _first(question, None, f"no usable answer ({said}): first by other means")
@@ -101,12 +102,10 @@ def answer(reader: Reader, question: Question) -> Ranking | None:
     )
 
 
-def _letter(reader: Reader, question: Question) -> str | None:
-    where = (question.instance["run"], question.instance_id, question.trajectory.key)
-    turns = reader.conversation(*where).turns
+def _letter(talk: Conversation, question: Question) -> str | None:
     letters = ascii_uppercase[: len(question.options)]
     try:
-        return find_choice(turns[-1].reply, letters) if turns else None
+        return find_choice(talk.turns[-1].reply, letters) if talk.turns else None
     except Unreadable:
         return None
 

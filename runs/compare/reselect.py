@@ -11,15 +11,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from runs.compare.figures import ORACLE, by_oracle
-from runs.store.matrices import read_matrix
-from runs.store.registry import Status
 from selection.methods import rank_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from runs.compare.grades import Grades
-    from runs.store.reading import Reader, Row
+    from runs.store.reading import Reader
+    from runs.store.records import InstanceRecord
     from selection.candidates import Candidate
     from selection.methods import Ranking
     from selection.votes import Matrix
@@ -56,14 +55,14 @@ class Reselected:
         return len(self.matrix.candidates) - len(self.grades or ())
 
 
-def ended(instances: Iterable[Row]) -> list[Row]:
+def ended(instances: Iterable[InstanceRecord]) -> list[InstanceRecord]:
     """The instances that came to their end."""
-    return [row for row in instances if Status(row["status"]).final]
+    return [one for one in instances if one.status.final]
 
 
 def reselect(
     reader: Reader,
-    instances: Iterable[Row],
+    instances: Iterable[InstanceRecord],
     methods: Sequence[str],
     *,
     seed: int,
@@ -73,7 +72,7 @@ def reselect(
 
     Args:
         reader: the database.
-        instances: rows of the view `instances`.
+        instances: what is chosen for.
         methods: names; the oracle's ranking comes with the grades.
         seed: of the method `random`.
         asked: what methods that ask a model said, by method and instance.
@@ -83,15 +82,15 @@ def reselect(
         StoreError: the database fails or is damaged.
     """
     found = []
-    for row in instances:
-        name, matrix = row["instance_id"], read_matrix(reader, row)
+    for instance in instances:
+        name, matrix = instance.instance_id, reader.story(instance).matrix
         rankings = {
             method: asked.get((method, name))
             or rank_by(method, matrix, instance_id=name, seed=seed)
             for method in methods
             if method != ORACLE
         }
-        found.append(Reselected(name, matrix, row["chosen"], row["reason"], rankings))
+        found.append(Reselected(name, matrix, instance.chosen, instance.reason, rankings))
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,7 +35,8 @@ if TYPE_CHECKING:
     from agent.workbench import Workbench
     from data.codebases.codebase import Codebase
     from runs.compare.questions import Question
-    from runs.store.reading import Reader, Row
+    from runs.store.reading import Reader
+    from runs.store.records import InstanceRecord, RunRecord
     from runs.store.registry import InstanceHandle, RunHandle
     from sandbox.protocol import SandboxProvider
     from selection.votes import Standing
@@ -45,7 +45,7 @@ _NOT_SETTINGS = ("replay", "sandbox", "candidates", "tests")
 """What a stored configuration holds beside settings."""
 
 
-def stored_config(run: Row, file: Path | None, overrides: Mapping[str, object]) -> Config:
+def stored_config(run: RunRecord, file: Path | None, overrides: Mapping[str, object]) -> Config:
     """The configuration of a stored run, with a file of settings and some others over it.
 
     A run that left its choice to the votes gets the usual number of turns.
@@ -53,10 +53,10 @@ def stored_config(run: Row, file: Path | None, overrides: Mapping[str, object]) 
     Raises:
         UsageError: a setting is unknown or has the wrong type.
     """
-    stored = {k: v for k, v in json.loads(run["config"]).items() if k not in _NOT_SETTINGS}
+    stored = {k: v for k, v in run.config.items() if k not in _NOT_SETTINGS}
     if not stored.get("selection.turns"):
         stored["selection.turns"] = SelectionSettings().turns
-    fixed = {"engine.sandbox": run["sandbox"], "samples.count": 0}
+    fixed = {"engine.sandbox": run.sandbox, "samples.count": 0}
     return load_config(file, {**overrides, **fixed}, beneath=stored)
 
 
@@ -66,8 +66,7 @@ class Inquiry:
 
     database: str
     """A SQLAlchemy URL."""
-    run: Row
-    """Of the view `runs`."""
+    run: RunRecord
     config: Config
     questions: Sequence[Question]
     dataset: str = ""
@@ -127,9 +126,9 @@ class Asker:
     async def _ask(
         self, order: int, row: InstanceHandle, questions: list[Question], given: Instance | None
     ) -> None:
-        prefix = self._reader.context(self._run.name, row.instance_id)
+        prefix = self._reader.story(questions[0].instance).context
         if given is None:
-            about = _from_row(self._reader, questions[0].instance)
+            about = _bare(self._reader, questions[0].instance)
             bench = self._workshop.bare_bench(order, about, row)
             await together(*(self._one(bench, prefix, question) for question in questions))
             return
@@ -179,7 +178,7 @@ async def inquire(
     """
     async with AsyncExitStack() as stack:
         store = stack.enter_context(Store(inquiry.database))
-        run = await store.claim(inquiry.run["run"], me(), alive)
+        run = await store.claim(inquiry.run.name, me(), alive)
         given = await asyncio.to_thread(_needing_sandbox, inquiry, reader)
         display, stop = Display(console), asyncio.Event()
         display.title = f"{run.name} asked again ({inquiry.config.model.name})"
@@ -214,38 +213,37 @@ async def _entered(
 
 def _needing_sandbox(inquiry: Inquiry, reader: Reader) -> dict[str, Instance]:
     """The instances where scripts will run, or whose files nobody has read yet."""
-    rows = {
+    needing = {
         question.instance_id: question.instance
         for question in inquiry.questions
-        if question.method == SELECTION
-        or not reader.context(inquiry.run["run"], question.instance_id)
+        if question.method == SELECTION or not reader.story(question.instance).context
     }
-    if not rows:
+    if not needing:
         return {}
-    dataset = inquiry.dataset or inquiry.run["dataset"]
+    dataset = inquiry.dataset or inquiry.run.dataset
     if Path(dataset).is_dir():
-        return {name: _own(reader, row, Path(dataset)) for name, row in rows.items()}
+        return {name: _own(reader, one, Path(dataset)) for name, one in needing.items()}
     from data.instances.loaders import load_instances, pick_instances
 
     loaded = load_instances(dataset, split=inquiry.split)
-    return {one.instance_id: one for one in pick_instances(loaded, list(rows))}
+    return {one.instance_id: one for one in pick_instances(loaded, list(needing))}
 
 
-def _own(reader: Reader, row: Row, repository: Path) -> Instance:
+def _own(reader: Reader, instance: InstanceRecord, repository: Path) -> Instance:
     """An instance of a person's own repository, as a run without further settings made it."""
     from data.instances.repository import own_repository
 
-    return own_repository(repository, reader.text(row["problem"]), image=row["image"] or None)
+    return own_repository(repository, reader.text(instance.issue), image=instance.image or None)
 
 
-def _from_row(reader: Reader, row: Row) -> Instance:
+def _bare(reader: Reader, instance: InstanceRecord) -> Instance:
     """What a conversation says of its instance: where its code lies does not matter to it."""
     return Instance(
-        row["instance_id"],
-        row["repo"],
-        row["base_commit"],
-        reader.text(row["problem"]),
-        Environment(image=row["image"] or None),
+        instance.instance_id,
+        instance.repo,
+        instance.base_commit,
+        reader.text(instance.issue),
+        Environment(image=instance.image or None),
     )
 
 

@@ -15,14 +15,19 @@ if TYPE_CHECKING:
     from data.errors import TroopError
     from runs.compare.questions import Question
     from runs.run.config import Config
-    from runs.store.reading import Reader, Row
+    from runs.store.reading import Reader
+    from runs.store.records import InstanceRecord, RunRecord
     from selection.methods import Ranking
 
     Asked = dict[tuple[str, str], Ranking]
 
 
 def asked_methods(
-    args: argparse.Namespace, reader: Reader, run: Row, rows: Sequence[Row], methods: Sequence[str]
+    args: argparse.Namespace,
+    reader: Reader,
+    run: RunRecord,
+    instances: Sequence[InstanceRecord],
+    methods: Sequence[str],
 ) -> tuple[Asked, dict[str, TroopError]]:
     """Rankings by method and instance of those methods that ask, and errors by instance.
 
@@ -32,15 +37,14 @@ def asked_methods(
     from runs.compare.questions import ASKING, answer, pose
     from runs.compare.reselect_asked import stored_config
     from runs.run.session import require_model
-    from runs.store.matrices import read_matrix
 
     asking = [method for method in methods if method in ASKING]
     if not asking:
         return {}, {}
     config = stored_config(run, args.config, given_settings(args))
     require_model(config)
-    matrices = [(row, read_matrix(reader, row)) for row in rows]
-    questions = [pose(method, row, matrix, config) for row, matrix in matrices for method in asking]
+    stories = [reader.story(instance) for instance in instances]
+    questions = [pose(method, story, config) for story in stories for method in asking]
     open_ones = [question for question in questions if answer(reader, question) is None]
     errors = _inquire(args, reader, run, config, open_ones) if open_ones else {}
     answers = {(q.method, q.instance_id): answer(reader, q) for q in questions}
@@ -48,7 +52,11 @@ def asked_methods(
 
 
 def _inquire(
-    args: argparse.Namespace, reader: Reader, run: Row, config: Config, questions: list[Question]
+    args: argparse.Namespace,
+    reader: Reader,
+    run: RunRecord,
+    config: Config,
+    questions: list[Question],
 ) -> dict[str, TroopError]:
     from agent.slots import Interrupted
     from runs.cli.shared.terminal import progress

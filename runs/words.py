@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from data.paths import show_path
+
 if TYPE_CHECKING:
-    from runs.store.reading import Row
+    from collections.abc import Iterable
+
+    from data.patches.litter import Litter
+    from sandbox.protocol import Execution
 
 REASONS = {
     "only_candidate": "it is the only candidate",
@@ -29,9 +34,15 @@ def tokens(count: int | None) -> str:
     return "?" if count is None else f"{count:,}"
 
 
-def ending(row: Row) -> str:
+def ending(execution: Execution) -> str:
     """For example "exit 2" or "timeout"."""
-    return f"exit {row['exit_code']}" if row["ending"] == "exited" else str(row["ending"])
+    code = execution.exit_code
+    return execution.ending.value if code is None else f"exit {code}"
+
+
+def named(files: Iterable[Litter]) -> list[str]:
+    """Name files that a patch should not bring along, and what they are."""
+    return [f"{show_path(file.path)} ({file.rule.what})" for file in files]
 
 
 def plain(text: Any, style: str = "") -> Text:

@@ -23,6 +23,7 @@ Examples:
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,11 +33,12 @@ from runs.store.places import database_url
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from runs.export.forms import Order
+    from runs.export.forms import Form, Order
     from runs.leaderboard.submission import About
-    from runs.store.reading import Reader, Row
+    from runs.store.reading import Reader
+    from runs.store.records import InstanceRecord, RunRecord
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -98,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
         return _export(args, reader, found)
 
 
-def _record(args: argparse.Namespace, reader: Reader, found: Row) -> int:
+def _record(args: argparse.Namespace, reader: Reader, found: RunRecord) -> int:
     from runs.export.recording import export_recording
 
     names = [*args.instances, *args.instance]
@@ -106,57 +108,67 @@ def _record(args: argparse.Namespace, reader: Reader, found: Row) -> int:
         raise UsageError(f"{args.recording} is a folder", mend="give --recording a file")
     if len(names) > 1:
         raise UsageError("a recording is of one instance", mend="name one")
-    instance = reader.instance(found["run"], names[0] if names else None)
-    count = export_recording(reader, found, instance, args.recording)
+    instance = reader.instance(found.name, names[0] if names else None)
+    count = export_recording(reader.story(instance), args.recording)
     _say(f"{count} replies: {args.recording}")
     return 0 if count else 1
 
 
-def _export(args: argparse.Namespace, reader: Reader, found: Row) -> int:
-    from runs.export.forms import check_forms, write_forms
+def _export(args: argparse.Namespace, reader: Reader, found: RunRecord) -> int:
+    from runs.export.forms import pick_forms, write_forms
 
-    forms = list(dict.fromkeys(name.strip() for name in args.format.split(",")))
-    check_forms(forms)
-    order = _order(args, reader, found, forms)
+    order = _order(args, reader, found)
+    names = dict.fromkeys(name.strip() for name in args.format.split(","))
+    forms = pick_forms(_forms(args, reader, order), list(names))
     for note in order.patches.notes:
         _say(note)
-    with _bar(len(order.rows)) as on_instance:
+    with _bar(len(order.instances)) as on_instance:
         said = write_forms(reader, order, forms, on_instance)
     for line in said:
         _say(line)
-    if unfinished := len(order.rows) - len(order.patches.diffs):
+    if unfinished := len(order.instances) - len(order.patches.diffs):
         _say(f"no prediction: {unfinished} that have not come to their end")
     return 0 if order.patches.diffs else 1
 
 
-def _order(args: argparse.Namespace, reader: Reader, found: Row, forms: list[str]) -> Order:
+def _order(args: argparse.Namespace, reader: Reader, found: RunRecord) -> Order:
     from runs.export.forms import Order
     from runs.export.patches import chosen_patches
+
+    folder = args.output or Path(found.name)
+    if folder.is_file():
+        raise UsageError(f"{folder} is a file", mend="give --output a folder")
+    instances = _instances(reader, found.name, [*args.instances, *args.instance])
+    patches = chosen_patches(
+        reader,
+        found.name,
+        only={one.instance_id for one in instances},
+        clean=args.clean,
+        tests=args.clean_tests,
+    )
+    model_name = args.model_name or f"troop-{found.model}"
+    return Order(found, instances, patches, folder, model_name)
+
+
+def _forms(args: argparse.Namespace, reader: Reader, order: Order) -> dict[str, Form]:
+    """All forms by name.
+
+    Raises:
+        UsageError: --logs has none of the instances.
+    """
+    from runs.export.forms import FORMS, Stories
+    from runs.leaderboard.form import SubmissionWriter
     from runs.leaderboard.logs import logs_in, stored_logs
     from runs.leaderboard.submission import Submission
 
-    folder = args.output or Path(found["run"])
-    if folder.is_file():
-        raise UsageError(f"{folder} is a file", mend="give --output a folder")
-    about = _about(args)
-    if "leaderboard" in forms:
-        _ = Submission(found, about).place  # what is missing is told before anything is written
-    rows = _rows(reader, found["run"], [*args.instances, *args.instance])
-    names = {row["instance_id"] for row in rows}
-    patches = chosen_patches(
-        reader, found["run"], only=names, clean=args.clean, tests=args.clean_tests
-    )
-    return Order(
-        run=found,
-        rows=rows,
-        patches=patches,
-        folder=folder,
-        model_name=args.model_name or f"troop-{found['model']}",
-        about=about,
-        logs=logs_in(args.logs, names)
-        if args.logs
-        else stored_logs(reader, found["run"], patches.diffs),
-    )
+    run = order.run.name
+    submission = Submission(order.run, _about(args), reader.systems(run))
+    if args.logs:
+        logs = logs_in(args.logs, {one.instance_id for one in order.instances})
+    else:
+        logs = stored_logs(reader, run, order.patches.diffs)
+    begin = partial(SubmissionWriter, submission=submission, logs=logs)
+    return {**FORMS, "leaderboard": Stories(begin)}
 
 
 def _about(args: argparse.Namespace) -> About:
@@ -175,10 +187,10 @@ def _about(args: argparse.Namespace) -> About:
     )
 
 
-def _rows(reader: Reader, run: str, names: list[str]) -> list[Row]:
+def _instances(reader: Reader, run: str, names: list[str]) -> Sequence[InstanceRecord]:
     if names:
         return [reader.instance(run, name) for name in dict.fromkeys(names)]
-    return reader.view("instances", run=run)
+    return reader.instances(run)
 
 
 @contextmanager

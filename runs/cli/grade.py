@@ -115,7 +115,7 @@ def _subjects(args: argparse.Namespace, database: str) -> tuple[list[Subject], s
     with Reader(database) as reader:
         found = reader.run(None if args.grade_run == "last" else args.grade_run)
         every = args.all_candidates
-        return of_run(reader, found, args.instances, every=every), args.dataset or found["dataset"]
+        return of_run(reader, found, args.instances, every=every), args.dataset or found.dataset
 
 
 def _specs(args: argparse.Namespace, dataset: str, subjects: Sequence[Subject]) -> Specs:

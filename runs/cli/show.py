@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import argparse
 
     from runs.store.reading import Reader
+    from runs.store.story import Story
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -58,35 +59,31 @@ def _show(args: argparse.Namespace, reader: Reader) -> int:
         return 0
     found = reader.run(None if args.show_run == "last" else args.show_run)
     deeper = args.trajectory or args.sample or args.patch or args.trajectories
-    if args.instance is None and not deeper and found["instances"] != 1:
+    if args.instance is None and not deeper and found.instances != 1:
         console.print(run_report(reader, found))
         return 0
-    instance = reader.instance(found["run"], args.instance)
+    story = reader.story(reader.instance(found.name, args.instance))
     if args.patch:
-        write_patch(reader.text(instance["patch"]))
-        return 0 if instance["patch"] else 1
+        write_patch(story.patch)
+        return 0 if story.patch else 1
     if args.trajectory or args.sample:
-        _show_trajectories(args, reader, found["run"], instance["instance_id"])
+        _show_trajectories(args, story)
     elif args.trajectories:
-        console.print(trajectories_list(reader, instance))
+        console.print(trajectories_list(story))
     else:
-        console.print(instance_report(reader, instance))
+        console.print(instance_report(story))
     return 0
 
 
-def _show_trajectories(
-    args: argparse.Namespace, reader: Reader, run: str, instance_id: str
-) -> None:
+def _show_trajectories(args: argparse.Namespace, story: Story) -> None:
     from runs.cli.shared.terminal import results
     from runs.show.trajectory import trajectory_report
 
     keys = [args.trajectory]
     if args.sample:
-        rows = reader.view("trajectories", run=run, instance_id=instance_id, sample=args.sample)
-        keys = [row["trajectory"] for row in rows]
+        keys = [one.key for one in story.trajectories if one.sample == args.sample]
         if not keys:
-            there = {row["sample"] for row in reader.view("trajectories", run=run)} - {None}
-            raise UsageError(f"there is no sample {args.sample}", mend=f"there are {len(there)}")
+            there = len(story.numbers)
+            raise UsageError(f"there is no sample {args.sample}", mend=f"there are {there}")
     for key in keys:
-        talk = reader.conversation(run, instance_id, key)
-        results().print(trajectory_report(talk, full=args.full))
+        results().print(trajectory_report(story.conversation(key), full=args.full))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runs.store.blobs import digest_of
-from runs.store.matrices import read_tests
 from runs.store.reading import Reader
 
 if TYPE_CHECKING:
@@ -48,19 +47,19 @@ def stored_tests(
         return found
     with Reader(database) as reader:
         for name in runs:
-            run = reader.run(None if name == "last" else name)["run"]
-            rows = {row["instance_id"]: row for row in reader.view("instances", run=run)}
+            run = reader.run(None if name == "last" else name).name
+            there = {one.instance_id: one for one in reader.instances(run)}
             for given in instances:
-                row = rows.get(given.instance_id)
-                if row is None:
+                instance = there.get(given.instance_id)
+                if instance is None:
                     continue
                 issue = digest_of(given.problem_statement)
-                if (row["base_commit"], row["problem"]) != (given.base_commit, issue):
+                if (instance.base_commit, instance.issue) != (given.base_commit, issue):
                     notes.append(f"{given.instance_id}: run {run} has another issue or commit")
                     continue
                 tests = [
                     (run, test.script)
-                    for test in read_tests(reader, row)
+                    for test in reader.story(instance).tests
                     if test.samples or test.sources  # somebody wrote it
                 ]
                 if tests:

@@ -14,15 +14,15 @@ from agent.conversation import NO_TEXT
 from agent.journal import Kind
 from runs.export.charges import Charges, cost
 from runs.export.mini import execution
-from runs.export.story import moment
 from runs.export.wording import happened, voted, why_chosen
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from runs.export.charges import Charge
-    from runs.export.story import Story
-    from runs.store.reading import Conversation, Row, Turn
+    from runs.store.conversations import Conversation, Turn
+    from runs.store.records import CallRecord
+    from runs.store.story import Story
 
 SCHEMA = "ATIF-v1.7"
 NOTES = (
@@ -32,62 +32,69 @@ NOTES = (
     " not known is absent; so is the cost of replayed calls, which cost nothing now."
 )
 
+_SAMPLES = "Draw samples: each writes a test, then an edit."
+_VOTES = "Run every test on every candidate, and count votes."
+_ABOUT: Mapping[Kind, str] = {
+    Kind.RELEVANCE: "Let a model say of each source file whether it may matter.",
+    Kind.RANKING: "Rank the files that may matter, and fill the context with them.",
+    Kind.TESTING: _SAMPLES,
+    Kind.EDITING: _SAMPLES,
+    Kind.MATRIX: _VOTES,
+    Kind.SELECTION: "Let a trajectory tell the best candidates apart.",
+    Kind.JUDGE: "Let a model choose from the diffs alone.",
+}
+"""The step that begins a kind of trajectory; kinds of one text share their step."""
+
 Document = dict[str, Any]
 
 
-def atif_document(story: Story) -> Document:
-    """One instance, with every trajectory embedded."""
-    charges = Charges(story.talks)
-    steps: list[Document] = [{"source": "user", "message": story.problem}]
-    for about, kinds in (
-        ("Let a model say of each source file whether it may matter.", (Kind.RELEVANCE,)),
-        ("Rank the files that may matter, and fill the context with them.", (Kind.RANKING,)),
-        ("Draw samples: each writes a test, then an edit.", (Kind.TESTING, Kind.EDITING)),
-    ):
-        if talks := story.of_kind(*kinds):
-            steps.append(_dispatch(about, talks))
-    if story.votes:
-        steps.append(_said("Run every test on every candidate, and count votes.", voted(story)))
-    if talks := story.of_kind(Kind.SELECTION):
-        steps.append(_dispatch("Let a trajectory tell the best candidates apart.", talks))
-    steps.append(_said(f"End: {why_chosen(story)}.", story.patch))
+def atif_document(story: Story, patch: str) -> Document:
+    """One instance, with every trajectory embedded; `patch` is what is handed out of it."""
+    talks = story.conversations
+    charges = Charges(talks)
+    steps: list[Document] = [{"source": "user", "message": story.issue}]
+    for about in dict.fromkeys(_ABOUT[kind] for kind in Kind):
+        begun = [talk for talk in talks if _ABOUT[talk.kind] == about]
+        if about == _VOTES and story.votes:
+            steps.append(_said(about, voted(story.vote_table)))
+        elif about != _VOTES and begun:
+            steps.append(_dispatch(about, begun))
+    steps.append(_said(f"End: {why_chosen(story.instance)}.", patch))
     return {
         "schema_version": SCHEMA,
-        "session_id": f"{story.run['run']}/{story.name}",
+        "session_id": f"{story.run.name}/{story.name}",
         "trajectory_id": story.name,
-        "agent": {**_agent(story, "troop"), "extra": {"config": story.settings}},
+        "agent": {**_agent(story, "troop"), "extra": {"config": story.run.settings}},
         "steps": _numbered(steps),
         "notes": NOTES,
-        "final_metrics": _metrics(charges.total(story.talks), len(steps)),
-        "extra": _about(story),
-        "subagent_trajectories": [
-            _subagent(story, talk, charges) for talk in story.talks if talk.turns
-        ],
+        "final_metrics": _metrics(charges.total(talks), len(steps)),
+        "extra": _about(story, patch),
+        "subagent_trajectories": [_subagent(story, talk, charges) for talk in talks if talk.turns],
     }
 
 
 def _agent(story: Story, name: str) -> Document:
     return {
         "name": name,
-        "version": story.run["troop_version"],
-        "model_name": story.run["model"],
+        "version": story.run.troop_version,
+        "model_name": story.run.model,
     }
 
 
-def _about(story: Story) -> Document:
+def _about(story: Story, patch: str) -> Document:
     instance = story.instance
     return {
         "instance_id": story.name,
-        "repo": instance["repo"],
-        "base_commit": instance["base_commit"],
-        "image": instance["image"],
-        "status": instance["status"],
-        "error": instance["error"],
-        "chosen": instance["chosen"],
-        "reason": instance["reason"],
-        "context_files": story.context,
-        "patch": story.patch,
-        "replayed": bool(story.run["replayed"]),
+        "repo": instance.repo,
+        "base_commit": instance.base_commit,
+        "image": instance.image,
+        "status": instance.status,
+        "error": instance.error,
+        "chosen": instance.chosen,
+        "reason": instance.reason,
+        "context_files": list(instance.context_files),
+        "patch": patch,
+        "replayed": story.run.replayed,
     }
 
 
@@ -116,54 +123,66 @@ def _subagent(story: Story, talk: Conversation, charges: Charges) -> Document:
     for number, turn in enumerate(talk.turns):
         prompt = turn.prompt if number else talk.prefix + turn.prompt
         steps += [{"source": "user", "message": prompt}, _reply(turn, charges)]
-    kind = talk.row["kind"]
     return {
         "schema_version": SCHEMA,
         "trajectory_id": talk.key,
-        "agent": {**_agent(story, f"troop-{kind}"), "model_name": talk.turns[0].row["model"]},
+        "agent": {
+            **_agent(story, f"troop-{talk.kind}"),
+            "model_name": talk.turns[0].record.call.model,
+        },
         "steps": _numbered(steps),
         "final_metrics": _metrics(charges.total([talk]), len(steps)),
         "extra": {
-            "kind": kind,
-            "sample": talk.row["sample"],
-            "outcome": talk.row["outcome"],
+            "kind": talk.kind,
+            "sample": talk.trajectory.sample,
+            "outcome": talk.trajectory.outcome,
         },
     }
 
 
 def _reply(turn: Turn, charges: Charges) -> Document:
-    row = turn.row
+    call = turn.record.call
     extra: Document = {
-        "finish_reason": row["finish"],
-        "duration_s": row["duration_s"],
-        "attempts": row["attempts"],
-        "replayed": bool(row["replayed"]),
+        "finish_reason": turn.record.finish,
+        "duration_s": call.duration_s,
+        "attempts": call.attempts,
+        "replayed": call.replayed,
     }
     if not turn.reply.strip():
         extra["sent_back_as"] = NO_TEXT
-    step: Document = {"source": "agent", "model_name": row["model"], "message": turn.reply}
-    if when := moment(row["created_at"]):
-        step["timestamp"] = when.isoformat()
+    step: Document = {
+        "source": "agent",
+        "model_name": call.model,
+        "message": turn.reply,
+        "timestamp": call.created_at.isoformat(),
+    }
     if turn.reasoning:
         step["reasoning_content"] = turn.reasoning
-    if not charges.counts(row):
-        extra["counted_in"] = charges.leader(row)
+    if not charges.counts(turn.record):
+        extra["counted_in"] = charges.leader(turn.record)
     else:
         step["llm_call_count"] = 1
-        if row["n"] > 1:
-            extra["replies_in_call"] = row["n"]
-        if used := _used(row):
+        if call.n > 1:
+            extra["replies_in_call"] = call.n
+        if used := _used(call):
             step["metrics"] = used
     if turn.executions:
-        results = [{"content": s["output"], "extra": execution(s)} for s in turn.executions]
+        results = [
+            {"content": seen.execution.output, "extra": execution(seen)} for seen in turn.executions
+        ]
         step["observation"] = {"results": results}
     return {**step, "extra": extra}
 
 
-def _used(row: Row) -> Document:
-    tokens = ("prompt_tokens", "completion_tokens", "cached_tokens")
-    found: Document = {name: row[name] for name in tokens}
-    return _known({**found, "cost_usd": cost(row)})
+def _used(call: CallRecord) -> Document:
+    return _known(
+        {
+            "prompt_tokens": call.prompt_tokens,
+            "completion_tokens": call.completion_tokens,
+            "cached_tokens": call.cached_tokens,
+            "cost_usd": cost(call),
+        }
+    )
 
 
 def _known(values: Document) -> Document:

@@ -8,71 +8,66 @@ nowhere else, so that sums are right and nothing is made up.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from runs.store.reading import Conversation, Row
+    from runs.store.conversations import Conversation
+    from runs.store.records import CallRecord, TurnRecord
+
+T = TypeVar("T", int, float)
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
     """Tokens and dollars of some calls; None: of at least one of them it is unknown."""
 
-    calls: int = 0
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    cached_tokens: int | None = None
-    cost_usd: float | None = None
+    calls: int
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cached_tokens: int | None
+    cost_usd: float | None
 
 
 class Charges:
     """Which call is counted at which turn of an instance."""
 
     def __init__(self, talks: Iterable[Conversation]) -> None:
-        self._leaders: dict[int, tuple[str, int]] = {}
+        self._leaders: dict[int, TurnRecord] = {}
         for talk in talks:
             for turn in talk.turns:
-                self._leaders.setdefault(turn.row["call"], _place(turn.row))
+                self._leaders.setdefault(turn.record.call.number, turn.record)
 
-    def leader(self, row: Row) -> str:
+    def leader(self, turn: TurnRecord) -> str:
         """The trajectory at which a turn's call is counted."""
-        return self._leaders[row["call"]][0]
+        return self._leaders[turn.call.number].trajectory
 
-    def counts(self, row: Row) -> bool:
+    def counts(self, turn: TurnRecord) -> bool:
         """Whether a turn's call is counted at this turn."""
-        return self._leaders[row["call"]] == _place(row)
+        return self._leaders[turn.call.number] == turn
 
     def total(self, talks: Iterable[Conversation]) -> Charge:
         """Add up the calls that are counted in these trajectories."""
-        rows = [turn.row for talk in talks for turn in talk.turns if self.counts(turn.row)]
+        turns = (turn.record for talk in talks for turn in talk.turns)
+        calls = [turn.call for turn in turns if self.counts(turn)]
         return Charge(
-            calls=len(rows),
-            prompt_tokens=_whole(rows, "prompt_tokens"),
-            completion_tokens=_whole(rows, "completion_tokens"),
-            cached_tokens=_whole(rows, "cached_tokens"),
-            cost_usd=_sum([cost(row) for row in rows]),
+            calls=len(calls),
+            prompt_tokens=_sum([call.prompt_tokens for call in calls]),
+            completion_tokens=_sum([call.completion_tokens for call in calls]),
+            cached_tokens=_sum([call.cached_tokens for call in calls]),
+            cost_usd=_sum([cost(call) for call in calls]),
         )
 
 
-def cost(row: Row) -> float | None:
-    """What a turn's call cost in US dollars; None: unknown, or it was replayed.
+def cost(call: CallRecord) -> float | None:
+    """What a call cost in US dollars; None: unknown, or it was replayed.
 
     The store prices a replayed call as if it had been made, which it was not.
     """
-    return None if row["replayed"] else row["cost_usd"]
+    return None if call.replayed else call.cost_usd
 
 
-def _place(row: Row) -> tuple[str, int]:
-    return row["trajectory"], row["turn"]
-
-
-def _sum(values: list[float | None]) -> float | None:
+def _sum(values: Sequence[T | None]) -> T | None:
     known = [value for value in values if value is not None]
     return sum(known) if known and len(known) == len(values) else None
-
-
-def _whole(rows: list[Row], column: str) -> int | None:
-    found = _sum([row[column] for row in rows])
-    return None if found is None else int(found)

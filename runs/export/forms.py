@@ -1,10 +1,10 @@
-"""Writing a run in several forms at once, each instance loaded once."""
+"""The forms that a run is written in, several at once, and each instance read once."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 from data.errors import UsageError
 from data.predictions.forms import MULTI_SWE, PRO, write_multi_swe, write_pro
@@ -17,74 +17,87 @@ from data.predictions.predictions import (
 from data.writing import put_file
 from runs.export.atif import atif_document
 from runs.export.mini import exit_statuses, mini_documents
-from runs.export.story import load_story
-from runs.export.trace import trace
-from runs.leaderboard.readme import Result, readme
-from runs.leaderboard.submission import About, Submission, metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from runs.export.patches import Patches
-    from runs.export.story import Story
-    from runs.leaderboard.logs import Logs
-    from runs.store.reading import Reader, Row
-
-FORMS = {
-    "preds": "preds.json and all_preds.jsonl, for SWE-bench's harness",
-    "pro": "pro.json, for SWE-bench Pro's evaluation",
-    "multi-swe": "multi-swe.jsonl, for Multi-SWE-bench's",
-    "mini": "mini/: trajectories as mini-swe-agent 2 writes them",
-    "atif": "atif/: trajectories in ATIF 1.7, one file for each instance",
-    "leaderboard": "evaluation/: a submission for SWE-bench's leaderboard",
-}
+    from runs.store.reading import Reader
+    from runs.store.records import InstanceRecord, RunRecord
+    from runs.store.story import Story
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """What is to be written."""
 
-    run: Row
-    rows: list[Row]
-    """The instances, of the view `instances`."""
+    run: RunRecord
+    instances: Sequence[InstanceRecord]
     patches: Patches
     folder: Path
     model_name: str
-    logs: Logs
-    about: About = field(default_factory=About)
 
 
-def check_forms(names: list[str]) -> None:
-    """Refuse a form that is none.
+class Writer(Protocol):
+    """Writes one form."""
+
+    def write(self, story: Story, patch: str) -> None:
+        """Take in an instance; `patch` is what is handed out of it."""
+
+    def finish(self) -> str:
+        """Write what is left; a line for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """A form that is made of the patches alone."""
+
+    write: Callable[[Order], str]
+    """Gives a line for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stories:
+    """A form for which each instance is read."""
+
+    begin: Callable[[Order], Writer]
+
+
+Form = Predictions | Stories
+
+
+def pick_forms(forms: Mapping[str, Form], names: Sequence[str]) -> list[Form]:
+    """The forms named.
 
     Raises:
-        UsageError: names those there are.
+        UsageError: there is none of this name; it names those there are.
     """
     for name in names:
-        if name not in FORMS:
-            raise UsageError(f"There is no format {name!r}.", mend=f"There are {', '.join(FORMS)}.")
+        if name not in forms:
+            raise UsageError(f"There is no format {name!r}.", mend=f"There are {', '.join(forms)}.")
+    return [forms[name] for name in names]
 
 
 def write_forms(
-    reader: Reader, order: Order, names: list[str], on_instance: Callable[[str], None]
+    reader: Reader, order: Order, forms: Sequence[Form], on_instance: Callable[[str], None]
 ) -> list[str]:
-    """Write a run in the forms named; a line for people about each.
+    """Write a run in several forms; a line for people about each.
 
-    `on_instance` is called before each instance whose trajectories are loaded.
+    `on_instance` is called before each instance whose trajectories are read.
 
     Raises:
         UsageError: there is nothing to write in a form.
         StoreError: the database or the folder failed.
     """
-    said = [_PREDICTIONS[name](order) for name in names if name in _PREDICTIONS]
-    writers = [_STORIES[name](reader, order) for name in names if name in _STORIES]
-    for row in order.rows if writers else []:
-        name = row["instance_id"]
+    said = [form.write(order) for form in forms if isinstance(form, Predictions)]
+    writers = [form.begin(order) for form in forms if isinstance(form, Stories)]
+    for instance in order.instances if writers else ():
+        name = instance.instance_id
         on_instance(name)
-        story = load_story(reader, order.run, row, order.patches.diffs.get(name, ""))
+        story = reader.story(instance)
         for writer in writers:
-            writer.write(story)
+            writer.write(story, order.patches.diffs.get(name, ""))
     return said + [writer.finish() for writer in writers]
 
 
@@ -110,87 +123,50 @@ def _counted(patches: Patches, where: str) -> str:
     return f"{len(patches.diffs)} predictions, {patches.empty} of them empty: {where}"
 
 
-_PREDICTIONS: dict[str, Callable[[Order], str]] = {
-    "preds": _preds,
-    "pro": _pro,
-    "multi-swe": _multi_swe,
-}
-
-
 class _Mini:
     """The folder that mini-swe-agent's batch mode would have left."""
 
-    def __init__(self, _reader: Reader, order: Order) -> None:
+    def __init__(self, order: Order) -> None:
         self._order = order
         self._folder = order.folder / "mini"
         self._files = 0
 
-    def write(self, story: Story) -> None:
-        if story.talks:
-            for stem, document in mini_documents(story).items():
+    def write(self, story: Story, patch: str) -> None:
+        if story.conversations:
+            for stem, document in mini_documents(story, patch).items():
                 _put_json(self._folder / story.name / f"{stem}.traj.json", document)
                 self._files += 1
 
     def finish(self) -> str:
         order = self._order
         write_prediction_file(self._folder / PREDICTIONS, order.model_name, order.patches.diffs)
-        put_file(self._folder / "exit_statuses.yaml", exit_statuses(order.rows).encode())
+        put_file(self._folder / "exit_statuses.yaml", exit_statuses(order.instances).encode())
         return f"files with trajectories: {self._files}, in {self._folder}/ (mini-extra inspector)"
 
 
 class _Atif:
     """One document for each instance."""
 
-    def __init__(self, _reader: Reader, order: Order) -> None:
+    def __init__(self, order: Order) -> None:
         self._folder = order.folder / "atif"
         self._files = 0
 
-    def write(self, story: Story) -> None:
-        _put_json(self._folder / f"{story.name}.json", atif_document(story))
+    def write(self, story: Story, patch: str) -> None:
+        _put_json(self._folder / f"{story.name}.json", atif_document(story, patch))
         self._files += 1
 
     def finish(self) -> str:
         return f"files with trajectories: {self._files}, in {self._folder}/"
 
 
-class _Leaderboard:
-    """A submission; only instances that have come to their end are in it."""
-
-    def __init__(self, reader: Reader, order: Order) -> None:
-        sources = {
-            source
-            for row in reader.view("candidates", run=order.run["run"])
-            for source in filter(None, row["sources"].split(", "))
-        }
-        self._submission = Submission(order.run, order.about, tuple(sorted(sources)))
-        self._order = order
-        self._folder = order.folder / self._submission.place
-        self._result = Result()
-
-    def write(self, story: Story) -> None:
-        if story.name not in self._order.patches.diffs:
-            return
-        text = trace(story).encode("utf-8", "backslashreplace")
-        put_file(self._folder / "trajs" / f"{story.name}.md", text)
-        logs = self._order.logs(story.name)
-        for name, content in logs.items():
-            put_file(self._folder / "logs" / story.name / name, content)
-        self._result.count(story.instance["repo"], logs.get("report.json"), story.name)
-
-    def finish(self) -> str:
-        order = self._order
-        file = self._folder / ALL_PREDICTIONS
-        write_prediction_file(file, order.model_name, order.patches.diffs)
-        put_file(self._folder / "metadata.yaml", metadata(self._submission).encode())
-        put_file(self._folder / "README.md", readme(self._submission, self._result).encode())
-        return f"a submission of {len(order.patches.diffs)} predictions: {self._folder}/"
-
-
-_STORIES: dict[str, Callable[[Reader, Order], _Mini | _Atif | _Leaderboard]] = {
-    "mini": _Mini,
-    "atif": _Atif,
-    "leaderboard": _Leaderboard,
+FORMS: Mapping[str, Form] = {
+    "preds": Predictions(_preds),
+    "pro": Predictions(_pro),
+    "multi-swe": Predictions(_multi_swe),
+    "mini": Stories(_Mini),
+    "atif": Stories(_Atif),
 }
+"""Those that need nothing but the order; `runs/leaderboard/form.py` is another."""
 
 
 def _put_json(file: Path, document: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 The folder is that of its batch mode: preds.json, exit_statuses.yaml, and for each
 instance <id>/<id>.traj.json. One instance has many trajectories here; that file
 holds the ones that led to the patch (the first sample that wrote it, then the
-selection), and others stand beside it: sample-N, selection, ranking, relevance.
+selection), and others stand beside it: sample-N, selection, ranking, relevance, judge.
 Messages are what was sent and received; what mini-swe-agent has no field for is in
 `extra`. An unknown cost has no field at all.
 """
@@ -16,56 +16,71 @@ from typing import TYPE_CHECKING, Any
 from agent.conversation import NO_TEXT
 from agent.journal import Kind
 from runs.export.charges import Charges, cost
-from runs.export.story import moment
 from runs.store.registry import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from runs.export.story import Story
-    from runs.store.reading import Conversation, Row, Turn
+    from runs.store.conversations import Conversation, Turn
+    from runs.store.records import CallRecord, InstanceRecord, SeenExecution
+    from runs.store.story import Story
 
 FORMAT = "mini-swe-agent-1.1"
 SUBMITTED = "Submitted"
 """The exit status by which mini-swe-agent's readers know that a patch came out."""
 
+_STEMS: Mapping[Kind, str | None] = {
+    Kind.RELEVANCE: "relevance",
+    Kind.RANKING: "ranking",
+    Kind.TESTING: None,
+    Kind.EDITING: None,
+    Kind.MATRIX: None,
+    Kind.SELECTION: "selection",
+    Kind.JUDGE: "judge",
+}
+"""The file that a kind of trajectory stands in; None: in that of its sample, if any."""
+
 Document = dict[str, Any]
 
 
-def mini_documents(story: Story) -> dict[str, Document]:
-    """The trajectory files of an instance by their stem; the first is the main one."""
-    charges = Charges(story.talks)
+def mini_documents(story: Story, patch: str) -> dict[str, Document]:
+    """The trajectory files of an instance by their stem; the first is the main one.
+
+    `patch` is what is handed out of it.
+    """
+    talks = story.conversations
+    charges = Charges(talks)
     selection = story.of_kind(Kind.SELECTION)
     sample = story.chosen_sample or next(iter(story.numbers), None)
     led = [*(story.of_sample(sample) if sample is not None else ()), *selection]
     status = exit_status(story.instance)
     # One that was stopped before its samples has what was read and ranked.
-    files = {story.name: _document(story, charges, led or story.talks, status, story.patch)}
+    files = {story.name: _document(story, charges, led or talks, status, patch)}
     # The instance's cost is that of all its trajectories, whichever are in the main file.
-    files[story.name]["info"]["model_stats"] = _stats(charges, story.talks)
+    files[story.name]["info"]["model_stats"] = _stats(charges, talks)
     files[story.name]["messages"].append(
         {
             "role": "exit",
-            "content": story.patch,
-            "extra": {"exit_status": status, "submission": story.patch},
+            "content": patch,
+            "extra": {"exit_status": status, "submission": patch},
         }
     )
-    for stem, talks in _groups(story).items():
-        outcome = talks[-1].row["outcome"] or story.instance["status"]
-        files[stem] = _document(story, charges, talks, outcome, "")
+    for stem, group in _groups(story).items():
+        outcome = group[-1].trajectory.outcome or story.instance.status
+        files[stem] = _document(story, charges, group, outcome, "")
     return files
 
 
-def exit_status(instance: Row) -> str:
+def exit_status(instance: InstanceRecord) -> str:
     """How an instance ended: "Submitted", or Troop's word for it."""
-    return SUBMITTED if instance["status"] == Status.SOLVED else str(instance["status"])
+    return SUBMITTED if instance.status is Status.SOLVED else instance.status
 
 
-def exit_statuses(instances: Sequence[Row]) -> str:
+def exit_statuses(instances: Sequence[InstanceRecord]) -> str:
     """The YAML file in which mini-swe-agent's batch mode lists instances by exit status."""
     found: dict[str, list[str]] = {}
-    for row in instances:
-        found.setdefault(exit_status(row), []).append(row["instance_id"])
+    for one in instances:
+        found.setdefault(exit_status(one), []).append(one.instance_id)
     lines = ["instances_by_exit_status:" if found else "instances_by_exit_status: {}"]
     for status, names in sorted(found.items()):
         lines += [f"  {status}:", *(f"  - {json.dumps(name)}" for name in names)]
@@ -74,8 +89,9 @@ def exit_statuses(instances: Sequence[Row]) -> str:
 
 def _groups(story: Story) -> dict[str, list[Conversation]]:
     groups = {f"sample-{number}": story.of_sample(number) for number in story.numbers}
-    for kind in (Kind.SELECTION, Kind.RANKING, Kind.RELEVANCE):
-        groups[kind.value] = story.of_kind(kind)
+    for kind in Kind:
+        if (stem := _STEMS[kind]) is not None:
+            groups[stem] = story.of_kind(kind)
     return {stem: talks for stem, talks in groups.items() if talks}
 
 
@@ -87,14 +103,14 @@ def _document(
             "model_stats": _stats(charges, talks),
             "config": {
                 "agent_type": "troop",
-                "model": {"model_name": story.run["model"]},
-                "environment": {"image": story.instance["image"]},
-                "troop": story.settings,
+                "model": {"model_name": story.run.model},
+                "environment": {"image": story.instance.image},
+                "troop": story.run.settings,
             },
             "exit_status": status,
             "submission": submission,
-            "troop_version": story.run["troop_version"],
-            "run": story.run["run"],
+            "troop_version": story.run.troop_version,
+            "run": story.run.name,
         },
         "messages": [message for talk in talks for message in _messages(talk, charges)],
         "trajectory_format": FORMAT,
@@ -123,23 +139,24 @@ def _messages(talk: Conversation, charges: Charges) -> list[Document]:
 
 
 def _reply(talk: Conversation, turn: Turn, charges: Charges) -> Document:
-    row = turn.row
+    call = turn.record.call
     extra: Document = {
         "trajectory": talk.key,
-        "turn": row["turn"],
-        "duration_s": row["duration_s"],
-        "attempts": row["attempts"],
-        "replayed": bool(row["replayed"]),
-        "finish_reason": row["finish"],
-        "response": {"model": row["model"]},
-        "executions": [execution(seen) | {"output": seen["output"]} for seen in turn.executions],
+        "turn": turn.record.number,
+        "duration_s": call.duration_s,
+        "attempts": call.attempts,
+        "replayed": call.replayed,
+        "finish_reason": turn.record.finish,
+        "response": {"model": call.model},
+        "executions": [
+            execution(seen) | {"output": seen.execution.output} for seen in turn.executions
+        ],
+        "timestamp": call.created_at.timestamp(),
     }
-    if when := moment(row["created_at"]):
-        extra["timestamp"] = when.timestamp()
-    if charges.counts(row):
-        extra |= _used(row)
+    if charges.counts(turn.record):
+        extra |= _used(call)
     else:
-        extra["counted_in"] = charges.leader(row)
+        extra["counted_in"] = charges.leader(turn.record)
     if not turn.reply.strip():
         extra["sent_back_as"] = NO_TEXT
     message: Document = {"role": "assistant", "content": turn.reply, "extra": extra}
@@ -148,26 +165,26 @@ def _reply(talk: Conversation, turn: Turn, charges: Charges) -> Document:
     return message
 
 
-def _used(row: Row) -> Document:
+def _used(call: CallRecord) -> Document:
     """Usage and cost of a call, as far as they are known."""
-    found: Document = {"replies_in_call": row["n"]}
-    if (spent := cost(row)) is not None:
+    found: Document = {"replies_in_call": call.n}
+    if (spent := cost(call)) is not None:
         found["cost"] = spent
-    if row["prompt_tokens"] is not None:
+    if call.prompt_tokens is not None:
         usage = {
-            "prompt_tokens": row["prompt_tokens"],
-            "completion_tokens": row["completion_tokens"],
-            "prompt_tokens_details": {"cached_tokens": row["cached_tokens"]},
+            "prompt_tokens": call.prompt_tokens,
+            "completion_tokens": call.completion_tokens,
+            "prompt_tokens_details": {"cached_tokens": call.cached_tokens},
         }
-        found["response"] = {"model": row["model"], "usage": usage}
+        found["response"] = {"model": call.model, "usage": usage}
     return found
 
 
-def execution(seen: Row) -> Document:
+def execution(seen: SeenExecution) -> Document:
     """What is known of an execution, apart from what it printed."""
     return {
-        "purpose": seen["purpose"],
-        "ending": seen["ending"],
-        "exit_code": seen["exit_code"],
-        "duration_s": seen["duration_s"],
+        "purpose": seen.purpose,
+        "ending": seen.execution.ending,
+        "exit_code": seen.execution.exit_code,
+        "duration_s": seen.execution.duration_s,
     }

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from data.patches.litter import litter_of, without_litter
-from data.paths import show_path
 from runs.store.registry import Status
+from runs.words import named
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
-    from data.patches.litter import Litter
-    from runs.store.reading import Reader, Row
+    from runs.store.reading import Reader
+    from runs.store.records import InstanceRecord
 
 
 @dataclass(slots=True)
@@ -46,25 +46,22 @@ def chosen_patches(
     of the patches, `tests` test files.
     """
     found = Patches()
-    for row in reader.view("instances", run=run):
-        name = row["instance_id"]
-        if row["status"] not in {Status.SOLVED, Status.UNSOLVED} or (only and name not in only):
+    for one in reader.instances(run):
+        name = one.instance_id
+        if one.status not in {Status.SOLVED, Status.UNSOLVED} or (only and name not in only):
             continue
-        found.repos[name] = row["repo"]
-        found.diffs[name] = _cleaned(reader, row, found.notes, scratch=clean, tests=tests)
+        found.repos[name] = one.repo
+        found.diffs[name] = _cleaned(reader, one, found.notes, scratch=clean, tests=tests)
     return found
 
 
-def _cleaned(reader: Reader, row: Row, notes: list[str], *, scratch: bool, tests: bool) -> str:
-    name = row["instance_id"]
-    cleaned = without_litter(reader.text(row["patch"]), scratch=scratch, tests=tests)
+def _cleaned(
+    reader: Reader, instance: InstanceRecord, notes: list[str], *, scratch: bool, tests: bool
+) -> str:
+    name = instance.instance_id
+    cleaned = without_litter(reader.text(instance.patch), scratch=scratch, tests=tests)
     notes += [f"{name}: took out {file}" for file in named(cleaned.taken)]
     if cleaned.emptied:
         notes.append(f"{name}: nothing is left of its patch")
     notes += [f"{name}: touches {file}" for file in named(litter_of(cleaned.diff))]
     return cleaned.diff
-
-
-def named(files: Iterable[Litter]) -> list[str]:
-    """Name files that a patch should not bring along, and what they are."""
-    return [f"{show_path(file.path)} ({file.rule.what})" for file in files]

@@ -4,37 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.model import Finish, Usage
+from agent.model import Usage
 from agent.recording import RecordedReply, RecordingHeader, write_recording
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from runs.store.reading import Reader, Row
+    from runs.store.conversations import Turn
+    from runs.store.story import Story
 
 
-def export_recording(reader: Reader, run: Row, instance: Row, file: Path) -> int:
+def export_recording(story: Story, file: Path) -> int:
     """Write every reply of an instance as a recording; how many there are."""
-    where = {"run": run["run"], "instance_id": instance["instance_id"]}
-    rows = sorted(reader.view("turns", **where), key=lambda row: (row["trajectory"], row["turn"]))
-    replies = [_reply(reader, row) for row in rows]
-    header = RecordingHeader(model=run["model"], made=str(run["created_at"])[:10])
+    talks = sorted(story.conversations, key=lambda talk: talk.key)
+    replies = [_reply(turn) for talk in talks for turn in talk.turns]
+    header = RecordingHeader(model=story.run.model, made=f"{story.run.created_at:%Y-%m-%d}")
     write_recording(file, header, replies)
     return len(replies)
 
 
-def _reply(reader: Reader, row: Row) -> RecordedReply:
+def _reply(turn: Turn) -> RecordedReply:
+    record, call = turn.record, turn.record.call
     usage = None
-    if row["prompt_tokens"] is not None:
-        shared = max(1, row["n"])
-        usage = Usage(
-            row["prompt_tokens"], row["completion_tokens"] // shared, row["cached_tokens"] or 0
-        )
+    if call.prompt_tokens is not None:
+        completion = (call.completion_tokens or 0) // max(1, call.n)
+        usage = Usage(call.prompt_tokens, completion, call.cached_tokens or 0)
     return RecordedReply(
-        trajectory=row["trajectory"],
-        turn=row["turn"],
-        text=reader.text(row["reply"]),
-        finish=Finish(row["finish"]),
+        trajectory=record.trajectory,
+        turn=record.number,
+        text=turn.reply,
+        finish=record.finish,
         usage=usage,
-        duration_s=row["duration_s"],
+        duration_s=call.duration_s,
     )

@@ -9,7 +9,7 @@ message to the letter.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from agent.journal import Kind
 from runs.export.wording import happened, voted, why_chosen
@@ -18,60 +18,79 @@ from runs.words import ending
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runs.export.story import Story
-    from runs.store.reading import Conversation, Turn
+    from runs.store.conversations import Conversation, Turn
+    from runs.store.story import Story
 
 _Shown = dict[str, str]
 """Prompts that stand in the trace already, and where."""
 _TICKS = re.compile(r"`{3,}")
 
 
-def trace(story: Story) -> str:
-    """The trace of one instance."""
-    return "\n".join(_parts(story)) + "\n"
+def trace(story: Story, patch: str) -> str:
+    """The trace of one instance; `patch` is what is handed out of it."""
+    return "\n".join(_parts(story, patch)) + "\n"
 
 
-def _parts(story: Story) -> Iterator[str]:
+def _parts(story: Story, patch: str) -> Iterator[str]:
     instance, shown = story.instance, _Shown()
     yield f"# {story.name}\n"
-    yield f"Repository {instance['repo']} at {instance['base_commit']}."
-    yield f"Result: {why_chosen(story)}.\n"
-    yield f"## The issue\n\n{fenced(story.problem)}\n"
-    yield from _reading(story, shown)
-    for number in story.numbers:
-        yield f"## Sample {number}\n"
-        for talk in story.of_sample(number):
-            yield from _conversation(talk, "###", shown)
-    if story.votes:
-        yield f"## Votes\n\nEvery test on every candidate:\n\n{voted(story)}\n"
-    for talk in story.of_kind(Kind.SELECTION):
-        yield from _conversation(talk, "##", shown)
-    yield f"## The patch\n\n{fenced(story.patch, 'diff') if story.patch else 'There is none.'}"
+    yield f"Repository {instance.repo} at {instance.base_commit}."
+    yield f"Result: {why_chosen(instance)}.\n"
+    yield f"## The issue\n\n{fenced(story.issue)}\n"
+    for kind in Kind:
+        yield from _stage(story, kind, shown)
+    yield f"## The patch\n\n{fenced(patch, 'diff') if patch else 'There is none.'}"
 
 
-def _reading(story: Story, shown: _Shown) -> Iterator[str]:
+def _stage(story: Story, kind: Kind, shown: _Shown) -> Iterator[str]:
+    """What the trajectories of a kind came to."""
+    match kind:
+        case Kind.RELEVANCE:
+            yield from _relevance(story.of_kind(kind))
+        case Kind.RANKING:
+            yield from _conversations(story.of_kind(kind), "##", shown)
+            yield from _context(story)
+        case Kind.TESTING:
+            for number in story.numbers:
+                yield f"## Sample {number}\n"
+                yield from _conversations(story.of_sample(number), "###", shown)
+        case Kind.EDITING:
+            pass  # stands under its sample
+        case Kind.MATRIX:
+            if story.votes:
+                yield f"## Votes\n\nEvery test on every candidate:\n\n{voted(story.vote_table)}\n"
+        case Kind.SELECTION | Kind.JUDGE:
+            yield from _conversations(story.of_kind(kind), "##", shown)
+        case _:
+            assert_never(kind)
+
+
+def _relevance(talks: list[Conversation]) -> Iterator[str]:
     """How the context was made: a line of prompt for each file would say nothing."""
-    if read := story.of_kind(Kind.RELEVANCE):
-        yield f"## Which files matter\n\nA model read {len(read)} files one by one and said:\n"
-        for talk in read:
+    if talks:
+        yield f"## Which files matter\n\nA model read {len(talks)} files one by one and said:\n"
+        for talk in talks:
             yield f"- `{talk.key.removeprefix('relevance/')}`: {_indented(_last(talk))}"
         yield ""
-    for talk in story.of_kind(Kind.RANKING):
-        yield from _conversation(talk, "##", shown)
-    files = "\n".join(f"- `{path}`" for path in story.context) or "None."
+
+
+def _context(story: Story) -> Iterator[str]:
+    files = "\n".join(f"- `{path}`" for path in story.instance.context_files) or "None."
     yield "## The context\n\nThese files stood before every conversation from here on:\n"
     yield f"{files}\n"
 
 
-def _conversation(talk: Conversation, level: str, shown: _Shown) -> Iterator[str]:
-    yield f"{level} {talk.row['kind'].capitalize()} ({talk.key}): {happened(talk)}\n"
-    for turn in talk.turns:
-        yield _prompt(talk, turn, shown)
-        yield from _answer(turn)
+def _conversations(talks: list[Conversation], level: str, shown: _Shown) -> Iterator[str]:
+    for talk in talks:
+        yield f"{level} {talk.kind.capitalize()} ({talk.key}): {happened(talk)}\n"
+        for turn in talk.turns:
+            yield _prompt(talk, turn, shown)
+            yield from _answer(turn)
 
 
 def _prompt(talk: Conversation, turn: Turn, shown: _Shown) -> str:
-    before = " (after the issue and the files)" if talk.prefix and not turn.row["turn"] else ""
+    first = not turn.record.number
+    before = " (after the issue and the files)" if talk.prefix and first else ""
     place = shown.setdefault(turn.prompt, talk.key)
     if place != talk.key:
         return f"**Troop**{before}: as in {place}.\n"
@@ -79,14 +98,15 @@ def _prompt(talk: Conversation, turn: Turn, shown: _Shown) -> str:
 
 
 def _answer(turn: Turn) -> Iterator[str]:
-    row = turn.row
+    model = turn.record.call.model
     if turn.reasoning:
-        yield f"**{row['model']}**, thinking:\n\n{fenced(turn.reasoning)}\n"
-    yield f"**{row['model']}**:\n\n{fenced(turn.reply)}\n"
+        yield f"**{model}**, thinking:\n\n{fenced(turn.reasoning)}\n"
+    yield f"**{model}**:\n\n{fenced(turn.reply)}\n"
     for seen in turn.executions:
+        ran = seen.execution
         yield (
-            f"**Run {seen['purpose']}**: {ending(seen)}, {seen['duration_s']:.2f} s\n\n"
-            f"{fenced(seen['output'])}\n"
+            f"**Run {seen.purpose}**: {ending(ran)}, {ran.duration_s:.2f} s\n\n"
+            f"{fenced(ran.output)}\n"
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runs.grading.nouns import Grade, GradeOutcome, Task
-from runs.grading.stored import Stored, read_stored
+from runs.grading.stored import Stored, read_stored, save_grade
 from runs.store.reading import Reader
 from runs.store.store import Store
 
@@ -69,7 +69,8 @@ async def grade_all(
         tell(Step(None, 0, len(waiting), 0, before_now))
         async with aclosing(grader.grade(list(waiting.values()))) as grades:
             async for grade in grades:
-                await store.save_grade(grade, (grader.name, grader.version), grader.timeout_s)
+                who = (grader.name, grader.version)
+                await save_grade(store, grade, who, grader.timeout_s)
                 known[grade.task.key] = _stored(grade, grader)
                 resolved += bool(grade.resolved)
                 tell(Step(grade, len(known) - before_now, len(waiting), resolved, before_now))

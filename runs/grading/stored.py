@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from runs.grading.nouns import Grade
-    from runs.store.reading import Reader, Row
+    from runs.store.reading import Reader
+    from runs.store.records import GradeRecord
+    from runs.store.store import Store
 
 LOG_CHARS = 4_000_000
 """Of a log, what is stored: its beginning and its end."""
@@ -22,39 +24,39 @@ GRADERS = ("harness", "sandbox")
 """The one that is believed first, first."""
 
 
-def save_grade(
-    connection: sa.Connection,
-    grade: Grade,
-    judge: tuple[str, str],
-    timeout_s: float,
-    known: set[str],
-) -> None:
-    """Store a grade in place of an earlier one of the same patch by the same judge.
+async def save_grade(store: Store, grade: Grade, grader: tuple[str, str], timeout_s: float) -> None:
+    """Store a grade in place of an earlier one of the same patch by the same grader.
 
-    `judge`: its name and its version. The diff itself is not stored: runs have
+    `grader`: its name and its version. The diff itself is not stored: runs have
     those of their candidates.
     """
     instance_id, patch = grade.task.key
     sides = {"fail_to_pass": grade.fail_to_pass, "pass_to_pass": grade.pass_to_pass}
-    row = {
+    values = {
         "instance_id": instance_id,
         "patch": patch,
-        "grader": judge[0],
+        "grader": grader[0],
         "diff": digest_of(grade.task.diff),
         "inputs": grade.task.spec.digest,
-        "grader_version": judge[1],
+        "grader_version": grader[1],
         "outcome": grade.outcome.value,
         "resolved": grade.resolved,
         "detail": grade.detail,
         **{name: side.passing if side else None for name, side in sides.items()},
         **{f"{name}_failing": side.failing if side else None for name, side in sides.items()},
-        "report": put_text(connection, grade.report, known),
-        "log": put_text(connection, _bounded(grade.log), known),
         "timeout_s": timeout_s,
         "duration_s": grade.duration_s,
         "created_at": now(),
     }
-    upsert(connection, GradeTable, ("instance_id", "patch", "grader"), row)
+
+    def work(connection: sa.Connection, known: set[str]) -> None:
+        texts = {
+            "report": put_text(connection, grade.report, known),
+            "log": put_text(connection, _bounded(grade.log), known),
+        }
+        upsert(connection, GradeTable, ("instance_id", "patch", "grader"), values | texts)
+
+    await store.write(work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,8 @@ class Stored:
 def read_stored(reader: Reader, grader: str) -> dict[tuple[str, str], Stored]:
     """All grades of a grader, by instance and patch (`Task.key`)."""
     return {
-        (row["instance_id"], row["patch"]): _stored(row)
-        for row in reader.view("grades", judge=grader)
+        (record.instance_id, record.patch): _stored(record)
+        for record in reader.grades(grader=grader)
     }
 
 
@@ -93,30 +95,28 @@ def verdicts(reader: Reader, run: str | None = None) -> dict[tuple[str, str], bo
 
     Where both graders have one, the harness's counts.
     """
-    where = {} if run is None else {"run": run}
-    found: dict[tuple[str, str], bool] = {}
-    rows = reader.view("grades", **where)
-    for row in sorted(rows, key=lambda row: GRADERS.index(row["judge"]), reverse=True):
-        if row["resolved"] is not None:
-            found[row["instance_id"], row["patch"]] = bool(row["resolved"])
-    return found
+    records = sorted(reader.grades(run), key=lambda each: GRADERS.index(each.grader), reverse=True)
+    return {
+        (record.instance_id, record.patch): record.resolved
+        for record in records
+        if record.resolved is not None
+    }
 
 
-def _stored(row: Row) -> Stored:
+def _stored(record: GradeRecord) -> Stored:
     return Stored(
-        GradeOutcome(row["outcome"]),
-        row["detail"],
-        _counts(row, "fail_to_pass"),
-        _counts(row, "pass_to_pass"),
-        row["inputs"],
-        row["timeout_s"],
-        row["duration_s"],
+        GradeOutcome(record.outcome),
+        record.detail,
+        _counts(record.fail_to_pass, record.fail_to_pass_failing),
+        _counts(record.pass_to_pass, record.pass_to_pass_failing),
+        record.inputs,
+        record.timeout_s,
+        record.duration_s,
     )
 
 
-def _counts(row: Row, name: str) -> Counts | None:
-    passing, failing = row[name], row[f"{name}_failing"]
-    return None if passing is None else Counts(passing, failing)
+def _counts(passing: int | None, failing: int | None) -> Counts | None:
+    return None if passing is None or failing is None else Counts(passing, failing)
 
 
 def _bounded(log: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,13 +9,14 @@ from data.errors import UsageError
 from data.predictions.predictions import columns_of
 from data.predictions.rows import read_rows
 from runs.grading.nouns import patch_digest
-from runs.store.registry import Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from runs.store.reading import Reader, Row
+    from runs.store.reading import Reader
+    from runs.store.records import InstanceRecord, RunRecord
+    from runs.store.story import Story
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Subject:
         return self.instance_id, patch_digest(self.diff)
 
 
-def of_run(reader: Reader, run: Row, names: Sequence[str], *, every: bool) -> list[Subject]:
+def of_run(reader: Reader, run: RunRecord, names: Sequence[str], *, every: bool) -> list[Subject]:
     """The chosen patch of each instance that came to its end, or `every` candidate.
 
     An instance without a patch, or samples that were to write one and did not, are
@@ -52,16 +52,17 @@ def of_run(reader: Reader, run: Row, names: Sequence[str], *, every: bool) -> li
     Raises:
         UsageError: there is no such instance, or none has come to its end.
     """
-    rows = reader.view("instances", run=run["run"])
+    instances: Sequence[InstanceRecord] = reader.instances(run.name)
     if names:
-        rows = [reader.instance(run["run"], name) for name in dict.fromkeys(names)]
+        instances = [reader.instance(run.name, name) for name in dict.fromkeys(names)]
     found: list[Subject] = []
-    for row in rows:
-        if Status(row["status"]).final:
-            found += _candidates(reader, row, run) if every else [_chosen(reader, row, run)]
+    for instance in instances:
+        if instance.status.final:
+            story = reader.story(instance)
+            found += _candidates(story, run) if every else [_chosen(story, run)]
     if not found:
         raise UsageError(
-            f"no instance of {run['run']} has come to its end", mend="`troop run` goes on with it"
+            f"no instance of {run.name} has come to its end", mend="`troop run` goes on with it"
         )
     return found
 
@@ -94,37 +95,26 @@ def of_predictions(path: Path, names: Sequence[str], notes: list[str]) -> list[S
     return list(found.values())
 
 
-def _chosen(reader: Reader, row: Row, run: Row) -> Subject:
-    diff = reader.text(row["patch"])
-    name, model = run["run"], run["model"]
-    return Subject(row["instance_id"], diff, name, model, chosen=True, candidate=row["chosen"])
+def _chosen(story: Story, run: RunRecord) -> Subject:
+    chosen = story.instance.chosen
+    return Subject(story.name, story.patch, run.name, run.model, chosen=True, candidate=chosen)
 
 
-def _candidates(reader: Reader, row: Row, run: Row) -> list[Subject]:
-    where = {"run": row["run"], "instance_id": row["instance_id"]}
-    candidates = sorted(reader.view("candidates", **where), key=lambda each: each["candidate"])
+def _candidates(story: Story, run: RunRecord) -> list[Subject]:
     found = [
         Subject(
-            row["instance_id"],
-            reader.text(each["diff"]),
-            run["run"],
-            each["sources"] or run["model"],
-            chosen=each["candidate"] == row["chosen"],
-            writers=each["support"],
-            candidate=each["candidate"],
+            story.name,
+            candidate.diff,
+            run.name,
+            ", ".join(candidate.systems) or run.model,
+            chosen=candidate.number == story.instance.chosen,
+            writers=candidate.support,
+            candidate=candidate.number,
         )
-        for each in candidates
+        for candidate in story.candidates
     ]
-    without = 0
-    if _edits(run):
-        without = sum(each["candidate"] is None for each in reader.view("samples", **where))
+    without = sum(sample.candidate is None for sample in story.samples) if run.edits else 0
     if without or not found:
-        names = (run["run"], run["model"])
-        none = row["chosen"] is None
-        found.append(Subject(row["instance_id"], "", *names, chosen=none, writers=without))
+        none = story.instance.chosen is None
+        found.append(Subject(story.name, "", run.name, run.model, chosen=none, writers=without))
     return found
-
-
-def _edits(run: Row) -> bool:
-    """Whether the run's samples write patches; an ensemble's write tests only."""
-    return bool(json.loads(run["config"]).get("samples.strategy") != "tests-only")

@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 def stored_logs(reader: Reader, run: str, diffs: Mapping[str, str]) -> Logs:
     """What `troop grade` has stored of the official harness's verdicts on these very diffs."""
     found = {
-        row["instance_id"]: row
-        for row in reader.view("grades", run=run, judge="harness")
-        if row["resolved"] is not None
-        and row["patch"] == patch_digest(diffs.get(row["instance_id"], ""))
+        grade.instance_id: grade
+        for grade in reader.grades(run, grader="harness")
+        if grade.resolved is not None
+        and grade.patch == patch_digest(diffs.get(grade.instance_id, ""))
     }
 
     def logs(instance_id: str) -> Mapping[str, bytes]:
-        row = found.get(instance_id)
-        if row is None:
+        grade = found.get(instance_id)
+        if grade is None:
             return {}
         texts = {
             "patch.diff": diffs[instance_id],
-            "test_output.txt": reader.text(row["log"]),
-            "report.json": reader.text(row["report"]),
+            "test_output.txt": reader.text(grade.log),
+            "report.json": reader.text(grade.report),
         }
         return {name: text.encode("utf-8", "surrogatepass") for name, text in texts.items() if text}
 

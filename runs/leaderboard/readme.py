@@ -61,19 +61,19 @@ def _people(about: About) -> list[str]:
 
 
 def _system(submission: Submission) -> str:
-    writes = "a test script from the issue alone" + (", then an edit" * submission.edits)
+    writes = "a test script from the issue alone" + (", then an edit" * submission.run.edits)
     several = (
-        f"It draws {submission.samples} samples of each instance. Each writes {writes}, and revises"
-        " it by what is printed. All tests run on all edits and vote; a last trajectory writes"
-        " tests that tell the best apart, and chooses one."
+        f"It draws {submission.run.samples} samples of each instance. Each writes {writes},"
+        " and revises it by what is printed. All tests run on all edits and vote; a last"
+        " trajectory writes tests that tell the best apart, and chooses one."
     )
     single = f"It draws one sample of each instance, which writes {writes}."
     joined = ", ".join(submission.outside)
     return (
         "## The system\n\n"
-        f"Troop {submission.run['troop_version']} with {', '.join(submission.models)}. A model"
+        f"Troop {submission.run.troop_version} with {', '.join(submission.models)}. A model"
         " reads the codebase and ranks the files that matter."
-        f" {several if submission.samples > 1 else single}"
+        f" {several if submission.run.samples > 1 else single}"
         + (f" Patches of other systems take part in the vote: {joined}." if joined else "")
         + " One patch comes out. `trajs/` has every step.\n"
     )
@@ -123,5 +123,5 @@ def _of_others(submission: Submission) -> str:
 
 
 def _of_sandbox(submission: Submission) -> str:
-    sandbox = submission.run["sandbox"]
+    sandbox = submission.run.sandbox
     return "" if sandbox == "docker" else f"this run used the {sandbox} sandbox; say what is true"

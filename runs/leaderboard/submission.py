@@ -12,7 +12,6 @@ and the name off the folders. What only a person knows is written as TODO, which
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -22,10 +21,9 @@ import yaml
 
 from data.errors import UsageError
 from data.instances.family import find
-from runs.export.story import moment
 
 if TYPE_CHECKING:
-    from runs.store.reading import Row
+    from runs.store.records import RunRecord
 
 SPLITS = {
     "full": "test",
@@ -63,36 +61,21 @@ class About:
 class Submission:
     """A run that is handed in."""
 
-    run: Row
+    run: RunRecord
     about: About
     outside: tuple[str, ...] = ()
     """Systems whose candidates took part in the race."""
 
     @property
-    def samples(self) -> int:
-        """How many samples the run drew of each instance."""
-        return int(self.run["samples"])
-
-    @property
-    def edits(self) -> bool:
-        """Whether samples write patches; else they only write tests."""
-        return self._config.get("samples.strategy") not in {"tests-only", "none"}
-
-    @property
     def single(self) -> bool:
         """Whether there was one attempt at each instance."""
-        return self.samples * self.edits + len(self.outside) <= 1
+        return self.run.samples * self.run.edits + len(self.outside) <= 1
 
     @property
     def models(self) -> list[str]:
         """The main model, and that of the context where it is another."""
-        models = [self.run["model"], self._config.get("context.model")]
+        models = [self.run.model, self.run.config.get("context.model")]
         return list(dict.fromkeys(filter(None, models)))
-
-    @property
-    def _config(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.run["config"])
-        return found
 
     @property
     def place(self) -> str:
@@ -101,16 +84,16 @@ class Submission:
         Raises:
             UsageError: the split cannot be told, or the date is none.
         """
-        name = self.about.system_name or f"troop {self.run['model']}"
+        name = self.about.system_name or f"troop {self.run.model}"
         slug = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.") or "troop"
         return f"evaluation/{_split(self.run, self.about)}/{_date(self.run, self.about)}_{slug}"
 
 
-def _split(run: Row, about: About) -> str:
-    dataset = find(run["dataset"])
+def _split(run: RunRecord, about: About) -> str:
+    dataset = find(run.dataset)
     split = about.split or (SPLITS.get(dataset.alias, "") if dataset else "")
     if split not in SPLITS.values():
-        said = f"is no leaderboard: {split}" if split else f"is not told by {run['dataset']}"
+        said = f"is no leaderboard: {split}" if split else f"is not told by {run.dataset}"
         raise UsageError(
             f"The split of the submission {said}.",
             mend=f"Give --split, one of {', '.join(SPLITS.values())}.",
@@ -118,13 +101,12 @@ def _split(run: Row, about: About) -> str:
     return split
 
 
-def _date(run: Row, about: About) -> str:
+def _date(run: RunRecord, about: About) -> str:
     if about.date:
         if not is_date(about.date):
             raise UsageError(f"{about.date!r} is no date.", mend="Write --date as YYYYMMDD.")
         return about.date
-    when = moment(run["finished_at"] or run["created_at"])
-    return f"{when:%Y%m%d}"
+    return f"{run.finished_at or run.created_at:%Y%m%d}"
 
 
 def is_date(text: str) -> bool:

@@ -90,7 +90,7 @@ class Workshop:
         try:
             codebase = await sandbox.read_codebase()
             await self.store.check_codebase(row, codebase.digest)
-            yield self._bench(order, run, given, row, codebase, sandbox)
+            yield self._bench(order, run, given, row, codebase=codebase, sandbox=sandbox)
         finally:
             await sandbox.close()
 
@@ -98,7 +98,7 @@ class Workshop:
         self, order: int, run: RunHandle, given: Instance, row: InstanceHandle
     ) -> Workbench:
         """A workbench without a sandbox: only the model can be asked at it."""
-        return self._bench(order, run, given, row, Codebase("", {}), None)
+        return self._bench(order, run, given, row, codebase=Codebase("", {}), sandbox=None)
 
     def _bench(
         self,
@@ -106,6 +106,7 @@ class Workshop:
         run: RunHandle,
         given: Instance,
         row: InstanceHandle,
+        *,
         codebase: Codebase,
         sandbox: Sandbox | None,
     ) -> Workbench:

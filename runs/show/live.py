@@ -237,8 +237,7 @@ def _said(execution: Execution | None, *, good: bool) -> Text:
         return Text("")
     words = {0: "fixed", ISSUE_IS_THERE: "issue is there"}
     told = words.get(execution.exit_code if execution.exit_code is not None else -1)
-    row = {"ending": execution.ending.value, "exit_code": execution.exit_code}
-    return Text(told or ending(row), style="green" if good else "red")
+    return Text(told or ending(execution), style="green" if good else "red")
 
 
 def _stage(progress: Progress) -> Text:

@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from runs.compare.figures import ORACLE
+from runs.compare.oracle import ORACLE
 from runs.show.worth import worth, worth_document
 from runs.store.blobs import digest_of
 from runs.words import REASONS, plain
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from runs.compare.figures import Figures
     from runs.compare.reselect import Reselected
-    from runs.store.reading import Row
+    from runs.store.records import RunRecord
 
 NO_SELECTOR = f"({ORACLE})"
 """How the method is marked that looks at the grades."""
@@ -31,7 +31,7 @@ ALONE = 1
 
 
 def selection_report(
-    run: Row, found: Sequence[Reselected], methods: Sequence[str], figures: Figures | None
+    run: RunRecord, found: Sequence[Reselected], methods: Sequence[str], figures: Figures | None
 ) -> RenderableType:
     """Choices per instance, agreement with the run and, where there are grades, what they are."""
     parts: list[RenderableType] = [_choices(found, methods)]
@@ -44,7 +44,7 @@ def selection_report(
     if figures is not None:
         parts += [Text(), *worth(figures, found)]
     what = "what each method chooses" if methods else "what was chosen"
-    return Group(Text.assemble((str(run["run"]), "bold"), f"  {what}\n"), *parts)
+    return Group(Text.assemble((run.name, "bold"), f"  {what}\n"), *parts)
 
 
 def _choices(found: Sequence[Reselected], methods: Sequence[str]) -> Table:
@@ -111,7 +111,7 @@ def _agreement(found: Sequence[Reselected], methods: Sequence[str]) -> Text:
 
 
 def selection_document(
-    run: Row,
+    run: RunRecord,
     found: Sequence[Reselected],
     methods: Sequence[str],
     seed: int,
@@ -120,7 +120,7 @@ def selection_document(
     """The same for programs."""
     chosen = [one for one in found if one.chosen is not None]
     document: dict[str, Any] = {
-        "run": run["run"],
+        "run": run.name,
         "seed": seed,
         "instances": [_instance(one, methods) for one in found],
         "agrees_with_run": {

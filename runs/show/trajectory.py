@@ -9,12 +9,13 @@ from rich.panel import Panel
 from rich.rule import Rule
 from rich.text import Text
 
+from agent.model import Finish
 from runs.words import ending, plain, tokens, usd
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from runs.store.reading import Conversation, Turn
+    from runs.store.conversations import Conversation, Turn
 
 SHOWN_PREFIX = 600
 """Characters of the shared context that are shown unless all is asked for."""
@@ -22,11 +23,11 @@ SHOWN_PREFIX = 600
 
 def trajectory_report(talk: Conversation, *, full: bool) -> RenderableType:
     """Prompts, replies and executions in order; `full` shows the shared context too."""
-    row = talk.row
+    of = talk.trajectory
     parts: list[RenderableType] = [
         Text.assemble(
-            (row["trajectory"], "bold"),
-            f"  {row['turns']} turns, {row['outcome'] or 'not ended'}\n",
+            (of.key, "bold"),
+            f"  {of.turns} turns, {of.outcome or 'not ended'}\n",
         )
     ]
     if talk.system and full:
@@ -39,28 +40,29 @@ def trajectory_report(talk: Conversation, *, full: bool) -> RenderableType:
 
 
 def _turn(turn: Turn) -> list[RenderableType]:
-    row = turn.row
+    record, call = turn.record, turn.record.call
     cost = [
-        f"{tokens(row['prompt_tokens'])} + {tokens(row['completion_tokens'])} tokens",
-        usd(row["cost_usd"]),
-        f"{row['duration_s']:.1f} s",
+        f"{tokens(call.prompt_tokens)} + {tokens(call.completion_tokens)} tokens",
+        usd(call.cost_usd),
+        f"{call.duration_s:.1f} s",
     ]
-    if row["n"] > 1:
-        cost.append(f"one request for {row['n']} replies")
-    if row["finish"] != "stop":
-        cost.append(row["finish"])
-    if row["replayed"]:
+    if call.n > 1:
+        cost.append(f"one request for {call.n} replies")
+    if record.finish is not Finish.STOP:
+        cost.append(record.finish)
+    if call.replayed:
         cost.append("replayed")
-    title = f"turn {row['turn']}"
+    title = f"turn {record.number}"
     parts: list[RenderableType] = [
         Rule(f"{title}: Troop", style="cyan", align="left"),
         plain(turn.prompt, "dim"),
-        Rule(f"{title}: {row['model']} ({', '.join(cost)})", style="green", align="left"),
+        Rule(f"{title}: {call.model} ({', '.join(cost)})", style="green", align="left"),
         plain(turn.reply),
     ]
     for seen in turn.executions:
-        heading = f"run {seen['purpose']}: {ending(seen)}, {seen['duration_s']:.2f} s"
-        output = plain(seen["output"].rstrip() or "(printed nothing)")
+        ran = seen.execution
+        heading = f"run {seen.purpose}: {ending(ran)}, {ran.duration_s:.2f} s"
+        output = plain(ran.output.rstrip() or "(printed nothing)")
         parts.append(Panel(output, title=heading, title_align="left", border_style="yellow"))
     return parts
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from runs.compare.figures import Figures, Member
+    from runs.compare.figures import Figures, SystemFigures
     from runs.compare.reselect import Reselected
 
 NOTE = "gap closed: what part of the way from the random pick to the oracle"
@@ -38,7 +38,7 @@ def worth(figures: Figures, found: Sequence[Reselected]) -> list[RenderableType]
                 "-" if gap is None else f"{gap:.0%}",
                 answered,
             )
-        parts += [table, plain(NOTE + (MEMBERS_NOTE if figures.members else ""), "dim")]
+        parts += [table, plain(NOTE + (MEMBERS_NOTE if figures.systems else ""), "dim")]
     left_out = [one for one in found if one.ungraded]
     if left_out:
         missing = ", ".join(
@@ -56,10 +56,10 @@ def _lines(figures: Figures) -> Iterator[tuple[str, float, str]]:
     for method, count in figures.by_method.items():
         yield method, count, ""
     yield "random pick, expected", float(figures.by_chance), ""
-    for member in figures.members:
+    for member in figures.systems:
         yield f"member {member.name}", _whole(member.resolved), str(member.answered)
-    if figures.members:
-        best = figures.members[0]
+    if figures.systems:
+        best = figures.systems[0]
         yield f"best member, in hindsight: {best.name}", _whole(best.resolved), str(best.answered)
     yield "oracle, no selector: any right candidate", figures.oracle, ""
 
@@ -71,14 +71,14 @@ def _whole(count: float) -> float:
 
 def worth_document(figures: Figures, found: Sequence[Reselected]) -> dict[str, Any]:
     """The same for programs."""
-    best = figures.members[0] if figures.members else None
+    best = figures.systems[0] if figures.systems else None
     return {
         "instances": figures.instances,
         "left_out": [one.instance_id for one in found if one.ungraded],
         "run": figures.by_run,
         "selected": dict(figures.by_method),
         "random_expected": figures.by_chance,
-        "members": [_member(member) for member in figures.members],
+        "members": [_member(member) for member in figures.systems],
         "best_member": None
         if best is None
         else {"system": best.name, "resolved": best.resolved, "in_hindsight": True},
@@ -90,5 +90,5 @@ def worth_document(figures: Figures, found: Sequence[Reselected]) -> dict[str, A
     }
 
 
-def _member(member: Member) -> dict[str, Any]:
+def _member(member: SystemFigures) -> dict[str, Any]:
     return {"system": member.name, "resolved": member.resolved, "with_a_patch": member.answered}

@@ -13,7 +13,7 @@ from runs.store.dialect import insert_missing
 from runs.store.tables import BlobTable
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, SelectBase
 
 
 def digest_of(text: str) -> str:
@@ -42,8 +42,38 @@ def get_text(connection: Connection, digest: str) -> str:
         select(BlobTable.size, BlobTable.data).where(BlobTable.digest == digest)
     ).first()
     if row is None:
-        raise StoreError(f"the database lacks the text {digest}", mend="it is damaged: restore it")
+        raise _lacking(digest)
     return expand(row.data, row.size)
+
+
+class Texts(dict[str, str]):
+    """Texts by digest, read at once."""
+
+    def of(self, digest: str | None) -> str:
+        """A text; "" for none.
+
+        Raises:
+            StoreError: the database lacks it.
+        """
+        return self[digest] if digest else ""
+
+    def __missing__(self, digest: str) -> str:
+        raise _lacking(digest)
+
+
+def get_texts(connection: Connection, digests: SelectBase) -> Texts:
+    """The texts whose digests a query finds, with one query.
+
+    Raises:
+        StoreError: one is damaged.
+    """
+    query = select(BlobTable.digest, BlobTable.size, BlobTable.data)
+    found = connection.execute(query.where(BlobTable.digest.in_(digests)))
+    return Texts((row.digest, expand(row.data, row.size)) for row in found)
+
+
+def _lacking(digest: str) -> StoreError:
+    return StoreError(f"the database lacks the text {digest}", mend="it is damaged: restore it")
 
 
 def expand(data: bytes, size: int) -> str:

@@ -2,39 +2,59 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from runs.store.blobs import get_text
+from agent.journal import Kind
+from agent.model import Finish
+from runs.store.blobs import Texts, get_texts
+from runs.store.records import (
+    CallRecord,
+    ExecutionRecord,
+    SeenExecution,
+    TrajectoryRecord,
+    TurnRecord,
+)
+from runs.store.rows import utc
+from runs.store.tables import (
+    CallTable,
+    ExecutionTable,
+    SightingTable,
+    TrajectoryTable,
+    TurnTable,
+)
+from sandbox.protocol import Ending, Execution, Script
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from sqlalchemy.orm import Session
 
-Row = dict[str, Any]
+    Where = sa.ColumnElement[bool]
+
+OPENED = (Kind.TESTING, Kind.EDITING, Kind.SELECTION, Kind.JUDGE)
+"""The kinds of trajectory that begin with the context."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One reply of a trajectory, and what it led to."""
 
-    row: Row
-    """Of the view `turns`."""
+    record: TurnRecord
     prompt: str
     reply: str
-    executions: tuple[Row, ...]
-    """What the trajectory saw once it had this reply: rows of `executions` with `purpose`."""
-    reasoning: str = ""
+    reasoning: str
     """What a reasoning model thought, where the server gave it apart."""
+    executions: tuple[SeenExecution, ...]
+    """What the trajectory saw once it had this reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """A trajectory to read."""
 
-    row: Row
-    """Of the view `trajectories`."""
+    trajectory: TrajectoryRecord
     system: str
     prefix: str
     turns: tuple[Turn, ...]
@@ -42,105 +62,187 @@ class Conversation:
     @property
     def key(self) -> str:
         """For example "sample-3/editing"."""
-        return str(self.row["trajectory"])
+        return self.trajectory.key
+
+    @property
+    def kind(self) -> Kind:
+        """What it is for."""
+        return self.trajectory.kind
 
 
-class _Texts:
-    """Stored texts, each read once: trajectories share most of theirs."""
-
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
-        self._read: dict[str, str] = {}
-
-    def get(self, digest: str | None) -> str:
-        if not digest:
-            return ""
-        if digest not in self._read:
-            self._read[digest] = get_text(self._connection, digest)
-        return self._read[digest]
-
-
-def load_conversations(
-    connection: sa.Connection, run: str, instance_id: str, trajectories: Sequence[Row]
-) -> list[Conversation]:
-    """Load the trajectories whose rows of the view `trajectories` are given.
+def conversations(session: Session, instance: int, key: str | None = None) -> list[Conversation]:
+    """The trajectories of an instance by their keys, or the one with this key.
 
     The number of queries does not grow with the number of trajectories, of
     which relevance has one for each file.
     """
-    names = {"run": run, "instance_id": instance_id}
-    # One is asked for by its key; of many, all are read.
-    if len(trajectories) == 1:
-        names["trajectory"] = trajectories[0]["trajectory"]
-    texts = _Texts(connection)
-    one = "trajectory" in names
-    openings = {row["trajectory"]: row for row in _rows(connection, _OPENINGS, names, one=one)}
-    reasons = {
-        (row["trajectory"], row["number"]): row["reasoning"]
-        for row in _rows(connection, _REASONS, names, one=one)
-    }
-    turns = _grouped(_turn_rows(connection, names))
-    seen = _grouped(_rows(connection, _SIGHTINGS, names, one=one, order="s.id"))
-    found = []
-    for row in trajectories:
-        key = row["trajectory"]
-        sightings = [dict(s, output=texts.get(s["output"])) for s in seen.get(key, [])]
-        found.append(
-            Conversation(
-                row,
-                texts.get(openings[key]["system"]),
-                texts.get(openings[key]["prefix"]),
-                tuple(
-                    Turn(
-                        turn,
-                        texts.get(turn["prompt"]),
-                        texts.get(turn["reply"]),
-                        tuple(s for s in sightings if s["turn"] == turn["turn"] + 1),
-                        texts.get(reasons.get((key, turn["turn"]))),
-                    )
-                    for turn in sorted(turns.get(key, []), key=lambda each: each["turn"])
-                ),
-            )
+    where = [TrajectoryTable.instance_id == instance]
+    if key is not None:
+        where.append(TrajectoryTable.key == key)
+    texts = _texts(session, where)
+    query = sa.select(TrajectoryTable.key, TrajectoryTable.system, TrajectoryTable.prefix)
+    openings = {row.key: row for row in session.execute(query.where(*where))}
+    said = defaultdict[str, list[TurnRecord]](list)
+    for turn in turns(session, *where):
+        said[turn.trajectory].append(turn)
+    seen = _seen(session, where, texts)
+    return [
+        Conversation(
+            trajectory,
+            texts.of(openings[trajectory.key].system),
+            texts.of(openings[trajectory.key].prefix),
+            tuple(
+                Turn(
+                    turn,
+                    texts[turn.prompt],
+                    texts[turn.reply],
+                    texts.of(turn.reasoning),
+                    tuple(seen[turn.trajectory, turn.number + 1]),
+                )
+                for turn in said[trajectory.key]
+            ),
         )
-    return found
+        for trajectory in trajectories(session, *where)
+    ]
 
 
-_TRAJECTORIES = (
-    " FROM trajectory t JOIN instance i ON i.id = t.instance_id JOIN run r ON r.id = i.run_id"
-    " {join} WHERE r.name = :run AND i.instance_id = :instance_id"
-)
-_OPENINGS = "SELECT t.key AS trajectory, t.system, t.prefix" + _TRAJECTORIES.format(join="")
-_REASONS = (
-    "SELECT t.key AS trajectory, u.number, u.reasoning"
-    + _TRAJECTORIES.format(join="JOIN turn u ON u.trajectory_id = t.id")
-    + " AND u.reasoning IS NOT NULL"
-)
-_SIGHTINGS = (
-    "SELECT t.key AS trajectory, s.turn, s.purpose, e.id AS execution, e.ending, e.exit_code,"
-    " e.duration_s, e.output, e.script_text AS script, e.diff"
-    + _TRAJECTORIES.format(
-        join="JOIN sighting s ON s.trajectory_id = t.id JOIN execution e ON e.id = s.execution_id"
+def context(session: Session, instance: int) -> str:
+    """What an instance's conversations begin with, issue and files; "" where there is none."""
+    table = TrajectoryTable
+    query = (
+        sa.select(table.prefix)
+        .where(table.instance_id == instance, table.prefix.is_not(None), table.kind.in_(OPENED))
+        .order_by(table.id)
+        .limit(1)
     )
-)
+    texts = get_texts(session.connection(), query)
+    return next(iter(texts.values()), "")
 
 
-def _rows(
-    connection: sa.Connection, query: str, names: Row, *, one: bool, order: str = "t.id"
-) -> list[Row]:
-    query += (" AND t.key = :trajectory" if one else "") + f" ORDER BY {order}"
-    return [dict(row) for row in connection.execute(sa.text(query), names).mappings()]
+def trajectories(session: Session, *where: Where) -> tuple[TrajectoryRecord, ...]:
+    """Trajectories, by their keys."""
+    table = TrajectoryTable
+    replies = sa.select(sa.func.count()).where(TurnTable.trajectory_id == table.id)
+    query = sa.select(table, replies.scalar_subquery()).where(*where)
+    found = (
+        TrajectoryRecord(row.key, Kind(row.kind), row.sample, row.outcome, count)
+        for row, count in session.execute(query)
+    )
+    return tuple(sorted(found, key=lambda one: one.key))
 
 
-def _turn_rows(connection: sa.Connection, names: Row) -> list[Row]:
-    view = sa.table("turns", *(sa.column(name) for name in names))
-    query = sa.select(sa.text("*")).select_from(view)
-    for name, value in names.items():
-        query = query.where(sa.column(name) == value)
-    return [dict(row) for row in connection.execute(query).mappings()]
+def turns(session: Session, *where: Where) -> tuple[TurnRecord, ...]:
+    """Turns, by trajectory and number."""
+    query = (
+        sa.select(TurnTable, TrajectoryTable.key, CallTable)
+        .join(TrajectoryTable, TrajectoryTable.id == TurnTable.trajectory_id)
+        .join(CallTable, CallTable.id == TurnTable.call_id)
+        .where(*where)
+    )
+    made: dict[int, CallRecord] = {}
+    found = (
+        TurnRecord(
+            trajectory=key,
+            number=row.number,
+            call=made.setdefault(call.id, _call(call)),
+            finish=Finish(row.finish),
+            prompt=row.prompt,
+            reply=row.reply,
+            reasoning=row.reasoning,
+        )
+        for row, key, call in session.execute(query)
+    )
+    return tuple(sorted(found, key=lambda one: (one.trajectory, one.number)))
 
 
-def _grouped(rows: list[Row]) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row["trajectory"], []).append(row)
+def calls(session: Session, key: int) -> tuple[CallRecord, ...]:
+    """The calls of an instance, in the order in which they were answered."""
+    query = sa.select(CallTable).where(CallTable.instance_id == key).order_by(CallTable.id)
+    return tuple(_call(row) for row in session.scalars(query))
+
+
+def executions(session: Session, key: int) -> tuple[ExecutionRecord, ...]:
+    """The executions of an instance, in the order in which they ended."""
+    table = ExecutionTable
+    query = sa.select(table).where(table.instance_id == key).order_by(table.id)
+    return tuple(
+        ExecutionRecord(
+            number=row.id,
+            ending=Ending(row.ending),
+            exit_code=row.exit_code,
+            duration_s=row.duration_s,
+            output=row.output,
+            output_bytes=row.output_bytes,
+            script=row.script_text,
+            interpreter=row.interpreter,
+            suffix=row.suffix,
+            diff=row.diff,
+            patch=row.patch,
+            repeat=row.repeat,
+            created_at=utc(row.created_at),
+        )
+        for row in session.scalars(query)
+    )
+
+
+def _call(row: CallTable) -> CallRecord:
+    return CallRecord(
+        number=row.id,
+        kind=Kind(row.kind),
+        model=row.model,
+        n=row.n,
+        prompt_tokens=row.prompt_tokens,
+        cached_tokens=row.cached_tokens,
+        completion_tokens=row.completion_tokens,
+        cost_usd=row.cost_usd,
+        duration_s=row.duration_s,
+        attempts=row.attempts,
+        replayed=row.replayed,
+        created_at=utc(row.created_at),
+    )
+
+
+def _seen(
+    session: Session, where: list[Where], texts: Texts
+) -> defaultdict[tuple[str, int], list[SeenExecution]]:
+    """What trajectories saw, by their keys and the number of replies that they had by then."""
+    query = (
+        sa.select(TrajectoryTable.key, SightingTable, ExecutionTable)
+        .join(SightingTable, SightingTable.trajectory_id == TrajectoryTable.id)
+        .join(ExecutionTable, ExecutionTable.id == SightingTable.execution_id)
+        .where(*where)
+        .order_by(SightingTable.id)
+    )
+    found = defaultdict[tuple[str, int], list[SeenExecution]](list)
+    for key, sighting, row in session.execute(query):
+        output = texts[row.output]
+        execution = Execution(
+            Ending(row.ending), row.exit_code, output, row.output_bytes, row.duration_s
+        )
+        script = Script(texts[row.script_text], row.interpreter, row.suffix)
+        seen = SeenExecution(sighting.turn, sighting.purpose, row.id, execution, script)
+        found[key, sighting.turn].append(seen)
     return found
+
+
+def _texts(session: Session, where: list[Where]) -> Texts:
+    """All texts of these trajectories, which share most of theirs."""
+    trajectory, turn, sighting, execution = (
+        TrajectoryTable,
+        TurnTable,
+        SightingTable,
+        ExecutionTable,
+    )
+    openings = (sa.select(column) for column in (trajectory.system, trajectory.prefix))
+    said = (
+        sa.select(column).join(trajectory, trajectory.id == turn.trajectory_id)
+        for column in (turn.prompt, turn.reply, turn.reasoning)
+    )
+    seen = (
+        sa.select(column)
+        .join(sighting, sighting.execution_id == execution.id)
+        .join(trajectory, trajectory.id == sighting.trajectory_id)
+        for column in (execution.output, execution.script_text)
+    )
+    digests = (query.where(*where) for query in (*openings, *said, *seen))
+    return get_texts(session.connection(), sa.union(*digests))

@@ -250,9 +250,9 @@ class RecalledJournal:
         """See `Journal`."""
         raise NotRecordedError(script, patch, repeat)
 
-    async def record_call(self, *effect: object) -> None:
+    async def record_call(self, *effect: object, **more: object) -> None:
         """See `Journal`."""
-        raise NotRecordedError(effect)
+        raise NotRecordedError(effect, more)
 
     record_execution = record_use = record_ending = record_call
 

@@ -1,35 +1,34 @@
-"""Reading the store: detached records over the views, for reports and exports."""
+"""Reading the store: typed records, ordered, for reports and exports."""
 
 from __future__ import annotations
 
-import json
-from contextlib import contextmanager
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from data.errors import UsageError
+from runs.store import rows
 from runs.store.blobs import get_text
-from runs.store.conversations import Conversation, Turn, load_conversations
 from runs.store.database import open_reading, shown_url, translated
+from runs.store.names import missing
+from runs.store.story import Story
+from runs.store.tables import GradeTable, InstanceTable, RunTable, SourceTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from types import TracebackType
 
-__all__ = ["Conversation", "Reader", "Row", "Turn", "context_files"]
+    from runs.store.records import GradeRecord, InstanceRecord, RunRecord
 
-Row = dict[str, Any]
-SOME = 5
-"""Names given when none is near."""
+T = TypeVar("T")
 
 
 class Reader:
     """A database for reading. Every method raises `StoreError` when the database fails."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self.url = url
         self._engine = open_reading(url)
 
     def __enter__(self) -> Self:
@@ -46,103 +45,80 @@ class Reader:
     @property
     def place(self) -> str:
         """The database as people know it."""
-        return shown_url(self._url)
+        return shown_url(self.url)
 
-    def view(self, name: str, **where: object) -> list[Row]:
-        """The rows of a view that have these values."""
-        view = sa.table(name, *(sa.column(key) for key in where))
-        query = sa.select(sa.text("*")).select_from(view)
-        for key, value in where.items():
-            query = query.where(sa.column(key) == value)
-        with self._connection() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+    def runs(self) -> tuple[RunRecord, ...]:
+        """All runs, the latest last."""
+        return self.read(rows.runs)
 
-    def text(self, digest: str | None) -> str:
-        """A stored text; "" for none."""
-        if not digest:
-            return ""
-        with self._connection() as connection:
-            return get_text(connection, digest)
-
-    def run(self, name: str | None) -> Row:
+    def run(self, name: str | None) -> RunRecord:
         """A run by name; None: the latest.
 
         Raises:
             UsageError: there is no such run.
         """
-        runs = self.view("runs")
-        if not runs:
+        named = () if name is None else (RunTable.name == name,)
+        found = self.read(lambda session: rows.runs(session, *named))
+        if found:
+            return found[-1]
+        runs = [run.name for run in self.runs()]
+        if not runs or name is None:
             raise UsageError("the database holds no run yet", mend="begin with `troop demo`")
-        if name is None:
-            return max(runs, key=lambda run: run["created_at"])
-        return _pick(runs, "run", name, "run")
+        raise missing(runs, name, "run")
 
-    def instance(self, run: str, instance_id: str | None) -> Row:
+    def instances(self, run: str) -> tuple[InstanceRecord, ...]:
+        """The instances of a run, by their ids."""
+        return self.read(lambda session: rows.instances(session, RunTable.name == run))
+
+    def instance(self, run: str, instance_id: str | None) -> InstanceRecord:
         """An instance of a run; None: its only one.
 
         Raises:
             UsageError: there is no such instance, or it is not the only one.
         """
-        instances = self.view("instances", run=run)
+        named = () if instance_id is None else (InstanceTable.instance_id == instance_id,)
+        found = self.read(lambda session: rows.instances(session, RunTable.name == run, *named))
+        if len(found) == 1:
+            return found[0]
         if instance_id is not None:
-            return _pick(instances, "instance_id", instance_id, f"instance in run {run}")
-        if len(instances) != 1:
-            raise UsageError(
-                f"run {run} has {len(instances)} instances: name one",
-                mend=f"`troop show {run}` lists them",
-            )
-        return instances[0]
+            there = [one.instance_id for one in self.instances(run)]
+            raise missing(there, instance_id, f"instance in run {run}")
+        raise UsageError(
+            f"run {run} has {len(found)} instances: name one",
+            mend=f"`troop show {run}` lists them",
+        )
 
-    def conversation(self, run: str, instance_id: str, trajectory: str) -> Conversation:
-        """A trajectory with its turns and executions.
+    def story(self, instance: InstanceRecord) -> Story:
+        """All that happened to an instance, read as it is asked for."""
+        return Story(self, instance)
 
-        Raises:
-            UsageError: there is no such trajectory.
-        """
-        where = {"run": run, "instance_id": instance_id}
-        found = _pick(self.view("trajectories", **where), "trajectory", trajectory, "trajectory")
-        with self._connection() as connection:
-            return load_conversations(connection, run, instance_id, [found])[0]
+    def systems(self, run: str) -> tuple[str, ...]:
+        """The outside systems whose candidates took part in a run."""
+        query = (
+            sa.select(SourceTable.name)
+            .distinct()
+            .join(InstanceTable, InstanceTable.id == SourceTable.instance_id)
+            .join(RunTable, RunTable.id == InstanceTable.run_id)
+            .where(RunTable.name == run, SourceTable.kind == "candidate")
+        )
+        return self.read(lambda session: tuple(sorted(session.scalars(query))))
 
-    def conversations(self, run: str, instance_id: str) -> list[Conversation]:
-        """All trajectories of an instance, in the order of their keys."""
-        rows = self.view("trajectories", run=run, instance_id=instance_id)
-        rows.sort(key=lambda row: row["trajectory"])
-        with self._connection() as connection:
-            return load_conversations(connection, run, instance_id, rows)
+    def grades(
+        self, run: str | None = None, *, grader: str | None = None
+    ) -> tuple[GradeRecord, ...]:
+        """Grades, each once: all, or those on a run's candidates, or those of a grader."""
+        where = [] if run is None else [rows.on_run(run)]
+        if grader is not None:
+            where.append(GradeTable.grader == grader)
+        return self.read(lambda session: rows.grades(session, *where))
 
-    def context(self, run: str, instance_id: str) -> str:
-        """What an instance's conversations begin with, issue and files; "" where there is none."""
-        query = """
-            SELECT t.prefix FROM trajectory t JOIN instance i ON i.id = t.instance_id
-            JOIN run r ON r.id = i.run_id
-            WHERE r.name = :run AND i.instance_id = :instance_id AND t.prefix IS NOT NULL
-            AND t.kind IN ('testing', 'editing', 'selection', 'judge') ORDER BY t.id LIMIT 1
-        """
-        with self._connection() as connection:
-            where = {"run": run, "instance_id": instance_id}
-            digest = connection.execute(sa.text(query), where).scalar()
-            return get_text(connection, digest) if digest else ""
+    def text(self, digest: str | None) -> str:
+        """A stored text; "" for none."""
+        if not digest:
+            return ""
+        return self.read(lambda session: get_text(session.connection(), digest))
 
-    @contextmanager
-    def _connection(self) -> Iterator[sa.Connection]:
-        with translated(self._url), self._engine.connect() as connection:
-            yield connection
-
-
-def context_files(instance: Row) -> list[str]:
-    """The paths of an instance's context."""
-    return list(json.loads(instance["context_files"] or "[]"))
-
-
-def _pick(rows: list[Row], column: str, wanted: str, what: str) -> Row:
-    for row in rows:
-        if row[column] == wanted:
-            return row
-    names = [row[column] for row in rows]
-    near = get_close_matches(wanted, names, n=3, cutoff=0.4)
-    some = ", ".join(near or names[:SOME]) + (", …" if not near and len(names) > SOME else "")
-    meant = f"did you mean {some}?" if near else f"there are: {some}"
-    raise UsageError(
-        f"there is no {what} called {wanted}", mend=meant if names else "there is none yet"
-    )
+    def read(self, work: Callable[[Session], T]) -> T:
+        """Read in one transaction."""
+        with translated(self.url), Session(self._engine) as session:
+            return work(session)

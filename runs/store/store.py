@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import sqlalchemy as sa
 
-from runs.grading import stored as grades
 from runs.store import instances, registry, results
 from runs.store.database import open_database, translated
 from runs.store.journal import StoreJournal, load_recorded
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from agent.strategies.protocol import Sample
     from data.instances.instance import Instance
-    from runs.grading.nouns import Grade
     from selection.solution import Solution
 
 T = TypeVar("T")
@@ -94,10 +92,9 @@ class Store:
         known = self._writer.known
         await self._write(lambda c: results.save_solution(c, instance.key, solution, known))
 
-    async def save_grade(self, grade: Grade, grader: tuple[str, str], timeout_s: float) -> None:
-        """Store what a grader says of a patch."""
-        known = self._writer.known
-        await self._write(lambda c: grades.save_grade(c, grade, grader, timeout_s, known))
+    async def write(self, work: Callable[[sa.Connection, set[str]], T]) -> T:
+        """Write what is not a run's own; `work` also gets the digests of known texts."""
+        return await self._write(lambda c: work(c, self._writer.known))
 
     def journal(self, instance: InstanceHandle) -> StoreJournal:
         """The instance's journal, with all that is recorded."""

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent.outcome import Outcome
 from data.folders import data_folder
 from runs.cli.shared.terminal import progress, results, write_patch
-from runs.run.batch import Ending
 from runs.show.instance import instance_report
 from runs.show.lists import run_report
 from runs.store.reading import Reader
+from runs.store.registry import Status
 from runs.words import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from runs.run.session import Finished
-    from runs.store.reading import Row
+    from runs.store.story import Story
 
 INTERRUPTED = 130
 
@@ -26,37 +27,37 @@ def show_solution(
 ) -> int:
     """Write the patch, show what it rests on; the exit code."""
     with Reader(database) as reader:
-        instance = reader.instance(finished.run, instance_id)
-        patch = reader.text(instance["patch"])
+        story = reader.story(reader.instance(finished.run, instance_id))
+        patch = story.patch
         if patch:
             file = output or _patch_file(finished.run, instance_id)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(patch.encode("utf-8", "surrogateescape"))
         if patch_only:
             write_patch(patch)
-        elif finished.tally.ending is Ending.FINISHED:
-            results().print(instance_report(reader, instance))
+        elif finished.tally.status is Status.FINISHED:
+            results().print(instance_report(story))
             if patch:
                 _say(f"patch: {file}")
             _say(f"more: troop show {finished.run} --trajectories")
-        if not patch and finished.tally.ending is Ending.FINISHED:
-            _say(_why_nothing(reader, instance))
+        if not patch and finished.tally.status is Status.FINISHED:
+            _say(_why_nothing(story))
     return exit_code(finished, solved=bool(patch))
 
 
 def show_run(finished: Finished, database: str) -> int:
     """Show what the run came to; the exit code."""
     with Reader(database) as reader:
-        row = reader.run(finished.run)
-        results().print(run_report(reader, row))
+        run = reader.run(finished.run)
+        results().print(run_report(reader, run))
     _say(f"more: troop show {finished.run} INSTANCE   predictions: troop export {finished.run}")
-    return exit_code(finished, solved=row["solved"] > 0)
+    return exit_code(finished, solved=run.solved > 0)
 
 
 def exit_code(finished: Finished, *, solved: bool) -> int:
     """The exit code of a run that has ended; what failed or was interrupted is told."""
     tally = finished.tally
-    if tally.ending is Ending.INTERRUPTED:
+    if tally.status is Status.INTERRUPTED:
         _say("interrupted; the same command goes on where it stopped")
         return INTERRUPTED
     for instance_id, error in tally.errors.items():
@@ -67,12 +68,11 @@ def exit_code(finished: Finished, *, solved: bool) -> int:
     return 0 if solved else 1
 
 
-def _why_nothing(reader: Reader, instance: Row) -> str:
-    samples = reader.view("samples", run=instance["run"], instance_id=instance["instance_id"])
-    endings = sorted(row["outcome"].replace("_", " ") for row in samples)
+def _why_nothing(story: Story) -> str:
+    endings = sorted(sample.outcome.replace("_", " ") for sample in story.samples)
     told = ", ".join(f"{endings.count(e)} {e}" for e in dict.fromkeys(endings))
     hint = ""
-    if any(row["outcome"] == "context_exceeded" for row in samples):
+    if any(sample.outcome is Outcome.CONTEXT_EXCEEDED for sample in story.samples):
         hint = "; the model's context is too small for --context-tokens: give a smaller number"
     return f"no patch came out: samples ended {told or 'without any'}{hint}"
 

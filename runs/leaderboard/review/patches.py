@@ -10,8 +10,8 @@ from data.patches.litter import litter_of
 from data.predictions.check import Verdict, check_predictions
 from data.predictions.predictions import columns_of, validate_predictions
 from data.predictions.rows import read_rows
-from runs.export.patches import named
 from runs.leaderboard.review.finding import Finding
+from runs.words import named
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

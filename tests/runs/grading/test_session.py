@@ -15,7 +15,7 @@ from runs.grading.stored import LOG_CHARS, verdicts
 from runs.store.database import sqlite_url
 from runs.store.reading import Reader
 from selection.candidates import Candidate
-from selection.votes import Matrix
+from selection.matrix import Matrix
 from tests.support.graded import BREAKS, RIGHT, WRONG, spec_of
 
 if TYPE_CHECKING:

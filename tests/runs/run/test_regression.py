@@ -13,9 +13,9 @@ from runs.show.instance import instance_report
 from runs.store.matrices import read_matrix
 from selection.candidates import TestKind
 from selection.flaky import mark_flaky, repeated_cells
+from selection.matrix import UNEDITED_ROW, Verdict
 from selection.methods import rank_by
 from selection.regression.scripts import broken_tests
-from selection.votes import UNEDITED_ROW, Verdict
 from tests.support import scripted_model
 from tests.support.model_server import ModelServer
 from tests.support.world import World

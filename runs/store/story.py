@@ -1,0 +1,200 @@
+"""All that happened to one instance: what terminal, Markdown and exports show."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from agent.journal import Kind
+from data.instances.instance import Instance
+from runs.store import conversations, rows
+from runs.store.matrices import stored_matrix
+from runs.store.names import missing
+from runs.store.tables import TrajectoryTable
+from runs.store.votes import vote_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runs.store.conversations import Conversation
+    from runs.store.reading import Reader
+    from runs.store.records import (
+        CallRecord,
+        CandidateRecord,
+        ExecutionRecord,
+        GradeRecord,
+        InstanceRecord,
+        RegressionFileRecord,
+        RunRecord,
+        SampleRecord,
+        TestRecord,
+        TrajectoryRecord,
+        VoteRecord,
+    )
+    from runs.store.votes import VoteTable
+    from selection.matrix import Matrix
+
+_ORDER = tuple(Kind)
+"""The order of work."""
+_OF_SAMPLES = (Kind.TESTING, Kind.EDITING)
+
+
+class Story:
+    """One instance with all that belongs to it.
+
+    Each part is read when it is first asked for, and once. All parts raise
+    `StoreError` when the database fails.
+    """
+
+    def __init__(self, reader: Reader, instance: InstanceRecord) -> None:
+        self.instance = instance
+        self._reader = reader
+
+    @property
+    def name(self) -> str:
+        """The instance's id."""
+        return self.instance.instance_id
+
+    @cached_property
+    def run(self) -> RunRecord:
+        """The run that holds it."""
+        return self._reader.run(self.instance.run)
+
+    @cached_property
+    def issue(self) -> str:
+        """The issue's text."""
+        return self._reader.text(self.instance.issue)
+
+    @cached_property
+    def patch(self) -> str:
+        """The chosen patch; "" where the instance ended without one, or has not ended."""
+        return self._reader.text(self.instance.patch)
+
+    @property
+    def whole(self) -> Instance | None:
+        """The instance as it was given; None: an older version began it, and did not store it."""
+        of = self.instance
+        if of.environment is None:
+            return None
+        return Instance(of.instance_id, of.repo, of.base_commit, self.issue, of.environment)
+
+    @cached_property
+    def samples(self) -> tuple[SampleRecord, ...]:
+        """Those that have ended."""
+        return self._reader.read(lambda session: rows.samples(session, self.instance.key))
+
+    @cached_property
+    def candidates(self) -> tuple[CandidateRecord, ...]:
+        """By number."""
+        return self._reader.read(lambda session: rows.candidates(session, self.instance.key))
+
+    @cached_property
+    def tests(self) -> tuple[TestRecord, ...]:
+        """By number; none where the instance has not come to its end."""
+        return self._reader.read(lambda session: rows.tests(session, self.instance.key))
+
+    @cached_property
+    def votes(self) -> tuple[VoteRecord, ...]:
+        """By candidate and test."""
+        return self._reader.read(lambda session: rows.votes(session, self.instance.key))
+
+    @cached_property
+    def regression_files(self) -> tuple[RegressionFileRecord, ...]:
+        """The repository's own test files that were looked at, the nearest first."""
+        return self._reader.read(lambda session: rows.regression_files(session, self.instance.key))
+
+    @cached_property
+    def matrix(self) -> Matrix:
+        """What selection chooses by.
+
+        Raises:
+            StoreError: a verdict is not there.
+        """
+        return stored_matrix(self)
+
+    @cached_property
+    def vote_table(self) -> VoteTable:
+        """The votes in rows and columns."""
+        return vote_table(self.candidates, self.tests, self.votes)
+
+    @cached_property
+    def trajectories(self) -> tuple[TrajectoryRecord, ...]:
+        """All, by their keys, without what was said."""
+        own = TrajectoryTable.instance_id == self.instance.key
+        return self._reader.read(lambda session: conversations.trajectories(session, own))
+
+    @cached_property
+    def conversations(self) -> tuple[Conversation, ...]:
+        """All trajectories whole: relevance and ranking, each sample's, what came after them."""
+        found = self._reader.read(lambda s: conversations.conversations(s, self.instance.key))
+        return tuple(sorted(found, key=lambda talk: _place(talk.trajectory)))
+
+    def find(self, key: str) -> Conversation | None:
+        """One trajectory whole, if it is there; the others are not read."""
+        found = self._reader.read(lambda s: conversations.conversations(s, self.instance.key, key))
+        return found[0] if found else None
+
+    def conversation(self, key: str) -> Conversation:
+        """The same.
+
+        Raises:
+            UsageError: there is no such trajectory.
+        """
+        found = self.find(key)
+        if found is None:
+            raise missing([one.key for one in self.trajectories], key, "trajectory")
+        return found
+
+    @cached_property
+    def calls(self) -> tuple[CallRecord, ...]:
+        """Requests to the model server, each once."""
+        return self._reader.read(lambda session: conversations.calls(session, self.instance.key))
+
+    @cached_property
+    def executions(self) -> tuple[ExecutionRecord, ...]:
+        """In the order in which they ended."""
+        return self._reader.read(
+            lambda session: conversations.executions(session, self.instance.key)
+        )
+
+    @cached_property
+    def grades(self) -> tuple[GradeRecord, ...]:
+        """On the candidates' patches."""
+        on = rows.on_instance(self.instance)
+        return self._reader.read(lambda session: rows.grades(session, on))
+
+    @cached_property
+    def context(self) -> str:
+        """What conversations begin with, issue and files; "" where there is none."""
+        return self._reader.read(lambda session: conversations.context(session, self.instance.key))
+
+    def of_kind(self, *kinds: Kind) -> list[Conversation]:
+        """The conversations of these kinds, in the order of work."""
+        return [talk for talk in self.conversations if talk.kind in kinds]
+
+    def of_sample(self, number: int) -> list[Conversation]:
+        """A sample's conversations."""
+        return [talk for talk in self.conversations if talk.trajectory.sample == number]
+
+    @property
+    def numbers(self) -> list[int]:
+        """The samples that have a trajectory."""
+        return sorted({one.sample for one in self.trajectories if one.sample is not None})
+
+    @property
+    def chosen_sample(self) -> int | None:
+        """The first sample that wrote the chosen patch; None where none of them did."""
+        for candidate in self.candidates:
+            if candidate.chosen and candidate.samples:
+                return candidate.samples[0]
+        return None
+
+
+def _place(trajectory: TrajectoryRecord) -> tuple[bool, int, int, Sequence[object]]:
+    """Where a trajectory stands: samples one after the other, numbers as numbers."""
+    kind, sample = _ORDER.index(trajectory.kind), trajectory.sample or 0
+    after = kind > max(map(_ORDER.index, _OF_SAMPLES))
+    parts = re.split(r"(\d+)", trajectory.key)
+    natural = [int(part) if part.isdigit() else part for part in parts]
+    return after, sample, kind, natural

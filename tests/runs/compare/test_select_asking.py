@@ -30,7 +30,7 @@ def first(tmp_path_factory):
     repository = calc_repository(troop.folder)
     with ModelServer(scripted_model.answer) as server:
         words = solve_words(repository, server.base_url, "--name", "first")
-        troop.finish(*words, "--set", "selection.turns=0")
+        troop.finish(*words, "--set", "selection.selector=regression")
     return troop
 
 

@@ -142,7 +142,7 @@ async def test_without_a_usable_choice_the_votes_order_decides(tmp_path, answer,
 
 
 async def test_no_turns_of_selection_leave_it_to_the_vote(world, server):
-    finished = await world.solve(selection__turns=0)
+    finished = await world.solve(selection__selector="regression")
     with world.reader() as reader:
         assert reader.instance(finished.run, "calc")["reason"] == "vote"
 
@@ -177,7 +177,7 @@ async def test_without_editing_turns_samples_write_tests_for_candidates_from_els
         f"-{before}+{before.rstrip()} if values else 0.0\n \n"
     )
     outside = {"calc": [Prediction("calc", "elsewhere", diff)]}
-    await world.solve(samples__editing_turns=0, job={"outside": outside})
+    await world.solve(samples__strategy="tests-only", job={"outside": outside})
     with world.reader() as reader:
         kinds = {row["kind"] for row in reader.view("trajectories")}
         samples = reader.view("samples")

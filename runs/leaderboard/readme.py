@@ -64,8 +64,8 @@ def _system(submission: Submission) -> str:
     writes = "a test script from the issue alone" + (", then an edit" * submission.run.edits)
     several = (
         f"It draws {submission.run.samples} samples of each instance. Each writes {writes},"
-        " and revises it by what is printed. All tests run on all edits and vote; a last trajectory writes"
-        " tests that tell the best apart, and chooses one."
+        " and revises it by what is printed. All tests run on all edits and vote; a last"
+        " trajectory writes tests that tell the best apart, and chooses one."
     )
     single = f"It draws one sample of each instance, which writes {writes}."
     joined = ", ".join(submission.outside)

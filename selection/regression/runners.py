@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from selection.settings import PLACEHOLDER
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from data.codebases.codebase import Codebase
-
-PLACEHOLDER = "{files}"
-"""Stands for the test file in a person's own command."""
 
 _PYTHON = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|tests)\.py$")
 _SYMPY = ("sympy/testing/runtests.py", "sympy/utilities/runtests.py")

@@ -32,7 +32,8 @@ from runs.store.store import Store
 from runs.store.tables import Base
 from runs.store.views import VIEWS
 from sandbox.protocol import Ending, Execution, Script
-from selection.votes import Matrix
+from selection.matrix import Matrix
+from tests.support.views import view
 from tests.support.world import instance
 
 TESTING = TrajectoryId("sample-1/testing", Kind.TESTING, 1)
@@ -97,11 +98,14 @@ async def test_what_is_recorded_is_recalled_after_opening_again(url):
         assert journal.recall_turn(TESTING.key, 1) is None
         assert journal.recall_execution(Script("other"), UNEDITED) is None
     with Reader(url) as reader:
-        (turn,) = reader.view("turns")
+        (turn,) = view(reader, "turns")
         assert turn["cost_usd"] == pytest.approx((600 * 1.0 + 400 * 0.5 + 100 * 2.0) / 1e6)
-        talk = reader.conversation(turn["run"], "calc", TESTING.key)
-        assert (talk.system, talk.prefix, talk.row["outcome"]) == ("system", "context", "done")
-        assert talk.turns[0].executions[0]["output"] == RAN.output
+        story = reader.story(reader.instance(turn["run"], "calc"))
+        talk = story.conversation(TESTING.key)
+        assert (talk.system, talk.prefix) == ("system", "context")
+        assert (talk.kind, talk.trajectory.outcome) == (Kind.TESTING, "done")
+        (seen,) = talk.turns[0].executions
+        assert (seen.execution, seen.script) == (RAN, SCRIPT)
 
 
 async def test_one_request_for_several_trajectories_is_counted_once(url):
@@ -113,7 +117,7 @@ async def test_one_request_for_several_trajectories_is_counted_once(url):
         await journal.record_call(request(OTHER.key), response, [prompt(), prompt(OTHER)])
         assert journal.recall_turn(OTHER.key, 0).choice.text == "b"
     with Reader(url) as reader:
-        (stage,) = reader.view("cost_by_stage")
+        (stage,) = view(reader, "cost_by_stage")
         assert (stage["calls"], stage["prompt_tokens"]) == (1, 100)
         assert stage["cost_usd"] == pytest.approx(120 / 1e6)
 
@@ -127,7 +131,7 @@ async def test_recording_twice_is_no_error_where_it_may_happen(url):
             await journal.record_use(TESTING, 1, "before", SCRIPT, UNEDITED)
             await journal.record_ending(TESTING, "done")
     with Reader(url) as reader:
-        assert len(reader.view("executions")) == 1
+        assert len(view(reader, "executions")) == 1
 
 
 async def test_a_text_is_stored_once_however_often_it_is_used(url):
@@ -138,7 +142,7 @@ async def test_a_text_is_stored_once_however_often_it_is_used(url):
             response = Response((Choice("the same" * 100, Finish.STOP),), None, 0.1)
             await journal.record_call(request(), response, [prompt(turn=turn)])
     with Reader(url) as reader:
-        replies = {row["reply"] for row in reader.view("turns")}
+        replies = {row["reply"] for row in view(reader, "turns")}
         assert len(replies) == 1
 
 
@@ -153,8 +157,8 @@ async def test_one_refused_write_does_not_take_others_with_it(url):
     assert isinstance(ended[0], StoreError)  # turn 0 is there already
     assert ended[1:] == [None, None]
     with Reader(url) as reader:
-        assert sorted(row["turn"] for row in reader.view("turns")) == [0, 1, 2]
-        assert all(reader.text(row["reply"]) == "a" for row in reader.view("turns"))
+        assert sorted(row["turn"] for row in view(reader, "turns")) == [0, 1, 2]
+        assert all(reader.text(row["reply"]) == "a" for row in view(reader, "turns"))
 
 
 async def test_the_same_command_takes_up_the_same_run(url):
@@ -300,8 +304,8 @@ async def test_what_was_running_when_the_run_ended_was_interrupted(url):
         await store.mark(row, Status.RUNNING)
         store.end_run(run, Status.INTERRUPTED)
     with Reader(url) as reader:
-        assert reader.instance(run.name, "calc")["status"] == "interrupted"
-        assert reader.run(run.name)["status"] == "interrupted"
+        assert reader.instance(run.name, "calc").status is Status.INTERRUPTED
+        assert reader.run(run.name).status is Status.INTERRUPTED
 
 
 async def test_after_the_end_of_a_run_another_is_written(url):
@@ -329,9 +333,9 @@ async def test_a_closed_store_refuses_to_write(url):
 async def test_every_view_has_the_columns_it_describes(url):
     with Store(url) as store:
         await begun(store)
-    for view in VIEWS:
-        answer = query.ask(url, f"SELECT * FROM {view.name}")
-        assert list(answer.columns) == [name for name, _, _ in view.columns]
+    for each in VIEWS:
+        answer = query.ask(url, f"SELECT * FROM {each.name}")
+        assert list(answer.columns) == [name for name, _, _ in each.columns]
 
 
 async def test_sql_reads_texts_and_refuses_to_write(url, tmp_path):
@@ -456,7 +460,7 @@ def test_a_full_disk_is_told_and_loses_nothing(tmp_path):
     assert told == "True", done.stderr
     assert int(stored) > 3
     with Reader(sqlite_url(file)) as reader:
-        turns = reader.view("turns")
+        turns = view(reader, "turns")
         assert len(turns) == int(stored)
         assert all(len(reader.text(turn["reply"])) == 50_000 for turn in turns)
 
@@ -487,9 +491,9 @@ def test_an_older_database_is_brought_up_to_date_with_what_it_holds(tmp_path):
         older.executescript(OLDER)
     older.close()
     with Reader(sqlite_url(file)) as reader:
-        (test,) = reader.view("tests")
-        (vote,) = reader.view("votes")
-        (execution,) = reader.view("executions")
+        (test,) = view(reader, "tests")
+        (vote,) = view(reader, "votes")
+        (execution,) = view(reader, "executions")
     assert (test["kind"], test["label"], test["flaky"]) == ("generated", "", 0)
     assert (vote["verdict"], vote["broken"]) == ("pass", None)
     assert execution["repeat"] == 0
@@ -510,6 +514,6 @@ async def test_an_execution_that_is_repeated_is_another(url):
         codes = [journal.recall_execution(SCRIPT, UNEDITED, repeat).exit_code for repeat in (0, 1)]
     assert codes == [2, 0]
     with Reader(url) as reader:
-        seen = reader.view("trajectory_executions", purpose="repeat")
+        seen = view(reader, "trajectory_executions", purpose="repeat")
         assert [(row["turn"], row["exit_code"]) for row in seen] == [(0, 2), (1, 0)]
-        assert [row["repeat"] for row in reader.view("executions")] == [0, 1]
+        assert [row["repeat"] for row in view(reader, "executions")] == [0, 1]

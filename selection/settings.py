@@ -45,10 +45,7 @@ class SelectionSettings:
     selector: Annotated[str, OneOf(selectors)] = "selection"
     """What chooses between the finalists. "selection": a trajectory that writes tests of its own;
     "model": one that reads the diffs; the others ask no model (`troop select --help`)."""
-    votes: PLACEHOLDER = "{files}"
-"""Stands for the test file in a person's own command."""
-
-VoteRule = "regression"
+    votes: VoteRule = "regression"
     """Who the finalists are. "regression": tests that do not pass before the edit count, and
     nearby test files of the repository's own that still pass; "regression-first": who breaks
     least of these goes first; "discriminating": without them; "paper": all the samples' tests

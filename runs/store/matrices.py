@@ -34,10 +34,7 @@ def stored_matrix(
         tuple(map(_candidate, candidates)),
         tuple(map(_test, tests)),
         {(vote.candidate, vote.test): vote.cell for vote in votes},
-        tuple(
-            RegressionFile(file.path, file.test, file.passing, file.reason)
-            for file in files
-        ),
+        tuple(RegressionFile(file.path, file.test, file.passing, file.reason) for file in files),
     )
     rows = [UNEDITED_ROW, *(candidate.number for candidate in matrix.candidates)]
     for test in matrix.tests:

@@ -17,8 +17,9 @@ from runs.store.votes import vote_table
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from runs.store.conversations import Conversation
     from sqlalchemy.orm import Session
+
+    from runs.store.conversations import Conversation
     from runs.store.records import (
         CallRecord,
         CandidateRecord,

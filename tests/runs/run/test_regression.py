@@ -72,8 +72,9 @@ async def race(world: World, *patches: str, **settings: object):
     """Candidates from outside, with nothing but the repository's own tests unless asked for."""
     given = [Prediction("calc", f"system-{n}", patch) for n, patch in enumerate(patches, 1)]
     defaults = {
-        "samples__strategy": "none",
-        "selection__selector": "regression",
+        "samples__count": 0,
+        "samples__editing_turns": 0,
+        "selection__turns": 0,
         "selection__repeats": 0,
     }
     finished = await world.solve(job={"outside": {"calc": given}}, **(defaults | settings))

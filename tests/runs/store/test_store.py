@@ -5,6 +5,8 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -278,6 +280,29 @@ async def test_a_run_that_another_process_drives_is_left_alone(url):
         await begun(store)
         with pytest.raises(StoreError, match="driven by another process"):
             await store.begin_run(spec(owner="you"), fresh=False, alive=lambda owner: owner == "me")
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_of_several_that_begin_a_run_at_once_one_has_it(url, there):
+    open_database(url).dispose()
+    if there:
+        with Store(url) as store:
+            run, _ = asyncio.run(begun(store, name="r"))
+            store.end_run(run, Status.INTERRUPTED)
+    barrier = threading.Barrier(4)
+
+    def begin(owner: str) -> bool:
+        with Store(url) as store:
+            barrier.wait()
+            work = store.begin_run(spec(name="r", owner=owner), fresh=False, alive=lambda _: True)
+            try:
+                asyncio.run(work)
+            except StoreError:
+                return False
+            return True
+
+    with ThreadPoolExecutor() as threads:
+        assert sum(threads.map(begin, "abcd")) == 1
 
 
 async def test_a_changed_issue_is_refused(url):

@@ -86,7 +86,7 @@ async def test_a_finished_run_asks_for_nothing_again(world, server):
 async def test_fresh_begins_anew_and_another_configuration_is_another_run(world):
     first = await world.solve()
     fresh = await world.solve(job={"fresh": True})
-    other = await world.solve(samples__count=2)
+    other = await world.solve(samples__temperature=0.1)
     assert len({first.run, fresh.run, other.run}) == 3
 
 

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,28 +19,28 @@ from sqlalchemy import create_engine
 from agent.journal import Kind, TrajectoryId, TurnPrompt
 from agent.model import Choice, Finish, Message, ModelRequest, Response, Usage
 from agent.prices import Price, Prices
+from agent.sample import Outcome, SampleResult
 from data.errors import StoreError, UsageError
-from data.patches.patch import UNEDITED
+from data.patches.patch import UNEDITED, FileChange, Patch
+from runs.run.solve import Solution
 from runs.store import database, query
 from runs.store.database import HEAD, open_database, open_reading, sqlite_url
+from runs.store.environments import stored_environment
 from runs.store.reading import Reader
 from runs.store.registry import RunSpec, Status
 from runs.store.store import Store
 from runs.store.tables import Base
 from runs.store.views import VIEWS
 from sandbox.protocol import Ending, Execution, Script
+from selection.votes import Matrix
 from tests.support.views import view
 from tests.support.world import instance
 
 TESTING = TrajectoryId("sample-1/testing", Kind.TESTING, 1)
 OTHER = TrajectoryId("sample-2/testing", Kind.TESTING, 2)
+SELECTION = TrajectoryId("selection", Kind.SELECTION)
 SCRIPT = Script("print(1)\n")
 RAN = Execution(Ending.EXITED, 2, "out \x00 \udcff", 7, 0.25)
-
-
-@pytest.fixture
-def url(tmp_path):
-    return os.environ.get("TROOP_TEST_DATABASE") or sqlite_url(tmp_path / "troop.db")
 
 
 def spec(**changes) -> RunSpec:
@@ -179,6 +180,99 @@ async def test_a_named_run_with_another_configuration_is_refused(url):
             await store.begin_run(spec(name="mine"), fresh=True, alive=nobody)
 
 
+async def test_a_run_grows_and_keeps_what_was_bought(url):
+    with Store(url) as store:
+        found = [
+            await store.begin_run(
+                spec(samples=samples, samples_given=given), fresh=False, alive=nobody
+            )
+            for samples, given in ((4, False), (10, False), (2, True), (6, True), (4, True))
+        ]
+    assert [run.samples for run in found] == [4, 4, 4, 6, 6]
+    assert len({run.key for run in found}) == 1
+    with Reader(url) as reader:
+        assert reader.run(found[0].name)["samples"] == 6
+
+
+async def with_selection(store: Store, samples: int):
+    """A run whose samples have ended and whose selection trajectory has a reply."""
+    run, row = await begun(store, samples=samples)
+    for number in range(1, samples + 1):
+        await store.save_sample(row, SampleResult(number, Outcome.NO_EDIT, SCRIPT, UNEDITED))
+    await ask_selection(store, row)
+    return run, row
+
+
+async def ask_selection(store: Store, row) -> None:
+    response = Response((Choice("chosen", Finish.STOP),), None, 0.1)
+    journal = store.journal(row, Prices())
+    await journal.record_call(request(), response, [prompt(SELECTION)])
+
+
+async def grown(store: Store, samples: int):
+    return await begun(store, samples=samples, samples_given=True)
+
+
+async def test_what_rests_on_fewer_samples_waits_again(url):
+    """Its selection is asked anew; what was answered before is kept under another key."""
+    nothing = Solution((), (), Matrix((), (), {}), (), (), None)
+    with Store(url) as store:
+        _, row = await with_selection(store, 2)
+        await store.save_solution(row, replace(nothing, samples=(None,) * 2))
+        assert (await grown(store, 2))[1].status is Status.UNSOLVED
+        for samples in (3, 4):
+            assert (await grown(store, samples))[1].status is Status.WAITING
+        assert store.journal(row, Prices()).recall_turn("selection", 0) is None
+        await ask_selection(store, row)  # where the other is known to the writer
+        await store.save_solution(row, replace(nothing, samples=(None,) * 4))
+        assert (await grown(store, 4))[1].status is Status.UNSOLVED
+    with Reader(url) as reader:
+        talks = {row["trajectory"]: row["turns"] for row in view(reader, "trajectories")}
+        assert talks == {"selection": 1, "selection-of-2": 1}
+        assert view(reader, "instances")[0]["samples"] == 4
+
+
+async def test_a_selection_that_was_cut_short_is_asked_anew_of_more_samples(url):
+    with Store(url) as store:
+        _, row = await with_selection(store, 2)
+        await store.mark(row, Status.INTERRUPTED)
+        assert (await grown(store, 2))[1].status is Status.INTERRUPTED
+        assert store.journal(row, Prices()).recall_turn("selection", 0) is not None
+        assert (await grown(store, 3))[1].status is Status.INTERRUPTED
+        assert store.journal(row, Prices()).recall_turn("selection", 0) is None
+    with Reader(url) as reader:
+        (talk,) = view(reader, "trajectories")
+        assert talk["trajectory"] == "selection-of-2"
+
+
+async def test_looking_an_instance_up_does_not_grow_it(url):
+    with Store(url) as store:
+        run, row = await with_selection(store, 2)
+        await store.mark(row, Status.SOLVED)
+        run = await store.begin_run(spec(samples=3, samples_given=True), fresh=False, alive=nobody)
+        assert (await store.find(run, "calc", instance())).status is Status.SOLVED
+        with pytest.raises(UsageError, match="has changed since"):
+            await store.find(run, "calc", replace(instance(), problem_statement="another"))
+        assert store.journal(row, Prices()).recall_turn("selection", 0) is not None
+
+
+async def test_environments_and_samples_are_stored_whole(url, tmp_path):
+    given = instance()
+    moved = replace(given, environment=replace(given.environment, source=tmp_path))
+    patch = Patch("d\n", (FileChange("a", b"b"),))
+    script = Script("1", "node", ".js")
+    with Store(url) as store:
+        run, row = await begun(store)
+        await store.enter(run, [moved])
+        await store.save_sample(row, SampleResult(1, Outcome.DONE, script, patch))
+    with Reader(url) as reader:
+        (stored,) = view(reader, "instances")
+        assert stored_environment(stored["environment"]) == moved.environment
+        (sample,) = view(reader, "samples")
+        assert (sample["interpreter"], sample["suffix"]) == ("node", ".js")
+        assert sample["patch"] == patch.digest
+
+
 async def test_a_run_that_another_process_drives_is_left_alone(url):
     with Store(url) as store:
         await begun(store)
@@ -212,6 +306,28 @@ async def test_what_was_running_when_the_run_ended_was_interrupted(url):
     with Reader(url) as reader:
         assert reader.instance(run.name, "calc").status is Status.INTERRUPTED
         assert reader.run(run.name).status is Status.INTERRUPTED
+
+
+async def test_after_the_end_of_a_run_another_is_written(url):
+    with Store(url) as store:
+        run, row = await begun(store)
+        store.end_run(run, Status.FINISHED)
+        await asyncio.wait_for(store.mark(row, Status.SOLVED), 30)
+        again, _ = await asyncio.wait_for(begun(store), 30)
+        assert again.key == run.key
+
+
+async def test_a_closed_store_refuses_to_write(url):
+    with Store(url) as store:
+        run, row = await begun(store)
+        journal = store.journal(row, Prices())
+    with pytest.raises(StoreError, match="closed"):
+        await asyncio.wait_for(store.mark(row, Status.SOLVED), 30)
+    with pytest.raises(StoreError, match="closed"):
+        await asyncio.wait_for(journal.record_ending(TESTING, "done"), 30)
+    with pytest.raises(StoreError, match="closed"):
+        store.end_run(run, Status.FINISHED)
+    store.close()
 
 
 async def test_every_view_has_the_columns_it_describes(url):

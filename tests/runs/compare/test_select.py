@@ -273,8 +273,7 @@ def test_what_has_not_come_to_its_end_is_told(stored, capsys, tmp_path):
 def test_samples_that_only_write_tests_are_no_failed_writers_of_patches(stored):
     with stored.reader() as reader:
         run = reader.run("first")
-        config = json.loads(run["config"])
-        as_ensemble = {**run, "config": json.dumps({**config, "samples.strategy": "tests-only"})}
+        as_ensemble = replace(run, config={**run.config, "samples.strategy": "tests-only"})
         for each in (run, as_ensemble):
             writers = sum(one.writers for one in of_run(reader, each, [], every=True) if one.diff)
             failed = sum(one.writers for one in of_run(reader, each, [], every=True)) - writers

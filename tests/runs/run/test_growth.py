@@ -4,6 +4,7 @@ import pytest
 
 from tests.support import scripted_model
 from tests.support.model_server import ModelServer
+from tests.support.views import view
 from tests.support.world import World
 
 
@@ -36,12 +37,12 @@ VIEWS = {
 def contents(world: World) -> dict[str, list[tuple]]:
     with world.reader() as reader:
         return {
-            view: sorted(
-                tuple(map(repr, (row[name] for name in names.split(", "))))
-                for row in reader.view(view)
+            name: sorted(
+                tuple(map(repr, (row[column] for column in columns.split(", "))))
+                for row in view(reader, name)
                 if not str(row.get("trajectory")).startswith("selection-of-")
             )
-            for view, names in VIEWS.items()
+            for name, columns in VIEWS.items()
         }
 
 
@@ -63,6 +64,6 @@ async def test_ten_more_are_the_same_as_all_at_once(tmp_path, votes_alone):
     assert len(grown["samples"]) == 4
     assert grown == whole
     with worlds[0].reader() as reader:
-        assert len(reader.view("runs")) == 1
-        kept = [row["trajectory"] for row in reader.view("trajectories", kind="selection")]
+        assert len(view(reader, "runs")) == 1
+        kept = [row["trajectory"] for row in view(reader, "trajectories", kind="selection")]
         assert sorted(kept) == ([] if votes_alone else ["selection", "selection-of-3"])

@@ -24,7 +24,7 @@ from runs.store.store import Store
 from sandbox.protocol import Script
 from selection.regression.runners import Runner
 from selection.regression.scripts import survey_script
-from tests.support import goldens
+from tests.support import goldens, views
 from tests.support.world import instance
 
 TODAY = datetime(2026, 1, 1)
@@ -127,7 +127,7 @@ def older(url):
 
 def view(url: str, name: str) -> list:
     with Reader(url) as reader:
-        return reader.view(name)
+        return views.view(reader, name)
 
 
 def execution(number: int, script: Script, **changes) -> dict:
@@ -300,16 +300,17 @@ def test_every_stored_script_is_whole(tmp_path, name):
     """In databases that 0.1.0 wrote, executions are known by the digest of what is stored now."""
     troop = goldens.unpack(name, tmp_path)
     with Reader(database.sqlite_url(troop.database)) as reader:
-        rows = {row["execution"]: row for row in reader.view("executions")}
-        votes = reader.view("votes")
-        tests = {(t["run"], t["instance_id"], t["test"]): t for t in reader.view("tests")}
-        assert rows
-        assert votes
-        for vote in votes:
-            test = tests[vote["run"], vote["instance_id"], vote["test"]]
-            for row in (test, rows[vote["execution"]]):
-                script = Script(reader.text(row["script"]), row["interpreter"], row["suffix"])
-                assert _key(troop, vote["execution"]) == script_key(script, 0)
+        for stored in (one for run in reader.runs() for one in reader.instances(run.name)):
+            story = reader.story(stored)
+            ran = {one.number: one for one in story.executions}
+            tests = {test.number: test.script for test in story.tests}
+            for vote in story.votes:
+                row = ran[vote.execution]
+                script = Script(reader.text(row.script), row.interpreter, row.suffix)
+                assert tests[vote.test] == script
+                assert _key(troop, vote.execution) == script_key(script, 0)
+        assert ran
+        assert tests
 
 
 def _key(troop, execution: int) -> str:

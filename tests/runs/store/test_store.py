@@ -229,9 +229,9 @@ async def test_what_rests_on_fewer_samples_waits_again(url):
         await store.save_solution(row, replace(nothing, samples=(None,) * 4))
         assert (await grown(store, 4))[1].status is Status.UNSOLVED
     with Reader(url) as reader:
-        talks = {row["trajectory"]: row["turns"] for row in reader.view("trajectories")}
+        talks = {row["trajectory"]: row["turns"] for row in view(reader, "trajectories")}
         assert talks == {"selection": 1, "selection-of-2": 1}
-        assert reader.view("instances")[0]["samples"] == 4
+        assert view(reader, "instances")[0]["samples"] == 4
 
 
 async def test_a_selection_that_was_cut_short_is_asked_anew_of_more_samples(url):
@@ -243,7 +243,7 @@ async def test_a_selection_that_was_cut_short_is_asked_anew_of_more_samples(url)
         assert (await grown(store, 3))[1].status is Status.INTERRUPTED
         assert store.journal(row, Prices()).recall_turn("selection", 0) is None
     with Reader(url) as reader:
-        (talk,) = reader.view("trajectories")
+        (talk,) = view(reader, "trajectories")
         assert talk["trajectory"] == "selection-of-2"
 
 
@@ -268,9 +268,9 @@ async def test_environments_and_samples_are_stored_whole(url, tmp_path):
         await store.enter(run, [moved])
         await store.save_sample(row, SampleResult(1, Outcome.DONE, script, patch))
     with Reader(url) as reader:
-        (stored,) = reader.view("instances")
+        (stored,) = view(reader, "instances")
         assert stored_environment(stored["environment"]) == moved.environment
-        (sample,) = reader.view("samples")
+        (sample,) = view(reader, "samples")
         assert (sample["interpreter"], sample["suffix"]) == ("node", ".js")
         assert sample["patch"] == patch.digest
 

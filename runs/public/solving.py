@@ -18,6 +18,7 @@ from runs.run.session import Job, carry_out
 from runs.store.places import database_url
 from runs.store.reading import Reader
 from runs.store.registry import Status
+from selection.selectors.protocol import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -39,8 +40,8 @@ class Repair:
     instance_id: str
     patch: str
     """The chosen patch, for `git apply`; "": none was."""
-    reason: str
-    """Why it was chosen; "" where none was."""
+    reason: Reason | None
+    """What decided; None: there was nothing to choose from."""
     cost_usd: float | None
     """What is known of it; None: no price is known."""
     database: str
@@ -159,9 +160,9 @@ def _instance(
 def _repair(run: str, instance_id: str, database: str) -> Repair:
     with Reader(database) as reader:
         found = reader.instance(run, instance_id)
-        return Repair(
-            run, instance_id, reader.text(found.patch), found.reason, found.cost_usd, database
-        )
+        reason = Reason(found.reason) if found.reason else None
+        patch = reader.text(found.patch)
+        return Repair(run, instance_id, patch, reason, found.cost_usd, database)
 
 
 def _blocking(work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:

@@ -7,9 +7,7 @@ docs/api.md has more. What is here is imported when it is first used, so that `i
 quick. In the installed distribution this file is `troop/__init__.py` (hatch_build.py).
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # as type checkers know it, without the cost of `typing`
 
 if TYPE_CHECKING:
     from runs.public.names import *  # noqa: F403 - all of them

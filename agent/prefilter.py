@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from typing import TYPE_CHECKING
+
+from data.languages.words import NAME, PART
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,16 +15,13 @@ if TYPE_CHECKING:
 PATH_WEIGHT = 4.0
 """How much more a word in the path counts than one in the text."""
 
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}")
-_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
-
 
 def best_matches(files: Sequence[SourceFile], query: str, count: int) -> list[SourceFile]:
     """The `count` files that share the most telling words with `query`, best first.
 
     Identifiers are matched whole and by their parts (`from_file`, `fromFile`).
     """
-    words = {part.lower() for word in _WORD.findall(query) for part in [word, *_parts(word)]}
+    words = {part.lower() for word in NAME.findall(query) for part in [word, *_parts(word)]}
     if not words or count >= len(files):
         return list(files[:count])
     with sqlite3.connect(":memory:") as database:
@@ -41,11 +39,11 @@ def best_matches(files: Sequence[SourceFile], query: str, count: int) -> list[So
 
 
 def _parts(word: str) -> list[str]:
-    parts = [part for part in _PARTS.findall(word) if len(part) > 2]  # noqa: PLR2004
+    parts = [part for part in PART.findall(word) if len(part) > 2]  # noqa: PLR2004
     return parts if len(parts) > 1 else []
 
 
 def _split(text: str) -> str:
     """`text` with the parts of its compound identifiers beside them."""
     text = text.encode("utf-8", "replace").decode()
-    return _WORD.sub(lambda match: " ".join([match.group(), *_parts(match.group())]), text)
+    return NAME.sub(lambda match: " ".join([match.group(), *_parts(match.group())]), text)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from data.codebases.source_paths import SOURCE_SUFFIXES, is_test, is_vendored
+from data.codebases.source_paths import SOURCE_SUFFIXES, is_vendored
+from data.languages.test_files import is_test
 
 if TYPE_CHECKING:
     from data.codebases.codebase import Codebase, SourceFile

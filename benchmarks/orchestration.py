@@ -174,8 +174,8 @@ def report(
     ideal = TURNS * args.latency + 2 * args.run_s
     trajectories = 2 * args.instances * args.samples
     with Reader(sqlite_url(folder / "troop.db")) as reader:
-        calls = len({row["call"] for row in reader.view("turns", run=run)})
-        solved = sum(row["status"] == "solved" for row in reader.view("instances", run=run))
+        found = reader.run(run)
+    calls, solved = found.calls, found.solved
     disk = sum(file.stat().st_size for file in folder.glob("troop.db*"))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{args.instances} instances x {args.samples} samples, {args.context_kb} KB context")

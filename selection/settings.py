@@ -13,7 +13,9 @@ from data.bounds import (
     Size,
     Temperature,
 )
-from selection.regression.runners import PLACEHOLDER
+
+PLACEHOLDER = "{files}"
+"""Stands for the test file in a person's own command."""
 
 VoteRule = Literal["regression", "regression-first", "discriminating", "paper"]
 

@@ -1,8 +1,8 @@
 """What a benchmark grades with, read by a loader of its own, for `troop grade` only.
 
-Nothing here can reach a prompt or a selector: no `Instance` carries it, and a
-contract of import-linter keeps the agent, the sandbox and the selection from
-importing this module.
+Nothing here can reach a prompt or a selector: no `Instance` carries it, and
+contracts of import-linter keep the agent, the sandbox, the selection and all else
+of data from importing this module.
 """
 
 from __future__ import annotations
@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING
 
 from data.errors import UsageError
 from data.instances.family import recognised
-from data.instances.images import environment_of
-from data.instances.instance import Instance
-from data.instances.shapes import FIELDS, as_swe_bench
+from data.instances.shapes import as_swe_bench, instance_of
 from data.instances.sources import read_rows
 from data.records import Record, kind_of
 
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from data.instances.family import Dataset
+    from data.instances.instance import Instance
 
 HARNESS_COLUMNS = (
     *("instance_id", "repo", "base_commit", "version", "environment_setup_commit", "image"),
@@ -117,14 +116,13 @@ def load_specs(source: str, split: str | None, ids: Collection[str]) -> Specs:
 
 
 def _spec(row: Record, dataset: Dataset) -> GradingSpec:
-    name, repo, commit, issue = (row.required(field) for field in FIELDS)
-    environment = environment_of(row, dataset)
+    instance = instance_of(row, dataset)
     tests = {column: _tests(row, column) for column in _LISTS}
     config = row.values.get("install_config")
     own = Record(row.where, config if isinstance(config, dict) else {})
     kept = {column: row.values[column] for column in HARNESS_COLUMNS if column in row.values}
     return GradingSpec(
-        instance=Instance(name, repo, commit, issue, environment),
+        instance=instance,
         fail_to_pass=tuple(tests["FAIL_TO_PASS"]),
         pass_to_pass=tuple(tests["PASS_TO_PASS"]),
         gold=row.text("patch") or "",
@@ -133,7 +131,7 @@ def _spec(row: Record, dataset: Dataset) -> GradingSpec:
         test_cmd=_command(row) or _command(own),
         log_parser=row.text("log_parser") or own.text("log_parser") or "",
         eval_type=row.text("eval_type") or "pass_and_fail",
-        row={**kept, **tests, "image": environment.image},
+        row={**kept, **tests, "image": instance.environment.image},
     )
 
 

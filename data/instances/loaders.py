@@ -7,14 +7,11 @@ Of each row only the columns named here are read. What a benchmark grades with
 from __future__ import annotations
 
 import difflib
-import re
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
 from data.instances.family import recognised
-from data.instances.images import environment_of
-from data.instances.instance import Instance
-from data.instances.shapes import FIELDS, as_swe_bench
+from data.instances.shapes import as_swe_bench, instance_of
 from data.instances.sources import read_rows
 from data.records import Record
 
@@ -22,11 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from data.instances.family import Dataset
-
-_INSTANCE_ID = re.compile(r"(?![.-])[^\s/\\\x00-\x1f\x7f]{1,200}")
-"""Ids name folders and containers."""
-_COMMIT = re.compile(r"(?!-)[^\s\x00-\x1f\x7f]{1,200}")
-_UNFIT = re.compile("[\0\ud800-\udfff]")
+    from data.instances.instance import Instance
 
 
 def load_instances(source: str, *, split: str | None = None) -> list[Instance]:
@@ -84,25 +77,4 @@ def _instance(row: Record, dataset: Dataset) -> Instance | None:
     if dataset.may_lack_issue and not row.values.get("problem_statement"):
         return None
     values = {name: row.values[name] for name in dataset.columns if name in row.values}
-    record = as_swe_bench(Record(row.where, values), dataset)
-    name, repo, commit, _ = (record.required(field) for field in FIELDS)
-    if not _INSTANCE_ID.fullmatch(name):
-        raise record.error(f"instance_id {name!a} cannot name a folder")
-    if not _COMMIT.fullmatch(commit):
-        raise record.error(f"base_commit {commit!a} is no commit")
-    return Instance(
-        instance_id=name,
-        repo=repo,
-        base_commit=commit,
-        problem_statement=_UNFIT.sub("\N{REPLACEMENT CHARACTER}", _issue(record, dataset)),
-        environment=environment_of(record, dataset),
-    )
-
-
-def _issue(record: Record, dataset: Dataset) -> str:
-    parts = [record.required("problem_statement")]
-    for column, heading in dataset.sections:
-        text = record.text(column)
-        if text and text.strip():
-            parts.append(f"{heading}:\n{text}")
-    return "\n\n".join(parts)
+    return instance_of(as_swe_bench(Record(row.where, values), dataset), dataset)

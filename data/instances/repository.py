@@ -1,4 +1,9 @@
-"""A person's own git repository as an instance, and its commits as archives."""
+"""A person's own git repository as an instance, and its commits as archives.
+
+GitPython finds it; it is used nowhere else. What git is asked is asked through
+`data.git_process`: GitPython would hand the caller's variables on, and reads no
+SHA-256 repositories.
+"""
 
 from __future__ import annotations
 
@@ -113,7 +118,7 @@ def _toplevel(path: Path) -> Path:
     if start.is_file():
         start = start.parent
     try:
-        with git.Repo(start, search_parent_directories=True) as repository:
+        with git.Repo(start, search_parent_directories=True, expand_vars=False) as repository:
             bare = repository.bare
     except git.NoSuchPathError:
         raise UsageError(f"There is no folder {path}.", mend="Check the spelling.") from None

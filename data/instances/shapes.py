@@ -1,16 +1,22 @@
-"""Rows of any dataset of the family as rows of SWE-bench's own shape."""
+"""Rows of any dataset of the family as rows of SWE-bench's own shape, and these as instances."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from data.instances.images import environment_of
+from data.instances.instance import Instance
 from data.records import Record, kind_of
 
 if TYPE_CHECKING:
     from data.instances.family import Dataset
 
 FIELDS = ("instance_id", "repo", "base_commit", "problem_statement")
+_INSTANCE_ID = re.compile(r"(?![.-])[^\s/\\\x00-\x1f\x7f]{1,200}")
+"""Ids name folders and containers."""
+_COMMIT = re.compile(r"(?!-)[^\s\x00-\x1f\x7f]{1,200}")
+_UNFIT = re.compile("[\0\ud800-\udfff]")
 
 
 def as_swe_bench(record: Record, dataset: Dataset) -> Record:
@@ -29,6 +35,30 @@ def as_swe_bench(record: Record, dataset: Dataset) -> Record:
         )
     found = {name: _field(record, getattr(dataset.fields, name)) for name in FIELDS}
     return Record(record.where, {**record.values, **found})
+
+
+def instance_of(row: Record, dataset: Dataset) -> Instance:
+    """The instance that a row of SWE-bench's shape tells of.
+
+    Raises:
+        UsageError: a field is missing, empty or of the wrong kind; names the row.
+    """
+    name, repo, commit, issue = (row.required(field) for field in FIELDS)
+    if not _INSTANCE_ID.fullmatch(name):
+        raise row.error(f"instance_id {name!a} cannot name a folder")
+    if not _COMMIT.fullmatch(commit):
+        raise row.error(f"base_commit {commit!a} is no commit")
+    for column, heading in dataset.sections:
+        text = row.text(column)
+        if text and text.strip():
+            issue += f"\n\n{heading}:\n{text}"
+    return Instance(
+        instance_id=name,
+        repo=repo,
+        base_commit=commit,
+        problem_statement=_UNFIT.sub("\N{REPLACEMENT CHARACTER}", issue),
+        environment=environment_of(row, dataset),
+    )
 
 
 def _field(record: Record, where: str) -> str:

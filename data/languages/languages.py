@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from data.languages.scripts import NODE, PHP, PYTHON, RUBY, SHELL, ScriptLanguage
 
@@ -33,6 +34,8 @@ class Language:
     """Regular expression of the names, without suffix, that only test files have."""
     test_folders: str = "tests?|testdata"
     """Regular expression of the folders, lowercase, that hold tests."""
+    test_runs: str = ""
+    """Regular expression of the paths that the language's test runners run."""
     vendored: str = ""
     """Regular expression of the folders, lowercase, with others' code or built files."""
     needs: tuple[str, ...] = ()
@@ -50,6 +53,7 @@ class Language:
 
 
 _OUTSIDE = "The script lies outside the repository."
+_JAVASCRIPT_RUNS = r"\.(test|spec)\.[cm]?[jt]sx?$|(^|/)__tests__/[^/]+\.[cm]?[jt]sx?$"
 _JVM = "Test[A-Z].*|.*(?:Test|Tests|TestCase|Spec)|.*[a-z]IT"
 _JVM_TOOLS = ("java", "javac", "mvn", "gradle")
 _JVM_FOLDERS = "tests?|androidtest|integrationtest|testfixtures"
@@ -64,6 +68,7 @@ LANGUAGES = (
         suffixes=(".py", ".pyi", ".pyx", ".pxd"),
         test_names="test_.*|.*_test|conftest",
         test_folders="tests?|testing|__tests__|specs?|testdata",
+        test_runs=r"(^|/)(test_[^/]*|[^/]*_test|tests)\.py$",
         image="python:3.12",
         how="",
     ),
@@ -74,6 +79,7 @@ LANGUAGES = (
         suffixes=(".js", ".jsx", ".mjs", ".cjs", ".vue", ".svelte"),
         test_names=r"test_.*|.*[-_]test|.*\.(?:test|spec|cy|e2e)",
         test_folders="tests?|__tests__|__mocks__|__snapshots__|specs?|testdata|e2e|cypress",
+        test_runs=_JAVASCRIPT_RUNS,
         vendored=f"{_OTHERS}|vendor|dist",
         image="node:22",
         how=f"{_OUTSIDE} It is a CommonJS module: load code by its path, as in"
@@ -89,6 +95,7 @@ LANGUAGES = (
         suffixes=(".ts", ".tsx", ".mts", ".cts"),
         test_names=r"test_.*|.*[-_]test|.*\.(?:test|spec|cy|e2e)",
         test_folders="tests?|__tests__|__mocks__|__snapshots__|specs?|testdata|e2e|cypress",
+        test_runs=_JAVASCRIPT_RUNS,
         vendored=f"{_OTHERS}|vendor|dist",
         needs=("node", "deno", "bun"),
         image="node:22",
@@ -105,6 +112,7 @@ LANGUAGES = (
         title="Go",
         suffixes=(".go",),
         test_names=".*_test",
+        test_runs=r"_test\.go$",
         vendored=f"{_OTHERS}|vendor",
         needs=("go",),
         image="golang:1.24",
@@ -123,6 +131,7 @@ LANGUAGES = (
         suffixes=(".java",),
         test_names=_JVM,
         test_folders=_JVM_FOLDERS,
+        test_runs=r"(^|/)(Test[^/]*|[^/]*Tests?)\.java$",
         needs=_JVM_TOOLS,
         image="maven:3-eclipse-temurin-21",
         how="Compile what is needed of the repository with its own build, offline"
@@ -137,6 +146,7 @@ LANGUAGES = (
         title="Rust",
         suffixes=(".rs",),
         test_names="tests?|test_.*|.*_tests?",
+        test_runs=r"(^|/)tests/[^/]+\.rs$",
         vendored=f"{_OTHERS}|vendor|target",
         needs=("cargo", "rustc"),
         image="rust:1",
@@ -183,6 +193,7 @@ LANGUAGES = (
         suffixes=(".rb", ".rake"),
         test_names=".*_(?:test|spec)|test_.*|(?:test|spec)_helper",
         test_folders="tests?|specs?|testdata",
+        test_runs=r"_spec\.rb$",
         vendored="vendor",
         image="ruby:3.4",
         how=f"{_OUTSIDE} Put the repository's folder on the load path,"
@@ -199,6 +210,7 @@ LANGUAGES = (
         suffixes=(".php",),
         test_names=".*(?:Test|Tests|TestCase|Cest)",
         test_folders="tests?|specs?|testdata",
+        test_runs=r"Test\.php$",
         vendored="vendor",
         image="php:8.4-cli",
         how=f"{_OUTSIDE} It begins with `<?php`; load the repository's code with"
@@ -252,6 +264,7 @@ LANGUAGES = (
 )
 
 _SPELLINGS = {"py": "python", "js": "javascript", "ts": "typescript", "rb": "ruby"}
+_BY_SUFFIX = {suffix: each for each in LANGUAGES for suffix in each.suffixes}
 _ROWS = {name: each for each in LANGUAGES for name in (each.name, *each.spellings)}
 
 
@@ -265,3 +278,8 @@ def find_language(name: str) -> Language:
     """The row of a language, by any spelling of its name; for one without a row, a general one."""
     known = known_language(name)
     return _ROWS.get(known) or Language(name=known, title=name.strip() or "unknown")
+
+
+def language_of(path: str) -> Language | None:
+    """The language of a source file, by its suffix; None where that tells none."""
+    return _BY_SUFFIX.get(PurePosixPath(path).suffix.lower())

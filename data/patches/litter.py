@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from data.languages.languages import LANGUAGES
+from data.languages.test_files import only_tests
 from data.patches.parts import parts_of
 
 if TYPE_CHECKING:
@@ -38,16 +38,6 @@ class Rule:
 
 def _rule(kind: Kind, what: str, path: str, *, new_only: bool = True) -> Rule:
     return Rule(kind, what, re.compile(path), new_only)
-
-
-def _test_names() -> str:
-    """A regular expression of the paths that only test files have, in any language."""
-    found = []
-    for each in LANGUAGES:
-        names = each.test_names.replace(".*", "[^/]*") or "(?!)"
-        suffixes = "|".join(map(re.escape, each.suffixes))
-        found.append(f"(^|/)({names})({suffixes})$")
-    return "|".join(found)
 
 
 RULES = (
@@ -83,16 +73,8 @@ RULES = (
         r"\.(py|sh|[cm]?[jt]s|rb|php)$",
     ),
     _rule(Kind.SCRATCH, "a patch in the patch", r"^[^/]*\.(patch|diff)$"),
-    _rule(
-        Kind.TEST,
-        "a test",
-        r"(^|/)([Tt]ests|testdata|__tests__|__snapshots__)/|^(test|spec|testing)/"
-        r"|(^|/)src/(test|androidTest|integrationTest)/|(^|/)spec/(.*/)?[^/]*\.rb$"
-        rf"|{_test_names()}",
-        new_only=False,
-    ),
+    _rule(Kind.TEST, "a test", only_tests(), new_only=False),
 )
-"""A folder `test` or `testing` inside a package is often source: django/test, sympy/testing."""
 
 
 @dataclass(frozen=True, slots=True)

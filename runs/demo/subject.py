@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from datetime import UTC, datetime
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from data.codebases.commits import full_commit
+from data.git_process import run_git
 from data.instances.instance import Environment, Instance
 
 NAME = "cadence"
-_WHEN = datetime(2024, 1, 1, tzinfo=UTC)
+_WHEN = 1704067200
+"""The first second of 2024."""
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "*.egg-info")
 
 
@@ -24,14 +26,10 @@ def demo_instance(folder: Path, *, image: str | None) -> Instance:
     with as_file(files(__package__)) as demo:
         repository = _repository(Path(demo) / "library", folder)
         issue = (Path(demo) / "issue.md").read_text(encoding="utf-8")
-    import git
-
-    with git.Repo(repository) as repo:
-        commit = repo.head.commit.hexsha
     return Instance(
         instance_id=f"{NAME}-demo",
         repo=NAME,
-        base_commit=commit,
+        base_commit=full_commit(repository, "HEAD"),
         problem_statement=issue,
         environment=Environment(image=image, repo_dir=f"/repo/{NAME}", source=repository),
     )
@@ -66,21 +64,17 @@ def _repository(library: Path, folder: Path) -> Path:
 
 
 def _commit(folder: Path) -> None:
-    import git
+    def git(*arguments: str, content: str = "") -> str:
+        git_dir = folder / ".git"
+        return run_git(arguments, folder=folder, git_dir=git_dir, content=content.encode()).decode()
 
-    author = git.Actor(f"The {NAME} authors", f"{NAME}@example.org")
-    with git.Repo.init(folder, initial_branch="main") as repo:
-        repo.git.execute(
-            ["git", "-c", "core.autocrlf=false", "-c", "core.attributesFile=", "add", "--all", "-f"]
-        )
-        repo.index.commit(
-            f"{NAME} 0.4.1",
-            author=author,
-            committer=author,
-            author_date=_WHEN,
-            commit_date=_WHEN,
-            skip_hooks=True,
-        )
+    git("init", "--quiet", "--initial-branch=main")
+    git("add", "--all", "--force")
+    who = f"The {NAME} authors <{NAME}@example.org> {_WHEN} +0000"
+    lines = (f"tree {git('write-tree').strip()}", f"author {who}", f"committer {who}", "")
+    commit = "\n".join((*lines, f"{NAME} 0.4.1"))
+    made = git("hash-object", "-t", "commit", "-w", "--stdin", content=commit)
+    git("update-ref", "refs/heads/main", made.strip())
 
 
 def _digest(library: Path) -> str:

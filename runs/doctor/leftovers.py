@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from runs.doctor.check import Finding
     from runs.doctor.shared import SharedEngine
-    from sandbox.docker.engine import Listed, StoredImage
+    from sandbox.docker.engine import StoredContainer, StoredImage
     from sandbox.owner import Owner
 
 
@@ -34,11 +34,13 @@ def look_at_leftovers(shared: SharedEngine) -> list[Finding]:
     from sandbox.owner import this_process
 
     engine = shared.engine()
-    containers = engine.labelled(f"{MADE}=1", OWNER)
+    containers = engine.stored_containers(f"{MADE}=1", OWNER)
     return about_leftovers(count(containers, engine.stored_images(), this_process()))
 
 
-def count(containers: Sequence[Listed], images: Sequence[StoredImage], me: Owner) -> Leftovers:
+def count(
+    containers: Sequence[StoredContainer], images: Sequence[StoredImage], me: Owner
+) -> Leftovers:
     """Sort out what is Troop's, and whose containers nobody will remove."""
     from sandbox.docker.engine.labels import KIND, MADE, OWNER, PLACE
     from sandbox.owner import is_dead

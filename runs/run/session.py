@@ -15,7 +15,7 @@ from agent.recording import RecordedClient, read_recording
 from agent.slots import Interrupted
 from data.errors import UsageError
 from runs.run.batch import Batch, Outside, Tally
-from runs.run.config import digest
+from runs.run.config import Config, digest
 from runs.run.workshop import Workshop
 from runs.store.registry import RunSpec, Status
 from runs.store.store import Store
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from agent.settings import ModelSettings
     from data.instances.instance import Instance
     from data.predictions.predictions import Prediction
-    from runs.run.config import Config
     from runs.run.display import Display
     from runs.store.registry import InstanceHandle, RunHandle
     from sandbox.protocol import SandboxProvider, Script
@@ -202,6 +201,7 @@ def _spec(job: Job, sandbox: str) -> RunSpec:
         samples_given=job.config.samples.count is not None,
         config=identity,
         config_digest=digest(identity),
+        defaults=Config().identity(),
         owner=me(),
         version=version(),
         again=job.again,

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import event, exc
 
 from data.errors import StoreError
+from runs.store.dialect import lock
 from runs.store.views import VIEWS
 
 if TYPE_CHECKING:
@@ -158,6 +159,7 @@ def _migrate(engine: sa.Engine, revision: str | None, url: str) -> None:
         )
     with engine.begin() as connection:
         config.attributes["connection"] = connection
+        lock(connection)
         for view in VIEWS:
             connection.exec_driver_sql(f"DROP VIEW IF EXISTS {view.name}")
         command.upgrade(config, "head")

@@ -18,10 +18,10 @@ def insert_missing(connection: Connection, table: type[Base], row: dict[str, Any
     connection.execute(make(table).values(row).on_conflict_do_nothing())
 
 
-def lock(connection: Connection, table: type[Base]) -> None:
-    """Let nobody else write `table` until the transaction ends: what is read now stays so."""
-    if connection.dialect.name == "postgresql":  # SQLite's transactions are so from the beginning
-        connection.exec_driver_sql(f"LOCK TABLE {table.__tablename__} IN SHARE ROW EXCLUSIVE MODE")
+def lock(connection: Connection) -> None:
+    """Wait until no other transaction that called this is open: what is read next stays so."""
+    if connection.dialect.name == "postgresql":  # SQLite has one writer in any case
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(8466)")
 
 
 def upsert(

@@ -10,33 +10,37 @@ from selection.candidates import Candidate, Test
 from selection.matrix import UNEDITED_ROW, Matrix, RegressionFile
 
 if TYPE_CHECKING:
-    from runs.store.records import CandidateRecord, TestRecord
-    from runs.store.story import Story
+    from collections.abc import Sequence
+
+    from runs.store.records import CandidateRecord, RegressionFileRecord, TestRecord, VoteRecord
 
 
-def stored_matrix(story: Story) -> Matrix:
-    """The candidates, tests and cells that an instance ended with.
+def stored_matrix(
+    name: str,
+    candidates: Sequence[CandidateRecord],
+    tests: Sequence[TestRecord],
+    votes: Sequence[VoteRecord],
+    files: Sequence[RegressionFileRecord],
+) -> Matrix:
+    """The candidates, tests and cells that the instance `name` ended with.
 
     Patches were not laid on the codebase yet: whoever executes one does that.
 
     Raises:
-        StoreError: the database fails, or a verdict is not there.
+        StoreError: a verdict is not there.
     """
     matrix = Matrix(
-        story.name,
-        tuple(map(_candidate, story.candidates)),
-        tuple(map(_test, story.tests)),
-        {(vote.candidate, vote.test): vote.cell for vote in story.votes},
-        tuple(
-            RegressionFile(file.path, file.test, file.passing, file.reason)
-            for file in story.regression_files
-        ),
+        name,
+        tuple(map(_candidate, candidates)),
+        tuple(map(_test, tests)),
+        {(vote.candidate, vote.test): vote.cell for vote in votes},
+        tuple(RegressionFile(file.path, file.test, file.passing, file.reason) for file in files),
     )
     rows = [UNEDITED_ROW, *(candidate.number for candidate in matrix.candidates)]
     for test in matrix.tests:
         if any((row, test.number) not in matrix.cells for row in rows):
             raise StoreError(
-                f"{story.name}: the database lacks a verdict of test {test.number}",
+                f"{name}: the database lacks a verdict of test {test.number}",
                 mend="it is damaged: restore it, or run the instance again",
             )
     return matrix

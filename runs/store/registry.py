@@ -106,7 +106,7 @@ def begin_run(
             f"not a run's name: {spec.name}",
             mend='use letters, digits and . _ - , at most 80, not "last"',
         )
-    lock(connection, RunTable)
+    lock(connection)
     found = _find(connection, spec)
     if found is not None and spec.again:
         fresh = fresh or found.status == Status.FINISHED
@@ -137,7 +137,7 @@ def claim_run(
     Raises:
         StoreError: another process drives that run now, or adds to it.
     """
-    lock(connection, RunTable)
+    lock(connection)
     found = connection.execute(sa.select(RunTable).where(RunTable.name == name)).one()
     _check_free(found, owner, alive)
     connection.execute(sa.update(RunTable).where(RunTable.id == found.id).values(owner=owner))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from agent.journal import Kind
 from data.instances.instance import Instance
@@ -15,10 +15,11 @@ from runs.store.tables import TrajectoryTable
 from runs.store.votes import vote_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy.orm import Session
 
     from runs.store.conversations import Conversation
-    from runs.store.reading import Reader
     from runs.store.records import (
         CallRecord,
         CandidateRecord,
@@ -35,9 +36,23 @@ if TYPE_CHECKING:
     from runs.store.votes import VoteTable
     from selection.matrix import Matrix
 
+T = TypeVar("T")
 _ORDER = tuple(Kind)
 """The order of work."""
 _OF_SAMPLES = (Kind.TESTING, Kind.EDITING)
+
+
+class Source(Protocol):
+    """What a story is read from: `runs.store.reading.Reader`."""
+
+    def run(self, name: str | None) -> RunRecord:
+        """A run by name."""
+
+    def text(self, digest: str | None) -> str:
+        """A stored text; "" for none."""
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        """Read in one transaction."""
 
 
 class Story:
@@ -47,7 +62,7 @@ class Story:
     `StoreError` when the database fails.
     """
 
-    def __init__(self, reader: Reader, instance: InstanceRecord) -> None:
+    def __init__(self, reader: Source, instance: InstanceRecord) -> None:
         self.instance = instance
         self._reader = reader
 
@@ -111,7 +126,8 @@ class Story:
         Raises:
             StoreError: a verdict is not there.
         """
-        return stored_matrix(self)
+        parts = (self.candidates, self.tests, self.votes, self.regression_files)
+        return stored_matrix(self.name, *parts)
 
     @cached_property
     def vote_table(self) -> VoteTable:

@@ -7,10 +7,10 @@ import time
 from typing import TYPE_CHECKING
 
 from data.errors import SandboxError
-from sandbox.docker.engine.labels import MADE, OWNER, PLACE
+from sandbox.docker.engine.labels import OWNER, dead_containers
 from sandbox.docker.images.eviction import PULLED, removable, remove
 from sandbox.leftover import Leftover
-from sandbox.owner import is_dead, this_process
+from sandbox.owner import this_process
 
 if TYPE_CHECKING:
     from sandbox.docker.engine import Engine
@@ -18,30 +18,23 @@ if TYPE_CHECKING:
     from sandbox.leftover import Scope
 
 
-def dead_containers(engine: Engine) -> list[Leftover]:
-    """The containers of owners that are provably dead, as `labels.reap_dead_owners` finds them.
+def abandoned_containers(engine: Engine) -> list[Leftover]:
+    """The containers of owners that are provably dead.
 
     Raises:
         SandboxError: the engine failed.
     """
-    me = this_process()
-    found = []
-    for container in engine.stored_containers():
-        labels = container.labels
-        owner = labels.get(OWNER, "")
-        if labels.get(MADE) != "1" or not is_dead(owner, labels.get(PLACE, ""), me):
-            continue
-        found.append(
-            Leftover(
-                what="container",
-                name=container.name or container.id[:12],
-                size=_size(engine, container.id),
-                since=container.created,
-                why=f"process {owner.split(':')[1]} is gone",
-                remove=functools.partial(_remove_container, engine, container.id),
-            )
+    return [
+        Leftover(
+            what="container",
+            name=container.name or container.id[:12],
+            size=_size(engine, container.id),
+            since=container.created,
+            why=f"process {container.labels[OWNER].split(':')[1]} is gone",
+            remove=functools.partial(_remove_container, engine, container.id),
         )
-    return found
+        for container in dead_containers(engine, this_process())
+    ]
 
 
 def unused_images(engine: Engine, ledger: Ledger, scope: Scope) -> list[Leftover]:

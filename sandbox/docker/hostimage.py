@@ -23,8 +23,7 @@ from typing import IO, TYPE_CHECKING
 from data.errors import SandboxUnavailable
 from sandbox.docker.engine import Engine
 from sandbox.docker.images.images import engine_ledger
-from sandbox.docker.images.made import Maker, Recipe
-from sandbox.docker.images.verdicts import Verdicts
+from sandbox.docker.images.made import Maker, Recipe, Verdicts
 from sandbox.supervise import Stop
 
 if TYPE_CHECKING:

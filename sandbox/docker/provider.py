@@ -13,13 +13,12 @@ from sandbox.capacity import slots_here, slots_of
 from sandbox.docker.bytecode import Bytecode
 from sandbox.docker.containers import Containers, retrying
 from sandbox.docker.containers.ground import Ground
-from sandbox.docker.containers.machine import Machine
+from sandbox.docker.containers.settings import Machine
 from sandbox.docker.engine import Engine
 from sandbox.docker.engine.labels import container_labels, reap_dead_owners
 from sandbox.docker.images import Images, in_words
 from sandbox.docker.images.images import engine_ledger
-from sandbox.docker.images.made import Maker
-from sandbox.docker.images.verdicts import Verdicts
+from sandbox.docker.images.made import Maker, Verdicts
 from sandbox.docker.leaks import Scrub
 from sandbox.docker.oneshot import OneShot
 from sandbox.docker.prepare import Preparation

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 
 from data.errors import SandboxError
 from sandbox.leftover import Leftover
-from sandbox.local.folders import local_folder, remove_tree, tree_bytes
+from sandbox.local.folders import dead_folders, local_folder, remove_tree, tree_bytes
 from sandbox.locks import tried
-from sandbox.owner import is_dead, this_process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sandbox.docker.engine import Engine
@@ -48,10 +47,10 @@ class Places:
         """
         found = [*_dead_folders(self._folder / "running"), *_half_made(self._folder)]
         if self._engine is not None:
-            from sandbox.docker.gc import dead_containers, unused_images
+            from sandbox.docker.gc import abandoned_containers, unused_images
             from sandbox.docker.images.images import engine_ledger
 
-            found += dead_containers(self._engine)
+            found += abandoned_containers(self._engine)
             if scope.images:
                 ledger = self._ledger or engine_ledger(self._engine)
                 found += unused_images(self._engine, ledger, scope)
@@ -76,12 +75,9 @@ def connected() -> Iterator[tuple[Engine | None, str]]:
 
 
 def _dead_folders(base: Path) -> Iterator[Leftover]:
-    me = this_process()
-    for folder in _inside(base):
-        owner, _, place = folder.name.partition("@")
-        labels = owner.replace("_", ":"), place.replace("_", ":")
-        if is_dead(*labels, me):
-            yield _leftover("folder", folder, f"process {labels[0].split(':')[1]} is gone", ())
+    for folder in dead_folders(base):
+        pid = folder.name.split("_")[1]
+        yield _leftover("folder", folder, f"process {pid} is gone")
 
 
 def _half_made(base: Path) -> Iterator[Leftover]:
@@ -89,39 +85,33 @@ def _half_made(base: Path) -> Iterator[Leftover]:
     for folder in _inside(base / "templates"):
         if folder.is_dir() and not (folder / "ready").exists():
             lock = folder.with_suffix(".lock")
-            if _free(lock):
-                yield _leftover("half-made", folder, "its making was cut off", (lock,))
+            with tried(lock) as why_not:
+                free = why_not is None
+            if free:
+                yield _leftover("half-made", folder, "its making was cut off", lock)
     for file in _inside(base.parent / "codebases"):
         # As data/writing.py names what is not yet whole.
         temporary = file.name.startswith(".") and len(file.name) == len(".") + 32
         with contextlib.suppress(OSError):
             if temporary and time.time() - file.stat().st_mtime > _HALF_MADE_S:
-                yield _leftover("half-made", file, "its writing was cut off", ())
+                yield _leftover("half-made", file, "its writing was cut off")
 
 
-def _leftover(what: str, path: Path, why: str, locks: Iterable[Path]) -> Leftover:
+def _leftover(what: str, path: Path, why: str, lock: Path | None = None) -> Leftover:
     size = tree_bytes(path) if path.is_dir() else path.stat().st_size
-    return Leftover(
-        what, str(path), size, path.stat().st_mtime, why, functools.partial(_remove, path, locks)
-    )
+    remove = functools.partial(_remove, path, lock)
+    return Leftover(what, str(path), size, path.stat().st_mtime, why, remove)
 
 
-def _remove(path: Path, locks: Iterable[Path]) -> bool:
-    with contextlib.ExitStack() as stack:
-        if any(stack.enter_context(tried(lock)) for lock in locks):
-            return False
-        if locks and (path / "ready").exists():
+def _remove(path: Path, lock: Path | None) -> bool:
+    with tried(lock) if lock else contextlib.nullcontext() as why_not:
+        if why_not is not None or (lock and (path / "ready").exists()):
             return False
         if path.is_dir() and not path.is_symlink():
             remove_tree(path)
         else:
             path.unlink(missing_ok=True)
     return not path.exists()
-
-
-def _free(lock: Path) -> bool:
-    with tried(lock) as why_not:
-        return why_not is None
 
 
 def _inside(folder: Path) -> list[Path]:

@@ -56,15 +56,22 @@ class Folders:
             self._folder.parent.rmdir()
 
 
-def remove_dead_owners(base: Path) -> list[Path]:
-    """Remove the folders in `base` of owners that are provably dead; their paths."""
+def dead_folders(base: Path) -> list[Path]:
+    """The folders in `base` of owners that are provably dead."""
     me = this_process()
-    removed = []
-    for folder in base.iterdir() if base.is_dir() else ():
-        owner, _, place = folder.name.partition("@")
-        if is_dead(owner.replace("_", ":"), place.replace("_", ":"), me):
-            remove_tree(folder)
-            removed.append(folder)
+    try:
+        names = sorted(folder.name for folder in base.iterdir())
+    except OSError:
+        return []
+    parts = [(name, *name.replace("_", ":").partition("@")) for name in names]
+    return [base / name for name, owner, _, place in parts if is_dead(owner, place, me)]
+
+
+def remove_dead_owners(base: Path) -> list[Path]:
+    """Remove them; their paths."""
+    removed = dead_folders(base)
+    for folder in removed:
+        remove_tree(folder)
     return removed
 
 

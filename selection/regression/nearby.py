@@ -3,6 +3,10 @@
 Three things speak for a test file: it is named or placed after an edited file, it
 imports one, and it uses the names that stand on the changed lines (rare names
 count more, BM25). Each is worth about a point at most.
+
+Names are split as in `agent/prefilter.py`. They are weighed here and not by its FTS5:
+a name counts once in a file and by the share of the writers who touch it, which FTS5
+cannot do, and the order decides which files vote.
 """
 
 from __future__ import annotations
@@ -13,9 +17,10 @@ from collections import Counter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from data.languages.test_files import is_test_file
+from data.languages.words import NAME, PART
 from data.patches.changes import changed_lines
 from data.patches.litter import litter_of
-from selection.regression.runners import is_test_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,8 +28,6 @@ if TYPE_CHECKING:
     from data.codebases.codebase import Codebase
     from selection.candidates import Candidate
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}")
-_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _TEST_WORDS = frozenset({"test", "tests", "testing", "spec", "specs", "src", "lib"})
 _HUNK = re.compile(r"^@@ [^@]*@@ (.+)$", re.MULTILINE)
 _FROM = re.compile(r"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]+)", re.MULTILINE)
@@ -45,7 +48,7 @@ def nearest_tests(codebase: Codebase, candidates: Sequence[Candidate]) -> list[s
     edited, names = _edited(candidates), _names(candidates)
     tests = [path for path in codebase.files if is_test_file(path)]
     modules = {path: _Module(codebase, path) for path in edited}
-    words = {path: set(_NAME.findall(codebase.files[path].text)) for path in tests}
+    words = {path: set(NAME.findall(codebase.files[path].text)) for path in tests}
     telling = _telling(names, words.values())
     mean = max(sum(map(len, words.values())), 1) / max(len(words), 1)
     scores = {}
@@ -85,7 +88,7 @@ def _names(candidates: Sequence[Candidate]) -> dict[str, float]:
             line for path, lines in changed_lines(diff) for line in lines if path not in litter
         ]
         text = "\n".join([*lines, *_HUNK.findall(diff)])
-        for name in set(_NAME.findall(text)):
+        for name in set(NAME.findall(text)):
             counts[name] += candidate.support
     writers = sum(candidate.support for candidate in candidates)
     return {name: count / writers for name, count in counts.items()}
@@ -131,7 +134,7 @@ def _parts(path: str) -> list[list[str]]:
     """The words of each component, without those that only say that it is a test."""
     pure = PurePosixPath(path)
     names = [*pure.parent.parts, pure.name.split(".")[0]]
-    words = [[word.lower() for word in _PART.findall(name)] for name in names]
+    words = [[word.lower() for word in PART.findall(name)] for name in names]
     return [[word for word in component if word not in _TEST_WORDS] for component in words]
 
 
@@ -155,7 +158,7 @@ class _Module:
             return float(re.search(rf"\b{re.escape(self._stem)}\b", text) is not None)
         best = 0.0
         for source, imported in _FROM.findall(text):
-            names = set(_NAME.findall(imported))
+            names = set(NAME.findall(imported))
             if source == self._name or (
                 f"{source}.{self._stem}" == self._name and self._stem in names
             ):

@@ -7,34 +7,25 @@ has no vote.
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+
+from data.languages.test_files import language_of_tests
+from selection.settings import PLACEHOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from data.codebases.codebase import Codebase
 
-PLACEHOLDER = "{files}"
-"""Stands for the test file in a person's own command."""
-
-_PYTHON = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|tests)\.py$")
 _SYMPY = ("sympy/testing/runtests.py", "sympy/utilities/runtests.py")
-_JAVASCRIPT = re.compile(r"\.(test|spec)\.[cm]?[jt]sx?$|(^|/)__tests__/[^/]+\.[cm]?[jt]sx?$")
 _NODE_RUNNERS = {
     "jest": "npx --no-install jest --ci",
     "vitest": "npx --no-install vitest run",
     "mocha": "npx --no-install mocha",
 }
-_TEST_FILE = re.compile(
-    _PYTHON.pattern
-    + "|"
-    + _JAVASCRIPT.pattern
-    + r"|_test\.go$|(^|/)tests/[^/]+\.rs$|_spec\.rb$|Test\.php$|(^|/)(Test[^/]*|[^/]*Tests?)\.java$"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +38,6 @@ class Runner:
     """A line of POSIX sh, whose exit code is the verdict on the whole file."""
 
 
-def is_test_file(path: str) -> bool:
-    """Whether `path` is named as test files are that something can run."""
-    return bool(_TEST_FILE.search(path))
-
-
 def runner_of(codebase: Codebase, path: str, command: str = "") -> Runner | None:
     """How the test file `path` is run; None where that cannot be told.
 
@@ -59,14 +45,8 @@ def runner_of(codebase: Codebase, path: str, command: str = "") -> Runner | None
     """
     if command:
         return Runner(command=command.replace(PLACEHOLDER, shlex.quote(path)))
-    if _PYTHON.search(path):
-        return _python(codebase, path)
-    if _JAVASCRIPT.search(path):
-        return _node(codebase, path)
-    for suffix, find in _BY_SUFFIX.items():
-        if path.endswith(suffix):
-            return find(codebase, path)
-    return None
+    find = _BY_LANGUAGE.get(language_of_tests(path))
+    return find(codebase, path) if find else None
 
 
 def _python(codebase: Codebase, path: str) -> Runner:
@@ -130,12 +110,15 @@ def _java(codebase: Codebase, path: str) -> Runner | None:
     return _in(folder, f"mvn --offline --quiet --batch-mode -Dtest={shlex.quote(name)} test")
 
 
-_BY_SUFFIX: dict[str, Callable[[Codebase, str], Runner | None]] = {
-    "_test.go": _go,
-    ".rs": _rust,
-    "_spec.rb": _ruby,
-    "Test.php": _php,
-    ".java": _java,
+_BY_LANGUAGE: dict[str, Callable[[Codebase, str], Runner | None]] = {
+    "python": _python,
+    "javascript": _node,
+    "typescript": _node,
+    "go": _go,
+    "rust": _rust,
+    "ruby": _ruby,
+    "php": _php,
+    "java": _java,
 }
 
 

@@ -12,7 +12,7 @@ import pytest
 from data.codebases.reader import CodebaseCache
 from data.instances.instance import Environment, Instance
 from sandbox.docker import DockerProvider, DockerSandbox
-from sandbox.docker.images.verdicts import Verdicts
+from sandbox.docker.images.made import Verdicts
 from sandbox.local import LocalProvider
 from sandbox.local.isolation import Isolation, best
 from tests.sandbox.repository import FILES, LINKS, World, git

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox import choose
+from sandbox.kinds import choose
 from sandbox.kinds.choose import choose_provider
 from tests.support.docker import require_docker
 

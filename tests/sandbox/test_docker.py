@@ -17,7 +17,7 @@ from sandbox.docker import DockerProvider
 from sandbox.docker.codebase import CodebaseSource
 from sandbox.docker.containers import Containers
 from sandbox.docker.containers.ground import Ground
-from sandbox.docker.containers.machine import Machine
+from sandbox.docker.containers.settings import Machine
 from sandbox.docker.engine.labels import container_labels
 from sandbox.owner import this_process
 from sandbox.protocol import Ending, Limits, Script
@@ -57,7 +57,7 @@ async def test_limits_as_the_engine_knows_them(docker_world: World, docker_engin
     code = f"import os; os.execvp('sleep', ['sleep', {token!r}])"
     pending = asyncio.ensure_future(docker_world.run(code, **limits))
     await eventually(lambda: running(token) == 1)
-    (found,) = docker_engine.labelled(f"troop.run={docker_world.run_id}")
+    (found,) = docker_engine.stored_containers(f"troop.run={docker_world.run_id}")
     state = docker_engine._api.inspect_container(found.id)
     pending.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -75,7 +75,7 @@ async def test_limits_as_the_engine_knows_them(docker_world: World, docker_engin
     me = this_process()
     assert found.labels.items() >= container_labels(me, docker_world.run_id, "own__repo-1").items()
     assert found.labels["troop.owner"] == f"{me.boot}:{os.getpid()}:{me.start}"
-    assert docker_engine.labelled(f"troop.run={docker_world.run_id}") == []
+    assert docker_engine.stored_containers(f"troop.run={docker_world.run_id}") == []
 
 
 async def test_a_child_out_of_memory_is_not_the_scripts_ending(docker_world: World) -> None:

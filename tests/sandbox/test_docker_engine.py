@@ -100,7 +100,7 @@ async def test_a_killed_owner_leaves_nothing_for_long(
         owner.wait()
     await eventually(lambda: running(token) == 0)
     async with DockerProvider():
-        assert docker_engine.labelled(f"troop.run={run}") == []
+        assert docker_engine.stored_containers(f"troop.run={run}") == []
 
 
 # The engine's failures
@@ -132,12 +132,14 @@ async def test_a_passing_failure_is_tried_again(
         if runs:
             execution = await sandbox.execute(Script("print('ran')"), UNEDITED, Limits())
             assert execution.output == "ran\n"
-            assert (len(docker_engine.labelled(f"troop.run=flaky-{failures}")) == 1) is warm
+            assert (
+                len(docker_engine.stored_containers(f"troop.run=flaky-{failures}")) == 1
+            ) is warm
         else:
             with pytest.raises(SandboxError, match="made up"):
                 await sandbox.execute(Script("print('ran')"), UNEDITED, Limits())
         await sandbox.close()
-        assert docker_engine.labelled(f"troop.run=flaky-{failures}") == []
+        assert docker_engine.stored_containers(f"troop.run=flaky-{failures}") == []
 
 
 async def test_what_could_not_be_removed_goes_at_the_end(
@@ -156,9 +158,9 @@ async def test_what_could_not_be_removed_goes_at_the_end(
         sandbox = await provider.open(in_image(python_image), run="clinging")
         execution = await sandbox.execute(Script("print('ran')"), UNEDITED, Limits())
         assert execution.output == "ran\n"
-        assert len(docker_engine.labelled("troop.run=clinging")) == 1
+        assert len(docker_engine.stored_containers("troop.run=clinging")) == 1
         engine.clings = False
-    assert docker_engine.labelled("troop.run=clinging") == []
+    assert docker_engine.stored_containers("troop.run=clinging") == []
 
 
 async def test_no_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

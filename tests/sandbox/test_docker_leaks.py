@@ -16,12 +16,11 @@ from data.instances.instance import Environment
 from data.patches.patch import UNEDITED
 from sandbox.docker.containers import Containers
 from sandbox.docker.containers.ground import Ground
-from sandbox.docker.containers.machine import Machine
+from sandbox.docker.containers.settings import Machine
 from sandbox.docker.engine import Engine
 from sandbox.docker.engine.labels import container_labels
 from sandbox.docker.images.images import engine_ledger
-from sandbox.docker.images.made import Maker
-from sandbox.docker.images.verdicts import Verdicts
+from sandbox.docker.images.made import Maker, Verdicts
 from sandbox.docker.leaks import Scrub, scrub
 from sandbox.docker.oneshot import OneShot
 from sandbox.owner import this_process
@@ -186,7 +185,7 @@ def test_the_repository_is_as_it_was(leaky_image: str, maker: Scrubs) -> None:
     assert "extraheader" not in settings
     inner = maker(leaky_image, "/testbed/vendor/inner")
     assert run(inner, image, leaky.IN_ORDER).startswith("1 128\nnothing\n")
-    assert run(inner, image, leaky.STATE) == run(inner, inner.base, leaky.STATE)
+    assert run(inner, image, leaky.STATE) == run(inner, inner.ground.image, leaky.STATE)
 
 
 @pytest.mark.parametrize("kind", KINDS)

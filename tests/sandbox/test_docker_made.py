@@ -15,8 +15,7 @@ from data.errors import SandboxError
 from sandbox.docker.engine import Engine
 from sandbox.docker.gc import unused_images
 from sandbox.docker.images.images import engine_ledger
-from sandbox.docker.images.made import Maker, Recipe, digest_of
-from sandbox.docker.images.verdicts import Verdicts
+from sandbox.docker.images.made import Maker, Recipe, Verdicts, digest_of
 from sandbox.leftover import Scope
 from sandbox.supervise import Stop
 from tests.support.command import ROOT

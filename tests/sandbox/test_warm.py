@@ -41,7 +41,7 @@ def made_image(
 
 
 def containers_of(engine: Engine, world: World) -> list[str]:
-    return [found.id for found in engine.labelled(f"troop.run={world.run_id}")]
+    return [found.id for found in engine.stored_containers(f"troop.run={world.run_id}")]
 
 
 # A container's life
@@ -216,4 +216,4 @@ def test_the_probe(docker_engine: Engine, python_image: str) -> None:
     strict = Strict(Engine.connect()._api)
     assert "made up" in why_not_warm(strict, python_image)
     strict.close()
-    assert docker_engine.labelled("troop.run=probe") == []
+    assert docker_engine.stored_containers("troop.run=probe") == []

@@ -7,7 +7,6 @@ takes 44 s.
 
 from __future__ import annotations
 
-import fcntl
 import functools
 import hashlib
 import os
@@ -20,6 +19,8 @@ import pytest
 
 from sandbox.docker.engine import Engine
 from sandbox.docker.engine.labels import image_labels, label_changes
+from sandbox.locks import held
+from sandbox.supervise import Stop
 from tests.support.docker import require_docker
 
 RUBY_AND_C = ("ruby", "gcc", "libc6-dev", "make")
@@ -41,8 +42,8 @@ def debian_image(packages: tuple[str, ...]) -> str:
     name = f"troop/test-debian:{digest}"
     engine = Engine.connect()
     try:
-        with (Path(tempfile.gettempdir()) / f"troop-debian-{digest}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # the suite runs in several processes
+        lock = Path(tempfile.gettempdir()) / f"troop-debian-{digest}.lock"
+        with held(lock, Stop()):  # the suite runs in several processes
             if not engine.has_image(name):
                 _make(engine, name, packages)
     except (OSError, subprocess.CalledProcessError) as error:

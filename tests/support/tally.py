@@ -6,7 +6,8 @@ issue, at the second try; and the right one again, with a comment. An issue that
 gets no edit that applies.
 
 Scripts print nothing that depends on the version of Python, and `pytest.py` keeps pytest away, so
-that prompts are the same everywhere.
+that prompts are the same everywhere; one of the repository's tests passes whatever is edited,
+since the output of a file of which none does would be shown.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ TESTS = """\
 import unittest
 
 from tally import middle, spread
+from tally.text import shown
 
 
 class StatsTest(unittest.TestCase):
@@ -49,6 +51,9 @@ class StatsTest(unittest.TestCase):
 
     def test_middle(self):
         self.assertEqual(middle([3, 1, 2]), 2)
+
+    def test_shown(self):
+        self.assertEqual(shown(1), "1.00")
 
 
 if __name__ == "__main__":

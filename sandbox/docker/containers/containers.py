@@ -78,7 +78,7 @@ class Containers:
     def remove_all(self) -> None:
         """Remove what an earlier removal had to leave, and what the engine made unseen."""
         try:
-            left = self._engine.labelled(f"{GROUP}={self._group}")
+            left = self._engine.stored_containers(f"{GROUP}={self._group}")
         except SandboxError as error:
             _LOG.warning("The engine does not tell which containers are left: %s", error)
             return

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from data.instances.instance import Environment
     from sandbox.docker.containers.containers import Containers
-    from sandbox.docker.containers.machine import Machine
+    from sandbox.docker.containers.settings import Machine
     from sandbox.docker.engine import Engine, Image
     from sandbox.launch import StagedFile
     from sandbox.protocol import Limits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sandbox.docker.containers.seccomp import profile
@@ -10,8 +11,7 @@ from sandbox.launch import FOLDER
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sandbox.docker.containers.machine import Machine
-    from sandbox.docker.engine import Image
+    from sandbox.docker.engine import Engine, Image
     from sandbox.protocol import Limits
 
 SHARED_MB = 512
@@ -26,6 +26,31 @@ _SUPERVISOR = ("SYS_ADMIN", "SETPCAP", "SYS_CHROOT", "DAC_OVERRIDE", "MKNOD", "C
 _LEAST_MEMORY_MB = 6
 _OWN_PROCESSES = 4
 _OPEN_FILES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What an engine can give."""
+
+    cpus: int
+    memory_mb: int
+    apparmor: bool
+    """It confines containers by AppArmor."""
+
+    @classmethod
+    def of(cls, engine: Engine) -> Machine:
+        """What `engine` says of itself.
+
+        Raises:
+            SandboxError: it says nothing.
+        """
+        info = engine.info()
+        options = info.get("SecurityOptions") or ()
+        return cls(
+            cpus=int(info.get("NCPU") or 1),
+            memory_mb=int(info.get("MemTotal") or 0) >> 20,
+            apparmor=any("name=apparmor" in option for option in options),
+        )
 
 
 def container_settings(

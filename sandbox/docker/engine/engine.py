@@ -20,7 +20,7 @@ import docker.types
 from data.errors import SandboxError
 from sandbox.docker.engine.attached import Attached
 from sandbox.docker.engine.images import ImageCalls
-from sandbox.docker.engine.nouns import Listed, State, StoredContainer
+from sandbox.docker.engine.nouns import State, StoredContainer
 from sandbox.docker.engine.translating import tolerating, translated, translates
 
 if TYPE_CHECKING:
@@ -161,12 +161,6 @@ class Engine(ImageCalls):
             )
             tolerating(gone)
 
-    @translates
-    def labelled(self, *labels: str) -> list[Listed]:
-        """All containers, running or not, that carry all of `labels` (`key` or `key=value`)."""
-        found = self._api.containers(all=True, filters={"label": list(labels)})
-        return [Listed(item["Id"], dict(item.get("Labels") or {})) for item in found]
-
     @property
     def host(self) -> str:
         """Where the engine answers, as DOCKER_HOST would have it."""
@@ -184,8 +178,8 @@ class Engine(ImageCalls):
         return self._api.base_url in _LOCAL_URLS
 
     @translates
-    def stored_containers(self) -> list[StoredContainer]:
-        """All containers, running or not, whoever made them."""
+    def stored_containers(self, *labels: str) -> list[StoredContainer]:
+        """All containers, running or not, that carry all of `labels` (`key` or `key=value`)."""
         return [
             StoredContainer(
                 id=item["Id"],
@@ -194,5 +188,5 @@ class Engine(ImageCalls):
                 created=float(item.get("Created") or 0),
                 labels=dict(item.get("Labels") or {}),
             )
-            for item in self._api.containers(all=True)
+            for item in self._api.containers(all=True, filters={"label": list(labels)})
         ]

@@ -11,7 +11,7 @@ from sandbox.owner import is_dead
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandbox.docker.engine import Engine
+    from sandbox.docker.engine import Engine, StoredContainer
     from sandbox.owner import Owner
 
 MADE = "troop"
@@ -50,20 +50,29 @@ def label_changes(labels: Mapping[str, str]) -> list[str]:
     return [f'LABEL {key}="{value}"' for key, value in labels.items()]
 
 
-def reap_dead_owners(engine: Engine, me: Owner) -> list[str]:
-    """Remove the containers of owners that are provably dead; their ids.
+def dead_containers(engine: Engine, me: Owner) -> list[StoredContainer]:
+    """The containers of owners that are provably dead.
 
-    Never one without Troop's labels, of a living owner, or of another host. A
-    container that cannot be removed is left for the next time.
+    Never one without Troop's labels, of a living owner, or of another host.
+
+    Raises:
+        SandboxError: the engine does not list its containers.
+    """
+    return [
+        each
+        for each in engine.stored_containers(f"{MADE}=1", OWNER)
+        if is_dead(each.labels.get(OWNER, ""), each.labels.get(PLACE, ""), me)
+    ]
+
+
+def reap_dead_owners(engine: Engine, me: Owner) -> list[str]:
+    """Remove them; their ids. A container that cannot be removed is left for the next time.
 
     Raises:
         SandboxError: the engine does not list its containers.
     """
     removed = []
-    for container in engine.labelled(f"{MADE}=1", OWNER):
-        labels = container.labels
-        if not is_dead(labels.get(OWNER, ""), labels.get(PLACE, ""), me):
-            continue
+    for container in dead_containers(engine, me):
         try:
             engine.remove(container.id)
         except SandboxError as error:

@@ -29,14 +29,6 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A container in the engine's list."""
-
-    id: str
-    labels: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class StoredImage:
     """An image in the engine's list."""
 

@@ -93,7 +93,8 @@ def removable(
         # One that was just made is not noted yet by the run that made it.
         if entry.held(me) if entry else time.time() - image.created < _FRESH_S:
             continue
-        kind = image.labels[KIND] if made else PULLED
+        # Without a name it was half made.
+        kind = image.labels.get(KIND, PULLED) if made or not image.tags else PULLED
         used = entry.used if entry else image.created
         found.append(Removable(image.id, image.tags, kind, image.size, used))
     return sorted(found, key=lambda each: each.used)

@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.errors import SandboxError
+from data.folders import cache_folder
+from data.writing import write_whole
 from sandbox.docker.engine.labels import image_labels, label_changes
 from sandbox.locks import held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from sandbox.docker.engine import Engine, Image
     from sandbox.docker.images.ledger import Ledger
-    from sandbox.docker.images.verdicts import Verdicts
     from sandbox.supervise import Stop
 
 _LOG = logging.getLogger(__name__)
@@ -55,6 +57,37 @@ class Recipe:
     def labels(self) -> list[str]:
         """Dockerfile lines that set the image's."""
         return label_changes(image_labels(self.kind))
+
+
+class Verdicts:
+    """Which images need no other made of them, as they hide nothing, say: a small file for each.
+
+    Any number of processes may share a folder. A folder that cannot be written
+    costs only the time to look again.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """`folder` defaults to `troop/clean` in the user's cache folder."""
+        self._folder = folder or cache_folder() / "clean"
+
+    def is_clean(self, key: str) -> bool:
+        """Whether `key` was remembered."""
+        try:
+            return self._path(key).read_text("utf-8") == key
+        except (OSError, ValueError):
+            return False
+
+    def remember(self, key: str) -> None:
+        """Remember that what `key` names is clean."""
+        path = self._path(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, key.encode())
+        except OSError as error:
+            _LOG.warning("That an image is clean could not be remembered: %s", error)
+
+    def _path(self, key: str) -> Path:
+        return self._folder / hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

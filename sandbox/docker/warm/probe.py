@@ -9,7 +9,7 @@ from data.instances.instance import Environment
 from data.patches.patch import UNEDITED
 from sandbox.docker.containers import Containers
 from sandbox.docker.containers.ground import Ground
-from sandbox.docker.containers.machine import Machine
+from sandbox.docker.containers.settings import Machine
 from sandbox.docker.engine.labels import container_labels
 from sandbox.docker.warm.container import NotWarm
 from sandbox.docker.warm.pool import Pool

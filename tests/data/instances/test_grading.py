@@ -11,10 +11,19 @@ import pytest
 from data.errors import UsageError
 from data.instances.grading import load_specs
 from data.instances.instance import Instance
+from data.instances.loaders import load_instances
 from tests.support.graded import RIGHT, row, spec_of, write_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def test_the_instance_is_the_one_that_is_solved(tmp_path: Path) -> None:
+    path = write_rows(tmp_path, row(requirements="Be quick."))
+    assert (
+        load_specs(path, None, ["tiny__calc-1"]).found["tiny__calc-1"].instance
+        == (load_instances(path)[0])
+    )
 
 
 def test_lists_may_be_lists_or_text(tmp_path: Path) -> None:
@@ -52,6 +61,7 @@ def test_a_row_without_an_image_has_its_datasets(tmp_path: Path) -> None:
         ({"PASS_TO_PASS": "['a']"}, "PASS_TO_PASS is no JSON list"),
         ({"eval_script": 3}, "eval_script must be text"),
         ({"problem_statement": None}, "lacks problem_statement"),
+        ({"base_commit": "--all"}, "base_commit '--all' is no commit"),
     ],
 )
 def test_a_damaged_row_refuses_its_instance_only(

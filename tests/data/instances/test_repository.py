@@ -169,6 +169,11 @@ def test_a_folder_whose_name_holds_nothing_safe(repository: Path) -> None:
     assert own_repository(odd, "x").instance_id.startswith("repository-")
 
 
+def test_a_folder_named_like_a_variable(repository: Path) -> None:
+    odd = repository.rename(repository.with_name("$HOME"))
+    assert own_repository(odd, "It breaks.").environment.source == odd
+
+
 @pytest.mark.parametrize("issue", ["", " \n\t"])
 def test_an_empty_issue(repository: Path, issue: str) -> None:
     with pytest.raises(UsageError, match="issue is empty"):

@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data.codebases.codebase import Codebase, SourceFile
-from data.codebases.source_paths import (
-    dominant_language,
-    guess_language,
-    is_test,
-    is_vendored,
-    language_of,
-)
+from data.codebases.source_paths import dominant_language, guess_language, is_vendored
 from data.instances.repository import own_repository
-from data.languages.languages import LANGUAGES, find_language, known_language
+from data.languages.languages import LANGUAGES, find_language, known_language, language_of
 from data.languages.scripts import NODE, PHP, PYTHON, RUBY, SHELL, ScriptLanguage
 
 if TYPE_CHECKING:
@@ -56,30 +50,6 @@ def test_no_name_and_no_suffix_stands_for_two() -> None:
     assert len(set(names)) == len(names)
     assert len(set(suffixes)) == len(suffixes)
     assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in suffixes)
-
-
-TESTS = """
-    tests/x.py a/test/x.py a/test_x.py a/x_test.go conftest.py a/x.spec.ts src/__tests__/x.js
-    src/test/java/a/Helper.java src/main/java/a/ShapeTest.java a/ShapeTests.cs A.Tests/Shape.cs
-    app/src/androidTest/A.kt lib/x_spec.rb spec/models/x.rb test/x_test.rb src/ShapeTest.php
-    tests/Unit/Shape.php src/tests.rs src/shape_test.cc src/shape_unittest.cc e2e/x.ts
-    pkg/testdata/x.go spec/x.html
-"""
-SOURCES = """
-    src/testing_tools.py a/contest.py latest.py attest/x.py pkg/testing/x.go pkg/spec/x.go
-    src/Testing/Fake.php src/main/java/a/Latest.java lib/active/testing/x.rb src/attest.c
-    src/openapi-spec.ts packages/core/testing/x.ts src/Contest.cs app/AUDIT.java
-"""
-
-
-@pytest.mark.parametrize("path", TESTS.split())
-def test_tests_are_told_by_folder_and_name(path: str) -> None:
-    assert is_test(path)
-
-
-@pytest.mark.parametrize("path", SOURCES.split())
-def test_what_only_sounds_like_a_test_is_source(path: str) -> None:
-    assert not is_test(path)
 
 
 def test_others_code_is_told_by_the_customs_of_its_language() -> None:

@@ -17,6 +17,7 @@ from tests.support import scripted_model
 from tests.support.command import ROOT, Command, calc_repository, solve_words
 from tests.support.docker import require_docker
 from tests.support.model_server import ModelServer
+from tests.support.views import view
 
 ROW = {
     "instance_id": "calc__calc-1",
@@ -126,7 +127,7 @@ def test_a_recording_replays_without_a_server(troop, repository, server):
 def test_outside_candidates_join_the_race(troop, repository, server):
     right = troop.finish(*solve_words(repository, server.base_url, "--patch-only"))
     with troop.reader() as reader:
-        (row,) = reader.view("instances")
+        (row,) = view(reader, "instances")
     candidates = troop.folder / "theirs.json"
     broken = right.replace("def mean", "def nowhere")
     rows = [
@@ -139,14 +140,14 @@ def test_outside_candidates_join_the_race(troop, repository, server):
     assert code == 0
     assert "the candidate of others is left out" in errors
     with troop.reader() as reader:
-        sources = [c["sources"] for c in reader.view("candidates", run="ensemble")]
+        sources = [c["sources"] for c in view(reader, "candidates", run="ensemble")]
     assert sorted(sources) == ["", "them"]
 
 
 def test_no_samples_at_all_still_choose_among_outside_candidates(troop, repository, server):
     right = troop.finish(*solve_words(repository, server.base_url, "--patch-only"))
     with troop.reader() as reader:
-        (row,) = reader.view("instances")
+        (row,) = view(reader, "instances")
     candidates = troop.folder / "theirs.json"
     candidates.write_text(
         json.dumps({row["instance_id"]: {"instance_id": row["instance_id"], "model_patch": right}})
@@ -217,7 +218,7 @@ def test_other_candidates_are_another_run(troop, repository, server):
     words = solve_words(repository, server.base_url)
     right = troop.finish(*words, "--patch-only")
     with troop.reader() as reader:
-        (row,) = reader.view("instances")
+        (row,) = view(reader, "instances")
     file = troop.folder / "theirs.json"
     file.write_text(
         json.dumps({row["instance_id"]: {"instance_id": row["instance_id"], "model_patch": right}})
@@ -228,7 +229,7 @@ def test_other_candidates_are_another_run(troop, repository, server):
     assert code == 0
     assert "none of the --candidates is for these instances" in errors
     with troop.reader() as reader:
-        assert len(reader.view("runs")) == 3
+        assert len(view(reader, "runs")) == 3
 
 
 def test_an_output_that_cannot_be_written_is_told_before_work_begins(troop, repository, server):
@@ -269,7 +270,7 @@ def test_a_server_that_cannot_be_used_is_told_and_nothing_is_lost(
     assert told in errors
     assert "sk-1234567890" not in errors
     with troop.reader() as reader:
-        assert len({row["call"] for row in reader.view("turns")}) == 4
+        assert len({row["call"] for row in view(reader, "turns")}) == 4
     nothing_lost(troop, repository)
 
 
@@ -280,7 +281,7 @@ def test_a_server_that_is_down_is_told_at_once(troop, repository):
     assert "127.0.0.1:9" in errors
     assert time.monotonic() - began < 30
     with troop.reader() as reader:
-        assert [run["status"] for run in reader.view("runs")] == ["failed"]
+        assert [run["status"] for run in view(reader, "runs")] == ["failed"]
     nothing_lost(troop, repository)
 
 
@@ -390,9 +391,9 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(troop, repository, presses):
         assert process.returncode == 130, errors
         assert "the same command goes on" in errors
         with troop.reader() as reader:
-            (row,) = reader.view("instances")
+            (row,) = view(reader, "instances")
             assert row["status"] == "interrupted"
-            stored = len({turn["call"] for turn in reader.view("turns")})
+            stored = len({turn["call"] for turn in view(reader, "turns")})
         if presses == 1:
             assert stored == len(server.requests)  # what was in flight was finished and stored
         troop.finish(*words)

@@ -18,6 +18,7 @@ from tests.support.docker import require_docker
 from tests.support.fake_harness import fake_harness, patch
 from tests.support.graded import row, write_rows
 from tests.support.model_server import ModelServer
+from tests.support.views import view
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,9 +159,9 @@ def test_a_run_is_graded_and_select_knows(troop: Graded) -> None:
     with ModelServer(scripted_model.answer) as server:
         troop.finish(*solve_words(repository, server.base_url, "--name", "first"))
     with Reader(troop.database) as reader:
-        (instance,) = reader.view("instances", run="first")
+        (instance,) = view(reader, "instances", run="first")
         name = instance["instance_id"]
-        diffs = [reader.text(each["diff"]) for each in reader.view("candidates", run="first")]
+        diffs = [reader.text(each["diff"]) for each in view(reader, "candidates", run="first")]
     troop.dataset = write_rows(troop.folder, row(instance_id=name))
     words = ["grade", "last", "--all-candidates", "--harness-python", troop.harness]
     code, _, errors = troop.run(*words)

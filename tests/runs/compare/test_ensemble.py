@@ -13,6 +13,7 @@ from runs.store.reading import Reader
 from tests.support import scripted_model
 from tests.support.model_server import ModelServer
 from tests.support.scripted_model import FILES, ISSUE, STRONG, WEAK
+from tests.support.views import view
 from tests.support.world import World
 
 BASE = FILES["calc/ops.py"]
@@ -104,14 +105,16 @@ def test_fresh_tests_choose_the_right_one_of_other_systems(world, ensemble):
     assert "candidates of other instances are not looked at: elsewhere" in errors
     with world.reader() as reader:
         row = reader.instance("e", "calc")
-        assert row["reason"] == "selection"
-        assert "if ordered else 0.0" in reader.text(row["patch"])
-        sources = {r["candidate"]: r["sources"] for r in reader.view("candidates", **where("calc"))}
+        assert row.reason == "selection"
+        assert "if ordered else 0.0" in reader.text(row.patch)
+        sources = {
+            r["candidate"]: r["sources"] for r in view(reader, "candidates", **where("calc"))
+        }
         assert sources == {1: "one", 2: "two", 3: "three"}
-        assert all(r["samples"] for r in reader.view("tests", **where("calc")))
-        assert not {r["kind"] for r in reader.view("trajectories", run="e")} & {"editing"}
+        assert all(r["samples"] for r in view(reader, "tests", **where("calc")))
+        assert not {r["kind"] for r in view(reader, "trajectories", run="e")} & {"editing"}
         only = reader.instance("e", "calc-2")
-        assert (only["reason"], only["chosen"]) == ("only_candidate", 1)
+        assert (only.reason, only.chosen) == ("only_candidate", 1)
 
 
 def where(name):
@@ -123,8 +126,8 @@ def test_no_model_and_no_tests_leave_it_to_how_many_wrote_it(world, ensemble):
     assert code == 0
     assert "no tests are given" in errors
     with world.reader() as reader:
-        assert {r["kind"] for r in reader.view("tests", run="e")} <= {"regression"}
-        assert not reader.view("turns", run="e")
+        assert {r["kind"] for r in view(reader, "tests", run="e")} <= {"regression"}
+        assert not view(reader, "turns", run="e")
     lines = {line.split("  ")[0]: line.split()[-4:] for line in output.splitlines() if line}
     assert "resolved of 2" in output
     assert lines["member one"] == ["1", "50.0%", "100%", "2"]
@@ -165,16 +168,16 @@ def test_a_stored_runs_tests_vote_without_a_model(world, ensemble):
     assert code == 0, errors
     assert "no stored tests: calc-2" in errors
     with Reader(f"sqlite:///{other}") as reader:
-        tests = reader.view("tests", **where("calc"))
+        tests = view(reader, "tests", **where("calc"))
         assert {t["sources"] for t in tests} == {"t"}
         assert {t["samples"] for t in tests} == {""}
         assert {WEAK.format(variant=1), STRONG.format(variant=4)} <= {
             reader.text(t["script"]) for t in tests
         }
         row = reader.instance("e", "calc")
-        assert (row["reason"], row["chosen"]) == ("vote", 1)
-        assert not reader.view("turns", run="e")
-        assert reader.run("e")["model"] == "none"
+        assert (row.reason, row.chosen) == ("vote", 1)
+        assert not view(reader, "turns", run="e")
+        assert reader.run("e").model == "none"
     assert main(["show", "e", "calc", "--db", other]) == 0
     assert main(["select", "e", "--db", other]) == 0
     assert main(["export", "e", "--db", other, "-o", str(world.folder / "out")]) == 0
@@ -197,7 +200,7 @@ def test_tests_of_another_issue_are_not_taken(world, ensemble):
     assert code == 0
     assert "calc: run t has another issue or commit" in errors
     with world.reader() as reader:
-        assert not reader.view("tests", run="e")
+        assert not view(reader, "tests", run="e")
 
 
 def test_other_tests_are_another_run(world, ensemble):
@@ -219,7 +222,7 @@ def test_a_patch_that_does_not_apply_and_damaged_rows_harm_nobody(world, ensembl
     assert "two.jsonl" in errors
     assert "the candidate of two is left out" in errors
     with world.reader() as reader:
-        assert len(reader.view("candidates", **where("calc"))) == 3
+        assert len(view(reader, "candidates", **where("calc"))) == 3
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,14 @@ from runs.compare.figures import Member, figures
 from runs.compare.grades import read_grades
 from runs.compare.reselect import Reselected
 from runs.grading.subjects import of_run
-from runs.store.matrices import read_matrix
+from runs.store.matrices import stored_matrix
 from selection.methods import METHODS, rank_by
 from selection.votes import agreement, discriminating_votes, paper_votes, rank
 from tests.selection.matrices import matrix
 from tests.support import scripted_model
 from tests.support.command import Command, calc_repository, solve_words
 from tests.support.model_server import ModelServer
+from tests.support.views import view
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def stored(tmp_path_factory):
 def candidates(stored):
     """The stored diffs: the right one, and the wrong one."""
     with stored.reader() as reader:
-        rows = reader.view("candidates", run="first")
+        rows = view(reader, "candidates", run="first")
         return {
             ("if ordered" in diff): (row["candidate"], diff, row["diff"])
             for row in rows
@@ -85,8 +86,8 @@ def document(shown):
 def test_the_matrix_comes_back_as_it_was_voted_on(stored):
     with stored.reader() as reader:
         instance = reader.instance("first", None)
-        rebuilt = read_matrix(reader, instance)
-        rows = sorted(reader.view("candidates", run="first"), key=lambda row: row["place"])
+        rebuilt = reader.story(instance).matrix
+        rows = sorted(view(reader, "candidates", run="first"), key=lambda row: row["place"])
     order = [standing.candidate for standing in rank(rebuilt, "discriminating")]
     assert [c.number for c in order] == [row["candidate"] for row in rows]
     for row, candidate in zip(rows, order, strict=True):
@@ -98,33 +99,12 @@ def test_the_matrix_comes_back_as_it_was_voted_on(stored):
     assert {test.samples for test in rebuilt.tests} == {(1,), (2,), (3,), (4,)}
 
 
-def test_a_matrix_with_a_verdict_missing_is_refused():
-    class Reader:
-        def view(self, name, **where):
-            rows = {
-                "candidates": [
-                    {"candidate": 1, "diff": "", "samples": "1", "sources": "", "support": 1}
-                ],
-                "tests": [
-                    {
-                        "test": 1,
-                        "script": "",
-                        "samples": "1",
-                        "sources": "",
-                        "kind": "generated",
-                        "label": "",
-                        "flaky": 0,
-                    }
-                ],
-                "votes": [{"candidate": 0, "test": 1, "verdict": "fail", "broken": None}],
-            }
-            return rows[name]
-
-        def text(self, digest):
-            return ""
-
-    with pytest.raises(StoreError, match="lacks a verdict of test 1"):
-        read_matrix(Reader(), {"run": "r", "instance_id": "i"})
+def test_a_matrix_with_a_verdict_missing_is_refused(stored):
+    with stored.reader() as reader:
+        story = reader.story(reader.instance("first", None))
+        votes = [vote for vote in story.votes if (vote.candidate, vote.test) != (1, 2)]
+        with pytest.raises(StoreError, match="lacks a verdict of test 2"):
+            stored_matrix("calc", story.candidates, story.tests, votes)
 
 
 def test_every_method_stands_beside_the_runs_choice(stored):
@@ -293,11 +273,10 @@ def test_what_has_not_come_to_its_end_is_told(stored, capsys, tmp_path):
 def test_samples_that_only_write_tests_are_no_failed_writers_of_patches(stored):
     with stored.reader() as reader:
         run = reader.run("first")
-        config = json.loads(run["config"])
-        as_ensemble = {**run, "config": json.dumps({**config, "samples.strategy": "tests-only"})}
+        as_ensemble = replace(run, config={**run.config, "samples.strategy": "tests-only"})
         for each in (run, as_ensemble):
             writers = sum(one.writers for one in of_run(reader, each, [], every=True) if one.diff)
             failed = sum(one.writers for one in of_run(reader, each, [], every=True)) - writers
-            samples = reader.view("samples", run="first")
+            samples = view(reader, "samples", run="first")
             without = sum(one["candidate"] is None for one in samples)
             assert failed == (0 if each is as_ensemble else without)

@@ -21,6 +21,7 @@ from runs.store.reading import Reader
 from tests.support import scripted_model
 from tests.support.command import Command, calc_repository, solve_words
 from tests.support.model_server import HANG, ModelServer, in_turn, refuse
+from tests.support.views import view
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def first(tmp_path_factory):
     repository = calc_repository(troop.folder)
     with ModelServer(scripted_model.answer) as server:
         words = solve_words(repository, server.base_url, "--name", "first")
-        troop.finish(*words, "--set", "selection.turns=0")
+        troop.finish(*words, "--set", "selection.selector=regression")
     return troop
 
 
@@ -60,7 +61,7 @@ def reader(database):
 
 
 def right_one(reader):
-    rows = reader.view("candidates", run="first")
+    rows = view(reader, "candidates", run="first")
     return next(r["candidate"] for r in rows if "if ordered else" in reader.text(r["diff"]))
 
 
@@ -80,9 +81,9 @@ def test_the_model_chooses_from_the_diffs_and_is_asked_once(select, reader):
     # No server is there any more.
     code, again, _ = select("--method", "model,shortest")
     assert (code, again) == (0, found)
-    (row,) = [r for r in reader.view("trajectories", run="first") if r["kind"] == "judge"]
+    (row,) = [r for r in view(reader, "trajectories", run="first") if r["kind"] == "judge"]
     assert (row["turns"], row["outcome"]) == (1, "done")
-    assert "judge" in {r["stage"] for r in reader.view("cost_by_stage", run="first")}
+    assert "judge" in {r["stage"] for r in view(reader, "cost_by_stage", run="first")}
 
 
 def test_another_model_or_setting_is_another_question(select):
@@ -93,7 +94,7 @@ def test_another_model_or_setting_is_another_question(select):
 
 
 def test_the_selection_trajectory_is_run_anew_in_the_sandbox(select, reader):
-    assert reader.instance("first", None)["reason"] == "vote"
+    assert reader.instance("first", None).reason == "vote"
     words = ["--method", "selection", "--set", "selection.finalists=2"]
     with ModelServer(scripted_model.answer) as server:
         code, found, errors = select(*words, "--base-url", server.base_url)
@@ -101,12 +102,12 @@ def test_the_selection_trajectory_is_run_anew_in_the_sandbox(select, reader):
         assert len(server.requests) == 2  # a test, then the choice
     said = found["instances"][0]["methods"]["selection"]
     assert said["ranking"][0] == right_one(reader)
-    (row,) = [r for r in reader.view("trajectories", run="first") if r["kind"] == "selection"]
-    seen = reader.view("trajectory_executions", run="first", trajectory=row["trajectory"])
+    (row,) = [r for r in view(reader, "trajectories", run="first") if r["kind"] == "selection"]
+    seen = view(reader, "trajectory_executions", run="first", trajectory=row["trajectory"])
     assert {r["purpose"] for r in seen} == {"unedited repository", "candidate A", "candidate B"}
     code, again, _ = select(*words)
     assert (code, again) == (0, found)
-    assert reader.instance("first", None)["reason"] == "vote"  # the run's own choice stands
+    assert reader.instance("first", None).reason == "vote"  # the run's own choice stands
 
 
 def test_an_answer_that_cannot_be_read_leaves_the_order(select, reader):
@@ -172,11 +173,11 @@ def test_the_oracle_is_marked_and_is_no_selector(select, database, reader, capsy
     number = right_one(reader)
     rows = [
         {
-            "instance_id": reader.instance("first", None)["instance_id"],
+            "instance_id": reader.instance("first", None).instance_id,
             "candidate": row["diff"],
             "resolved": row["candidate"] == number,
         }
-        for row in reader.view("candidates", run="first")
+        for row in view(reader, "candidates", run="first")
     ]
     files = []
     for n, row in enumerate(rows):  # in two files

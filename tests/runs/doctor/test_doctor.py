@@ -18,7 +18,7 @@ from runs.doctor.leftovers import about_leftovers, count
 from runs.doctor.model import Answer, about_completion, about_context, about_server
 from runs.doctor.warm import about_warm, image_to_try
 from runs.run.config import load_config
-from sandbox.docker.engine import Listed, StoredImage
+from sandbox.docker.engine import StoredContainer, StoredImage
 from sandbox.docker.engine.labels import container_labels, image_labels
 from sandbox.local.isolation import Isolation
 from sandbox.owner import this_process
@@ -96,7 +96,8 @@ def test_leftovers_are_those_of_the_dead():
     other = replace(me, host="other", boot="b")
     owners = [me, replace(me, start="1"), other, replace(other, pid=7)]
     containers = [
-        Listed(str(n), container_labels(owner, "r", "i")) for n, owner in enumerate(owners)
+        StoredContainer(str(n), "", "", 0.0, container_labels(owner, "r", "i"))
+        for n, owner in enumerate(owners)
     ]
     prepared = image_labels("prepared")
     images = [

@@ -10,18 +10,18 @@ import pytest
 
 from agent import context
 from agent.model import ModelUnavailable
-from runs.export.patches import chosen_patches
 from runs.export.recording import export_recording
-from runs.export.story import load_story
 from runs.run import batch as engine
 from tests.support import scripted_model
 from tests.support.model_server import ModelServer, Raw, completion
 from tests.support.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from runs.export.story import Story
+    from runs.store.reading import Reader
+    from runs.store.story import Story
 
 PRICE = {"prompt": 2.0, "completion": 8.0}
 
@@ -35,16 +35,14 @@ class Exported:
     bodies: list[dict[str, Any]]
     """Of the run "priced"."""
 
+    reader: Reader
+
     def story(self, run: str) -> Story:
-        with self.world.reader() as reader:
-            found = reader.run(run)
-            row = reader.instance(run, "calc")
-            patches = chosen_patches(reader, run)
-            return load_story(reader, found, row, patches.diffs.get("calc", ""))
+        return self.reader.story(self.reader.instance(run, "calc"))
 
 
 @pytest.fixture(scope="session")
-def exported(tmp_path_factory) -> Exported:
+def exported(tmp_path_factory) -> Iterator[Exported]:
     """Runs: priced, unpriced, replayed, cancelled (after the context), unsolved."""
     folder = tmp_path_factory.mktemp("export")
     with ModelServer(scripted_model.answer) as server:
@@ -61,11 +59,11 @@ def exported(tmp_path_factory) -> Exported:
         asyncio.run(world.solve(job={"name": "unsolved"}, samples__count=2))
     replies = folder / "replies.jsonl"
     with world.reader() as reader:
-        run = reader.run("priced")
-        export_recording(reader, run, reader.instance("priced", "calc"), replies)
+        export_recording(reader.story(reader.instance("priced", "calc")), replies)
     job = {"name": "replayed", "replay": replies}
     asyncio.run(world.solve(prices__mock=PRICE, job=job))
-    return Exported(world, folder, bodies)
+    with world.reader() as reader:
+        yield Exported(world, folder, bodies, reader)
 
 
 async def _stop_after_context(bench, config, *_rest):

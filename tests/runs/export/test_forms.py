@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 
 import pytest
@@ -14,6 +15,7 @@ from data.predictions.forms import write_multi_swe, write_pro
 from data.predictions.predictions import read_predictions
 from runs.cli.main import main
 from runs.grading.nouns import Grade, GradeOutcome, Task
+from runs.grading.stored import save_grade
 from runs.leaderboard.logs import stored_logs
 from runs.leaderboard.readme import Result, readme
 from runs.leaderboard.submission import About, Submission
@@ -91,8 +93,8 @@ def test_stored_grades_are_the_logs_of_a_submission(exported, tmp_path):
     said = json.dumps({"calc": {"resolved": False, "patch_successfully_applied": True}})
     grade = Grade(task, GradeOutcome.UNRESOLVED, report=said, log="1 failed")
     with Store(exported.world.url) as store:
-        asyncio.run(store.save_grade(grade, ("harness", "5.0"), 60.0))
-        asyncio.run(store.save_grade(grade, ("sandbox", "1"), 60.0))
+        asyncio.run(save_grade(store, grade, ("harness", "5.0"), 60.0))
+        asyncio.run(save_grade(store, grade, ("sandbox", "1"), 60.0))
     with exported.world.reader() as reader:
         logs = stored_logs(reader, "priced", {"calc": patch})
         cleaned = stored_logs(reader, "priced", {"calc": patch + "+more\n"})
@@ -113,12 +115,15 @@ def test_one_attempt_says_so(exported, tmp_path):
     assert "pass@1" in (place / "README.md").read_text()
 
 
-def test_other_systems_patches_leave_the_claims_to_a_person():
-    config = {"samples.count": 3, "samples.strategy": "tests-only"}
-    row = {"config": json.dumps(config), "model": "m", "troop_version": "1", "sandbox": "docker"}
-    alone = Submission(row, About(), ("theirs",))
+def test_other_systems_patches_leave_the_claims_to_a_person(exported):
+    config = {"samples.strategy": "tests-only"}
+    with exported.world.reader() as reader:
+        run = dataclasses.replace(
+            reader.run("priced"), samples=3, config=config, sandbox="docker", model="m"
+        )
+    alone = Submission(run, About(), ("theirs",))
     assert alone.single
-    text = readme(Submission(row, About(), ("theirs", "others")), Result())
+    text = readme(Submission(run, About(), ("theirs", "others")), Result())
     assert "Each writes a test script from the issue alone, and revises it" in text
     assert "take part in the vote: theirs, others." in text
     assert text.count("- [ ] TODO: say whether this holds for the other systems") == 3

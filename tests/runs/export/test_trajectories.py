@@ -11,9 +11,19 @@ from runs.export.atif import atif_document
 from runs.export.mini import exit_statuses, mini_documents
 from runs.export.trace import fenced, trace
 from tests.support.atif import faults
+from tests.support.views import view
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from runs.store.story import Story
+
+
+def told(exported, run: str) -> tuple[Story, str]:
+    """An instance and its patch."""
+    story = exported.story(run)
+    return story, story.patch
+
 
 RUNS = ["priced", "unpriced", "replayed", "cancelled", "unsolved"]
 
@@ -36,7 +46,7 @@ def sent_by(document: dict[str, Any]) -> Iterator[list[dict[str, str]]]:
 
 
 def test_mini_holds_every_message_as_it_was_sent(exported):
-    files = mini_documents(exported.story("priced"))
+    files = mini_documents(*told(exported, "priced"))
     assert list(files)[:2] == ["calc", "sample-1"]
     asked = {json.dumps(body["messages"]) for body in exported.bodies}
     for document in files.values():
@@ -48,7 +58,7 @@ def test_mini_holds_every_message_as_it_was_sent(exported):
 
 
 def test_atif_holds_every_message_as_it_was_sent(exported):
-    document = atif_document(exported.story("priced"))
+    document = atif_document(*told(exported, "priced"))
     talks = [messages_of(each) for each in document["subagent_trajectories"]]
     asked = [body["messages"] for body in exported.bodies]
     assert all(any(talk[: len(sent)] == sent for talk in talks) for sent in asked)
@@ -58,7 +68,7 @@ def test_atif_holds_every_message_as_it_was_sent(exported):
 
 @pytest.mark.parametrize("run", RUNS)
 def test_atif_keeps_the_rules_of_its_format(exported, run):
-    document = atif_document(exported.story(run))
+    document = atif_document(*told(exported, run))
     assert faults(document) == []
     assert json.loads(json.dumps(document)) == document
 
@@ -66,20 +76,20 @@ def test_atif_keeps_the_rules_of_its_format(exported, run):
 @pytest.mark.parametrize("run", RUNS)
 def test_mini_has_the_shape_that_its_readers_know(exported, run):
     story = exported.story(run)
-    for document in mini_documents(story).values():
+    for document in mini_documents(story, story.patch).values():
         assert document["trajectory_format"] == "mini-swe-agent-1.1"
         assert document["instance_id"] == "calc"
         assert {"model_stats", "config", "exit_status", "submission"} <= document["info"].keys()
         assert document["messages"][0]["role"] == "system"
         assert all(isinstance(m["content"], str) for m in document["messages"])
-    main = mini_documents(story)["calc"]
+    main = mini_documents(story, story.patch)["calc"]
     assert main["messages"][-1]["role"] == "exit"
     assert main["info"]["submission"] == main["messages"][-1]["content"] == story.patch
 
 
 def test_the_main_trajectory_is_that_of_the_patch(exported):
     story = exported.story("priced")
-    main = mini_documents(story)["calc"]
+    main = mini_documents(story, story.patch)["calc"]
     keys = dict.fromkeys(m["extra"]["trajectory"] for m in main["messages"][:-1])
     assert list(keys) == ["sample-1/testing", "sample-1/editing", "selection"]
     assert main["info"]["exit_status"] == "Submitted"
@@ -91,15 +101,17 @@ def test_the_main_trajectory_is_that_of_the_patch(exported):
 def test_a_call_for_several_replies_is_counted_once(exported):
     story = exported.story("priced")
     with exported.world.reader() as reader:
-        stages = reader.view("cost_by_stage", run="priced")
-    total = atif_document(story)["final_metrics"]
+        stages = view(reader, "cost_by_stage", run="priced")
+    total = atif_document(story, story.patch)["final_metrics"]
     for column in ("prompt_tokens", "completion_tokens", "cached_tokens"):
         assert total[f"total_{column}"] == sum(stage[column] for stage in stages)
     assert total["total_cost_usd"] == pytest.approx(sum(stage["cost_usd"] for stage in stages))
     assert total["extra"]["model_calls"] == sum(stage["calls"] for stage in stages)
-    stats = mini_documents(story)["calc"]["info"]["model_stats"]
+    stats = mini_documents(story, story.patch)["calc"]["info"]["model_stats"]
     assert stats["instance_cost"] == pytest.approx(total["total_cost_usd"])
-    subagents = {s["trajectory_id"]: s for s in atif_document(story)["subagent_trajectories"]}
+    subagents = {
+        s["trajectory_id"]: s for s in atif_document(story, story.patch)["subagent_trajectories"]
+    }
     first = subagents["sample-1/testing"]["steps"][2]
     assert (first["llm_call_count"], first["extra"]["replies_in_call"]) == (1, 4)
     second = subagents["sample-2/testing"]["steps"][2]
@@ -110,10 +122,10 @@ def test_a_call_for_several_replies_is_counted_once(exported):
 @pytest.mark.parametrize("run", ["unpriced", "replayed"])
 def test_a_cost_that_is_not_known_is_absent(exported, run):
     story = exported.story(run)
-    document = atif_document(story)
+    document = atif_document(story, story.patch)
     assert "cost_usd" not in json.dumps(document)
     assert document["final_metrics"]["total_prompt_tokens"] > 0
-    files = mini_documents(story)
+    files = mini_documents(story, story.patch)
     assert '"cost"' not in json.dumps(files)
     assert '"instance_cost"' not in json.dumps(files)
     replies = [m for m in files["calc"]["messages"] if m["role"] == "assistant"]
@@ -122,8 +134,8 @@ def test_a_cost_that_is_not_known_is_absent(exported, run):
 
 def test_files_of_whoever_ran_it_are_not_named(exported):
     story = exported.story("replayed")
-    assert "replies.jsonl" in story.run["config"]
-    written = json.dumps([atif_document(story), mini_documents(story)])
+    assert story.run.config["replay"] == "replies.jsonl"
+    written = json.dumps([atif_document(story, story.patch), mini_documents(story, story.patch)])
     assert "replies.jsonl" not in written
     assert '"samples.count": 4' in written
 
@@ -131,15 +143,15 @@ def test_files_of_whoever_ran_it_are_not_named(exported):
 def test_what_never_ended_is_told_as_that(exported):
     story = exported.story("cancelled")
     assert story.patch == ""
-    files = mini_documents(story)
+    files = mini_documents(story, story.patch)
     assert set(files) == {"calc", "relevance", "ranking"}
     assert files["calc"]["info"]["exit_status"] != "Submitted"
     keys = {m["extra"]["trajectory"] for m in files["calc"]["messages"][:-1]}
     assert "ranking-1" in keys
     assert "relevance/calc/ops.py" in keys
-    document = atif_document(story)
-    assert document["extra"]["status"] == story.instance["status"]
-    assert document["steps"][-1]["message"].startswith(f"End: {story.instance['status']}")
+    document = atif_document(story, story.patch)
+    assert document["extra"]["status"] == story.instance.status
+    assert document["steps"][-1]["message"].startswith(f"End: {story.instance.status}")
 
 
 def test_an_empty_reply_says_what_was_sent_back(exported):
@@ -147,9 +159,9 @@ def test_an_empty_reply_says_what_was_sent_back(exported):
     assert exit_statuses([story.instance]) == (
         'instances_by_exit_status:\n  unsolved:\n  - "calc"\n'
     )
-    (talk,) = [t for t in story.talks if t.key == "sample-1/editing"]
+    (talk,) = [t for t in story.conversations if t.key == "sample-1/editing"]
     assert {turn.reply for turn in talk.turns} == {""}
-    messages = mini_documents(story)["sample-1"]["messages"]
+    messages = mini_documents(story, story.patch)["sample-1"]["messages"]
     empty = [m for m in messages if m["role"] == "assistant" and not m["content"]]
     assert len(empty) == len(talk.turns)
     assert {m["extra"]["sent_back_as"] for m in empty} == {"(empty reply)"}
@@ -157,7 +169,7 @@ def test_an_empty_reply_says_what_was_sent_back(exported):
 
 def test_thoughts_stand_apart_and_unknown_tokens_are_absent(exported):
     story = exported.story("unsolved")
-    document = atif_document(story)
+    document = atif_document(story, story.patch)
     (talk,) = [
         s for s in document["subagent_trajectories"] if s["trajectory_id"].endswith("1/editing")
     ]
@@ -166,28 +178,28 @@ def test_thoughts_stand_apart_and_unknown_tokens_are_absent(exported):
     assert not any("metrics" in step for step in replies)
     assert set(talk["final_metrics"]) == {"total_steps", "extra"}
     assert set(document["final_metrics"]) == {"total_steps", "extra"}
-    assert "thinking:" in trace(story)
-    message = mini_documents(story)["sample-1"]["messages"][-1]
+    assert "thinking:" in trace(story, story.patch)
+    message = mini_documents(story, story.patch)["sample-1"]["messages"][-1]
     assert message["reasoning_content"] == "It is hard."
     assert "usage" not in message["extra"]["response"]
 
 
 def test_the_trace_can_be_read_from_top_to_bottom(exported):
     story = exported.story("priced")
-    text = trace(story)
+    text = trace(story, story.patch)
     order = ["# calc", "## The issue", "## Which files matter", "## The context", "## Sample 1"]
     order += ["### Testing", "### Editing", "## Sample 4", "## Votes", "## Selection", "## The pat"]
     places = [text.index(heading) for heading in order]
     assert places == sorted(places)
-    for talk in story.talks:
+    for talk in story.conversations:
         for turn in talk.turns:
-            if talk.row["kind"] != "relevance":
+            if talk.kind != "relevance":
                 assert turn.reply.rstrip() in text
-    assert text.count(story.problem) == 2  # by itself, and where files are ranked
+    assert text.count(story.issue) == 2  # by itself, and where files are ranked
     assert "as in ranking-1." in text
     assert "as in sample-1/testing." in text
     assert "no reply" not in text
-    assert "There is none." in trace(exported.story("unsolved"))
+    assert "There is none." in trace(*told(exported, "unsolved"))
 
 
 def test_a_fence_is_longer_than_any_in_the_text():

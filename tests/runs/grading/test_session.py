@@ -17,6 +17,7 @@ from runs.store.reading import Reader
 from selection.candidates import Candidate
 from selection.matrix import Matrix
 from tests.support.graded import BREAKS, RIGHT, WRONG, spec_of
+from tests.support.views import view
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -138,7 +139,7 @@ async def test_the_view_and_what_is_stored(database: str, tmp_path: Path) -> Non
 
     await run(database, Verbose(), Task.of(spec_of(tmp_path), RIGHT))
     with Reader(database) as reader:
-        (row,) = reader.view("grades", instance_id="tiny__calc-1")
+        (row,) = view(reader, "grades", instance_id="tiny__calc-1")
         assert (row["run"], row["candidate"], row["resolved"]) == (None, None, 1)
         assert (row["judge"], row["outcome"]) == ("harness", "resolved")
         log = reader.text(row["log"])

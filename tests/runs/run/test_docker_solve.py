@@ -13,6 +13,7 @@ from tests.support import scripted_model
 from tests.support.command import Command, calc_repository, solve_words
 from tests.support.docker import docker_engine, python_image
 from tests.support.model_server import ModelServer
+from tests.support.views import view
 
 __all__ = ["docker_engine", "python_image"]
 
@@ -36,7 +37,7 @@ def test_the_demo_in_docker(troop, python_image):
     patch = troop.finish("show", "last", "--patch")
     assert "count(first, direction)" in patch
     with troop.reader() as reader:
-        (run,) = reader.view("runs")
+        (run,) = view(reader, "runs")
         assert (run["sandbox"], run["replayed"]) == ("docker", 1)
 
 

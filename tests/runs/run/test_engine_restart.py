@@ -12,6 +12,7 @@ import pytest
 from tests.runs.run.test_kill import outcome
 from tests.support.command import Command
 from tests.support.own_engine import OwnEngine, require_own_engine
+from tests.support.views import view
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +63,6 @@ def _command(folder: Path, engine: OwnEngine) -> Command:
 def _executed(troop: Command) -> int:
     try:
         with troop.reader() as reader:
-            return len(reader.view("executions", run=RUN))
+            return len(view(reader, "executions", run=RUN))
     except Exception:  # noqa: BLE001 - the run is not there yet
         return 0

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.command import ROOT, Command, calc_repository, solve_words
+from tests.support.views import view
 
 KILLS = int(os.environ.get("TROOP_KILLS", "4"))
 """How often a run is killed; the figures in the notes were taken with 20."""
@@ -72,22 +73,22 @@ def outcome(troop: Command, run: str) -> dict:
             "turns": ("trajectory", "turn", "reply"),
         }
         found = {
-            view: sorted(tuple(str(r[c]) for c in columns) for r in reader.view(view, run=run))
-            for view, columns in views.items()
+            name: sorted(tuple(str(r[c]) for c in columns) for r in view(reader, name, run=run))
+            for name, columns in views.items()
         }
-        return found | {key: row[key] for key in ("status", "chosen", "reason", "patch")}
+        return found | {key: getattr(row, key) for key in ("status", "chosen", "reason", "patch")}
 
 
 def stored_requests(troop: Command, run: str) -> Counter[str]:
     """What the database holds replies to, labelled as the server's log labels requests."""
     labels = {}
     with troop.reader() as reader:
-        for row in reader.view("trajectories", run=run):
-            talk = reader.conversation(run, row["instance_id"], row["trajectory"])
+        stories = [reader.story(instance) for instance in reader.instances(run)]
+        for talk in (talk for story in stories for talk in story.conversations):
             said = [talk.system]
             for turn in talk.turns:
-                said.append(("" if turn.row["turn"] else talk.prefix) + turn.prompt)
-                labels[turn.row["call"]] = repr(said)
+                said.append(("" if turn.record.number else talk.prefix) + turn.prompt)
+                labels[turn.record.call.number] = repr(said)
                 said.append(turn.reply)
     return Counter(labels.values())
 
@@ -133,7 +134,7 @@ def test_a_killed_demo_comes_to_the_same_result(troop):
         kill_once(troop, chance.uniform(seconds / 4, seconds), *words)
     troop.finish(*words)
     with troop.reader() as reader:
-        finished = [r["run"] for r in reader.view("runs") if r["status"] == "finished"]
+        finished = [r["run"] for r in view(reader, "runs") if r["status"] == "finished"]
     assert len(finished) > 1
     for run in finished:
         assert outcome(troop, run) == undisturbed

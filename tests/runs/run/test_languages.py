@@ -13,6 +13,7 @@ from tests.support.debian_image import RUBY_AND_C, debian_image
 from tests.support.docker import python_image
 from tests.support.model_server import ModelServer
 from tests.support.scripted_languages import RUBY, C, Case
+from tests.support.views import view
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,11 +63,11 @@ def test_a_repository_in_another_language_is_repaired(troop: Command, case: Case
     subprocess.run(["git", "apply", "-"], cwd=repository, input=patch, text=True, check=True)
     assert (repository / case.path).read_text() in {case.right, case.right_too}
     with troop.reader() as reader:
-        samples = reader.view("samples")
+        samples = view(reader, "samples")
         assert [row["outcome"] for row in samples] == ["done"] * 3
-        before = {row["exit_code"] for row in reader.view("executions") if not row["edited"]}
+        before = {row["exit_code"] for row in view(reader, "executions") if not row["edited"]}
         assert before == {1, 2}  # the broken one told nothing, the others saw the issue
-        votes = {(row["candidate"], row["test"]): row["verdict"] for row in reader.view("votes")}
+        votes = {(row["candidate"], row["test"]): row["verdict"] for row in view(reader, "votes")}
     assert {verdict for (candidate, _), verdict in votes.items() if candidate == 0} == {"fail"}
     assert [votes[2, test] for test in (1, 2, 3)] == ["fail", "pass", "fail"]
     assert [votes[1, test] for test in (1, 2, 3)] == ["pass"] * 3

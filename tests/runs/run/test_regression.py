@@ -10,7 +10,6 @@ from rich.console import Console
 
 from data.predictions.predictions import Prediction
 from runs.show.instance import instance_report
-from runs.store.matrices import read_matrix
 from selection.candidates import TestKind
 from selection.flaky import mark_flaky, repeated_cells
 from selection.matrix import UNEDITED_ROW, Verdict
@@ -18,6 +17,7 @@ from selection.methods import rank_by
 from selection.regression.scripts import broken_tests
 from tests.support import scripted_model
 from tests.support.model_server import ModelServer
+from tests.support.views import view
 from tests.support.world import World
 
 OLD = """from calc import mean, median
@@ -80,13 +80,13 @@ async def race(world: World, *patches: str, **settings: object):
     finished = await world.solve(job={"outside": {"calc": given}}, **(defaults | settings))
     with world.reader() as reader:
         instance = reader.instance(finished.run, "calc")
-        return instance, read_matrix(reader, instance), reader.view("regression_files")
+        return instance, reader.story(instance).matrix, view(reader, "regression_files")
 
 
 def shown(world: World, instance) -> str:
     text = io.StringIO()
     with world.reader() as reader:
-        Console(file=text, width=120).print(instance_report(reader, instance))
+        Console(file=text, width=120).print(instance_report(reader.story(instance)))
     return text.getvalue()
 
 
@@ -98,7 +98,7 @@ async def test_what_breaks_an_old_test_is_not_chosen(world):
     said = {row: matrix.verdicts[row, old.number] for row in (UNEDITED_ROW, 1, 2)}
     assert said == {UNEDITED_ROW: Verdict.PASS, 1: Verdict.FAIL, 2: Verdict.PASS}
     assert matrix.broken == {(1, old.number): 1}
-    assert instance["chosen"] == 2
+    assert instance.chosen == 2
     assert [(f["path"], f["passing"], f["test"]) for f in files] == [(old.label, 3, old.number)]
     report = shown(world, instance)
     assert f"{old.number}r: tests/test_ops.py, 3 tests" in report
@@ -108,8 +108,8 @@ async def test_what_breaks_an_old_test_is_not_chosen(world):
     for method in ("regression", "regression-first"):
         assert rank_by(method, matrix, instance_id="calc", seed=0).candidates[0].number == 2
     with world.reader() as reader:
-        rows = {row["candidate"]: row for row in reader.view("candidates")}
-        (vote,) = (v for v in reader.view("votes", candidate=1, test=old.number))
+        rows = {row["candidate"]: row for row in view(reader, "candidates")}
+        (vote,) = (v for v in view(reader, "votes", candidate=1, test=old.number))
         assert broken_tests(reader.text(vote["output"])) == vote["broken"] == 1
     assert [(rows[n]["regression_votes"], rows[n]["broken_tests"]) for n in (1, 2)] == [
         (0, 1),
@@ -132,7 +132,7 @@ async def test_the_selection_trajectory_is_told_what_breaks(world, server):
 
 async def test_the_rule_without_them_looks_at_none(world):
     instance, *_ = await race(world, diff(BREAKS), diff(RIGHT), selection__votes="discriminating")
-    assert instance["chosen"] == 1
+    assert instance.chosen == 1
 
 
 async def test_a_choice_that_breaks_old_tests_is_pointed_out(world):
@@ -152,7 +152,7 @@ async def test_old_tests_are_asked_as_they_were(world):
     instance, matrix, _ = await race(world, diff(BREAKS, EMPTIED), diff(RIGHT))
     (old,) = matrix.only(TestKind.REGRESSION).tests
     assert matrix.broken == {(1, old.number): 1}
-    assert instance["chosen"] == 2
+    assert instance.chosen == 2
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ async def test_a_persons_own_command(world):
     )
     assert (file["passing"], file["reason"]) == (None, "")
     assert matrix.broken == {}
-    assert instance["chosen"] == 2
+    assert instance.chosen == 2
 
 
 async def test_a_finished_race_is_not_run_again(world):
@@ -253,9 +253,9 @@ async def test_a_flaky_test_is_found_and_has_no_vote(tmp_path):
         )
         assert [test.number for test in matrix.tests if test.flaky] == [1]
         with world.reader() as reader:
-            repeated = [row for row in reader.view("executions") if row["repeat"]]
-            again = reader.view("trajectory_executions", purpose="repeat")
-            flaky = [row["test"] for row in reader.view("tests") if row["flaky"]]
+            repeated = [row for row in view(reader, "executions") if row["repeat"]]
+            again = view(reader, "trajectory_executions", purpose="repeat")
+            flaky = [row["test"] for row in view(reader, "tests") if row["flaky"]]
         before = mark_flaky(matrix, set())
         cells = sum(len(repeated_cells(before, test)) for test in before.tests)
         assert cells > 2

@@ -11,6 +11,7 @@ from runs.run.batch import Ending
 from runs.show.instance import instance_report
 from tests.support import scripted_model
 from tests.support.model_server import ModelServer, refuse
+from tests.support.views import view
 from tests.support.world import World
 
 
@@ -30,10 +31,10 @@ async def test_an_issue_goes_in_and_the_right_patch_comes_out(world, server):
     assert finished.tally.ending is Ending.FINISHED
     with world.reader() as reader:
         row = reader.instance(finished.run, "calc")
-        assert row["status"] == "solved"
-        assert row["reason"] == "selection"
-        assert "if ordered else 0.0" in reader.text(row["patch"])
-        samples = {s["sample"]: s for s in reader.view("samples", run=finished.run)}
+        assert row.status == "solved"
+        assert row.reason == "selection"
+        assert "if ordered else 0.0" in reader.text(row.patch)
+        samples = {s["sample"]: s for s in view(reader, "samples", run=finished.run)}
         assert [samples[n]["outcome"] for n in (1, 2, 3, 4)] == [
             "done",
             "done",
@@ -41,11 +42,11 @@ async def test_an_issue_goes_in_and_the_right_patch_comes_out(world, server):
             "no_edit",
         ]
         assert samples[1]["candidate"] == samples[2]["candidate"] != samples[3]["candidate"]
-        candidates = reader.view("candidates", run=finished.run)
+        candidates = view(reader, "candidates", run=finished.run)
         assert len(candidates) == 2
-        votes = reader.view("votes", run=finished.run)
-        assert len(votes) == 3 * len(reader.view("tests", run=finished.run))
-        assert instance_report(reader, row)
+        votes = view(reader, "votes", run=finished.run)
+        assert len(votes) == 3 * len(view(reader, "tests", run=finished.run))
+        assert instance_report(reader.story(row))
 
 
 async def test_what_opens_alike_is_one_request(world, server):
@@ -85,17 +86,17 @@ async def test_a_finished_run_asks_for_nothing_again(world, server):
 async def test_fresh_begins_anew_and_another_configuration_is_another_run(world):
     first = await world.solve()
     fresh = await world.solve(job={"fresh": True})
-    other = await world.solve(samples__count=2)
+    other = await world.solve(samples__temperature=0.1)
     assert len({first.run, fresh.run, other.run}) == 3
 
 
 async def test_many_instances_in_parallel(world):
     finished = await world.solve("a", "b", "c", engine__instances=2)
     with world.reader() as reader:
-        rows = reader.view("instances", run=finished.run)
+        rows = view(reader, "instances", run=finished.run)
         assert [row["status"] for row in rows] == ["solved"] * 3
         assert len({reader.text(row["patch"]) for row in rows}) == 1
-        costs = reader.view("cost_by_stage", run=finished.run)
+        costs = view(reader, "cost_by_stage", run=finished.run)
         assert {row["stage"] for row in costs} >= {"relevance", "testing", "editing", "selection"}
 
 
@@ -108,8 +109,8 @@ async def test_a_server_without_n_is_asked_one_by_one(tmp_path):
         world = World(tmp_path, server.base_url)
         finished = await world.solve()
         with world.reader() as reader:
-            assert len(reader.view("samples", run=finished.run)) == 4
-            assert reader.instance(finished.run, "calc")["status"] == "solved"
+            assert len(view(reader, "samples", run=finished.run)) == 4
+            assert reader.instance(finished.run, "calc").status == "solved"
 
 
 def without_choice(body: dict) -> str | list[str]:
@@ -136,22 +137,22 @@ async def test_without_a_usable_choice_the_votes_order_decides(tmp_path, answer,
         finished = await world.solve(selection__turns=2)
     with world.reader() as reader:
         row = reader.instance(finished.run, "calc")
-        assert (row["status"], row["reason"], row["chosen"]) == ("solved", "fallback", 1)
-        (talk,) = reader.view("trajectories", kind="selection")
+        assert (row.status, row.reason, row.chosen) == ("solved", "fallback", 1)
+        (talk,) = view(reader, "trajectories", kind="selection")
         assert talk["outcome"] == ended
 
 
 async def test_no_turns_of_selection_leave_it_to_the_vote(world, server):
-    finished = await world.solve(selection__turns=0)
+    finished = await world.solve(selection__selector="regression")
     with world.reader() as reader:
-        assert reader.instance(finished.run, "calc")["reason"] == "vote"
+        assert reader.instance(finished.run, "calc").reason == "vote"
 
 
 async def test_an_only_candidate_is_not_discussed(world, server):
     finished = await world.solve(samples__count=1)
     with world.reader() as reader:
-        assert reader.instance(finished.run, "calc")["reason"] == "only_candidate"
-        assert reader.view("trajectories", kind="selection") == []
+        assert reader.instance(finished.run, "calc").reason == "only_candidate"
+        assert view(reader, "trajectories", kind="selection") == []
 
 
 async def test_a_changed_prompt_is_told_when_a_run_is_resumed(world, server, monkeypatch):
@@ -177,11 +178,11 @@ async def test_without_editing_turns_samples_write_tests_for_candidates_from_els
         f"-{before}+{before.rstrip()} if values else 0.0\n \n"
     )
     outside = {"calc": [Prediction("calc", "elsewhere", diff)]}
-    await world.solve(samples__editing_turns=0, job={"outside": outside})
+    await world.solve(samples__strategy="tests-only", job={"outside": outside})
     with world.reader() as reader:
-        kinds = {row["kind"] for row in reader.view("trajectories")}
-        samples = reader.view("samples")
-        candidates = reader.view("candidates")
+        kinds = {row["kind"] for row in view(reader, "trajectories")}
+        samples = view(reader, "samples")
+        candidates = view(reader, "candidates")
     assert "editing" not in kinds
     assert {row["outcome"] for row in samples} == {"done"}
     assert all(row["script"] and not row["diff"] for row in samples)

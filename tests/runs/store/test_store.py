@@ -5,6 +5,9 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,27 +21,28 @@ from sqlalchemy import create_engine
 from agent.journal import Kind, TrajectoryId, TurnPrompt
 from agent.model import Choice, Finish, Message, ModelRequest, Response, Usage
 from agent.prices import Price, Prices
+from agent.sample import Outcome, SampleResult
 from data.errors import StoreError, UsageError
-from data.patches.patch import UNEDITED
+from data.patches.patch import UNEDITED, FileChange, Patch
+from runs.run.solve import Solution
 from runs.store import database, query
 from runs.store.database import HEAD, open_database, open_reading, sqlite_url
+from runs.store.environments import stored_environment
 from runs.store.reading import Reader
 from runs.store.registry import RunSpec, Status
 from runs.store.store import Store
 from runs.store.tables import Base
 from runs.store.views import VIEWS
 from sandbox.protocol import Ending, Execution, Script
+from selection.matrix import Matrix
+from tests.support.views import view
 from tests.support.world import instance
 
 TESTING = TrajectoryId("sample-1/testing", Kind.TESTING, 1)
 OTHER = TrajectoryId("sample-2/testing", Kind.TESTING, 2)
+SELECTION = TrajectoryId("selection", Kind.SELECTION)
 SCRIPT = Script("print(1)\n")
 RAN = Execution(Ending.EXITED, 2, "out \x00 \udcff", 7, 0.25)
-
-
-@pytest.fixture
-def url(tmp_path):
-    return os.environ.get("TROOP_TEST_DATABASE") or sqlite_url(tmp_path / "troop.db")
 
 
 def spec(**changes) -> RunSpec:
@@ -96,11 +100,14 @@ async def test_what_is_recorded_is_recalled_after_opening_again(url):
         assert journal.recall_turn(TESTING.key, 1) is None
         assert journal.recall_execution(Script("other"), UNEDITED) is None
     with Reader(url) as reader:
-        (turn,) = reader.view("turns")
+        (turn,) = view(reader, "turns")
         assert turn["cost_usd"] == pytest.approx((600 * 1.0 + 400 * 0.5 + 100 * 2.0) / 1e6)
-        talk = reader.conversation(turn["run"], "calc", TESTING.key)
-        assert (talk.system, talk.prefix, talk.row["outcome"]) == ("system", "context", "done")
-        assert talk.turns[0].executions[0]["output"] == RAN.output
+        story = reader.story(reader.instance(turn["run"], "calc"))
+        talk = story.conversation(TESTING.key)
+        assert (talk.system, talk.prefix) == ("system", "context")
+        assert (talk.kind, talk.trajectory.outcome) == (Kind.TESTING, "done")
+        (seen,) = talk.turns[0].executions
+        assert (seen.execution, seen.script) == (RAN, SCRIPT)
 
 
 async def test_one_request_for_several_trajectories_is_counted_once(url):
@@ -112,7 +119,7 @@ async def test_one_request_for_several_trajectories_is_counted_once(url):
         await journal.record_call(request(OTHER.key), response, [prompt(), prompt(OTHER)])
         assert journal.recall_turn(OTHER.key, 0).choice.text == "b"
     with Reader(url) as reader:
-        (stage,) = reader.view("cost_by_stage")
+        (stage,) = view(reader, "cost_by_stage")
         assert (stage["calls"], stage["prompt_tokens"]) == (1, 100)
         assert stage["cost_usd"] == pytest.approx(120 / 1e6)
 
@@ -126,7 +133,7 @@ async def test_recording_twice_is_no_error_where_it_may_happen(url):
             await journal.record_use(TESTING, 1, "before", SCRIPT, UNEDITED)
             await journal.record_ending(TESTING, "done")
     with Reader(url) as reader:
-        assert len(reader.view("executions")) == 1
+        assert len(view(reader, "executions")) == 1
 
 
 async def test_a_text_is_stored_once_however_often_it_is_used(url):
@@ -137,7 +144,7 @@ async def test_a_text_is_stored_once_however_often_it_is_used(url):
             response = Response((Choice("the same" * 100, Finish.STOP),), None, 0.1)
             await journal.record_call(request(), response, [prompt(turn=turn)])
     with Reader(url) as reader:
-        replies = {row["reply"] for row in reader.view("turns")}
+        replies = {row["reply"] for row in view(reader, "turns")}
         assert len(replies) == 1
 
 
@@ -152,8 +159,8 @@ async def test_one_refused_write_does_not_take_others_with_it(url):
     assert isinstance(ended[0], StoreError)  # turn 0 is there already
     assert ended[1:] == [None, None]
     with Reader(url) as reader:
-        assert sorted(row["turn"] for row in reader.view("turns")) == [0, 1, 2]
-        assert all(reader.text(row["reply"]) == "a" for row in reader.view("turns"))
+        assert sorted(row["turn"] for row in view(reader, "turns")) == [0, 1, 2]
+        assert all(reader.text(row["reply"]) == "a" for row in view(reader, "turns"))
 
 
 async def test_the_same_command_takes_up_the_same_run(url):
@@ -175,11 +182,127 @@ async def test_a_named_run_with_another_configuration_is_refused(url):
             await store.begin_run(spec(name="mine"), fresh=True, alive=nobody)
 
 
+async def test_a_run_grows_and_keeps_what_was_bought(url):
+    with Store(url) as store:
+        found = [
+            await store.begin_run(
+                spec(samples=samples, samples_given=given), fresh=False, alive=nobody
+            )
+            for samples, given in ((4, False), (10, False), (2, True), (6, True), (4, True))
+        ]
+    assert [run.samples for run in found] == [4, 4, 4, 6, 6]
+    assert len({run.key for run in found}) == 1
+    with Reader(url) as reader:
+        assert reader.run(found[0].name)["samples"] == 6
+
+
+async def with_selection(store: Store, samples: int):
+    """A run whose samples have ended and whose selection trajectory has a reply."""
+    run, row = await begun(store, samples=samples)
+    for number in range(1, samples + 1):
+        await store.save_sample(row, SampleResult(number, Outcome.NO_EDIT, SCRIPT, UNEDITED))
+    await ask_selection(store, row)
+    return run, row
+
+
+async def ask_selection(store: Store, row) -> None:
+    response = Response((Choice("chosen", Finish.STOP),), None, 0.1)
+    journal = store.journal(row, Prices())
+    await journal.record_call(request(), response, [prompt(SELECTION)])
+
+
+async def grown(store: Store, samples: int):
+    return await begun(store, samples=samples, samples_given=True)
+
+
+async def test_what_rests_on_fewer_samples_waits_again(url):
+    """Its selection is asked anew; what was answered before is kept under another key."""
+    nothing = Solution((), (), Matrix((), (), {}), (), (), None)
+    with Store(url) as store:
+        _, row = await with_selection(store, 2)
+        await store.save_solution(row, replace(nothing, samples=(None,) * 2))
+        assert (await grown(store, 2))[1].status is Status.UNSOLVED
+        for samples in (3, 4):
+            assert (await grown(store, samples))[1].status is Status.WAITING
+        assert store.journal(row, Prices()).recall_turn("selection", 0) is None
+        await ask_selection(store, row)  # where the other is known to the writer
+        await store.save_solution(row, replace(nothing, samples=(None,) * 4))
+        assert (await grown(store, 4))[1].status is Status.UNSOLVED
+    with Reader(url) as reader:
+        talks = {row["trajectory"]: row["turns"] for row in view(reader, "trajectories")}
+        assert talks == {"selection": 1, "selection-of-2": 1}
+        assert view(reader, "instances")[0]["samples"] == 4
+
+
+async def test_a_selection_that_was_cut_short_is_asked_anew_of_more_samples(url):
+    with Store(url) as store:
+        _, row = await with_selection(store, 2)
+        await store.mark(row, Status.INTERRUPTED)
+        assert (await grown(store, 2))[1].status is Status.INTERRUPTED
+        assert store.journal(row, Prices()).recall_turn("selection", 0) is not None
+        assert (await grown(store, 3))[1].status is Status.INTERRUPTED
+        assert store.journal(row, Prices()).recall_turn("selection", 0) is None
+    with Reader(url) as reader:
+        (talk,) = view(reader, "trajectories")
+        assert talk["trajectory"] == "selection-of-2"
+
+
+async def test_looking_an_instance_up_does_not_grow_it(url):
+    with Store(url) as store:
+        run, row = await with_selection(store, 2)
+        await store.mark(row, Status.SOLVED)
+        run = await store.begin_run(spec(samples=3, samples_given=True), fresh=False, alive=nobody)
+        assert (await store.find(run, "calc", instance())).status is Status.SOLVED
+        with pytest.raises(UsageError, match="has changed since"):
+            await store.find(run, "calc", replace(instance(), problem_statement="another"))
+        assert store.journal(row, Prices()).recall_turn("selection", 0) is not None
+
+
+async def test_environments_and_samples_are_stored_whole(url, tmp_path):
+    given = instance()
+    moved = replace(given, environment=replace(given.environment, source=tmp_path))
+    patch = Patch("d\n", (FileChange("a", b"b"),))
+    script = Script("1", "node", ".js")
+    with Store(url) as store:
+        run, row = await begun(store)
+        await store.enter(run, [moved])
+        await store.save_sample(row, SampleResult(1, Outcome.DONE, script, patch))
+    with Reader(url) as reader:
+        (stored,) = view(reader, "instances")
+        assert stored_environment(stored["environment"]) == moved.environment
+        (sample,) = view(reader, "samples")
+        assert (sample["interpreter"], sample["suffix"]) == ("node", ".js")
+        assert sample["patch"] == patch.digest
+
+
 async def test_a_run_that_another_process_drives_is_left_alone(url):
     with Store(url) as store:
         await begun(store)
         with pytest.raises(StoreError, match="driven by another process"):
             await store.begin_run(spec(owner="you"), fresh=False, alive=lambda owner: owner == "me")
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_of_several_that_begin_a_run_at_once_one_has_it(url, there):
+    open_database(url).dispose()
+    if there:
+        with Store(url) as store:
+            run, _ = asyncio.run(begun(store, name="r"))
+            store.end_run(run, Status.INTERRUPTED)
+    barrier = threading.Barrier(4)
+
+    def begin(owner: str) -> bool:
+        with Store(url) as store:
+            barrier.wait()
+            work = store.begin_run(spec(name="r", owner=owner), fresh=False, alive=lambda _: True)
+            try:
+                asyncio.run(work)
+            except StoreError:
+                return False
+            return True
+
+    with ThreadPoolExecutor() as threads:
+        assert sum(threads.map(begin, "abcd")) == 1
 
 
 async def test_a_changed_issue_is_refused(url):
@@ -206,16 +329,38 @@ async def test_what_was_running_when_the_run_ended_was_interrupted(url):
         await store.mark(row, Status.RUNNING)
         store.end_run(run, Status.INTERRUPTED)
     with Reader(url) as reader:
-        assert reader.instance(run.name, "calc")["status"] == "interrupted"
-        assert reader.run(run.name)["status"] == "interrupted"
+        assert reader.instance(run.name, "calc").status is Status.INTERRUPTED
+        assert reader.run(run.name).status is Status.INTERRUPTED
+
+
+async def test_after_the_end_of_a_run_another_is_written(url):
+    with Store(url) as store:
+        run, row = await begun(store)
+        store.end_run(run, Status.FINISHED)
+        await asyncio.wait_for(store.mark(row, Status.SOLVED), 30)
+        again, _ = await asyncio.wait_for(begun(store), 30)
+        assert again.key == run.key
+
+
+async def test_a_closed_store_refuses_to_write(url):
+    with Store(url) as store:
+        run, row = await begun(store)
+        journal = store.journal(row, Prices())
+    with pytest.raises(StoreError, match="closed"):
+        await asyncio.wait_for(store.mark(row, Status.SOLVED), 30)
+    with pytest.raises(StoreError, match="closed"):
+        await asyncio.wait_for(journal.record_ending(TESTING, "done"), 30)
+    with pytest.raises(StoreError, match="closed"):
+        store.end_run(run, Status.FINISHED)
+    store.close()
 
 
 async def test_every_view_has_the_columns_it_describes(url):
     with Store(url) as store:
         await begun(store)
-    for view in VIEWS:
-        answer = query.ask(url, f"SELECT * FROM {view.name}")
-        assert list(answer.columns) == [name for name, _, _ in view.columns]
+    for each in VIEWS:
+        answer = query.ask(url, f"SELECT * FROM {each.name}")
+        assert list(answer.columns) == [name for name, _, _ in each.columns]
 
 
 async def test_sql_reads_texts_and_refuses_to_write(url, tmp_path):
@@ -340,7 +485,7 @@ def test_a_full_disk_is_told_and_loses_nothing(tmp_path):
     assert told == "True", done.stderr
     assert int(stored) > 3
     with Reader(sqlite_url(file)) as reader:
-        turns = reader.view("turns")
+        turns = view(reader, "turns")
         assert len(turns) == int(stored)
         assert all(len(reader.text(turn["reply"])) == 50_000 for turn in turns)
 
@@ -371,9 +516,9 @@ def test_an_older_database_is_brought_up_to_date_with_what_it_holds(tmp_path):
         older.executescript(OLDER)
     older.close()
     with Reader(sqlite_url(file)) as reader:
-        (test,) = reader.view("tests")
-        (vote,) = reader.view("votes")
-        (execution,) = reader.view("executions")
+        (test,) = view(reader, "tests")
+        (vote,) = view(reader, "votes")
+        (execution,) = view(reader, "executions")
     assert (test["kind"], test["label"], test["flaky"]) == ("generated", "", 0)
     assert (vote["verdict"], vote["broken"]) == ("pass", None)
     assert execution["repeat"] == 0
@@ -394,6 +539,6 @@ async def test_an_execution_that_is_repeated_is_another(url):
         codes = [journal.recall_execution(SCRIPT, UNEDITED, repeat).exit_code for repeat in (0, 1)]
     assert codes == [2, 0]
     with Reader(url) as reader:
-        seen = reader.view("trajectory_executions", purpose="repeat")
+        seen = view(reader, "trajectory_executions", purpose="repeat")
         assert [(row["turn"], row["exit_code"]) for row in seen] == [(0, 2), (1, 0)]
-        assert [row["repeat"] for row in reader.view("executions")] == [0, 1]
+        assert [row["repeat"] for row in view(reader, "executions")] == [0, 1]

@@ -242,7 +242,7 @@ async def attack_all(
             report = campaign.report
             await campaign.run(attacks)
             run = world.run_id
-        report.containers = [found.id for found in engine.labelled(f"{RUN}={run}")]
+        report.containers = [found.id for found in engine.stored_containers(f"{RUN}={run}")]
         report.processes = campaign.processes()
         report.host_before, report.host_after = before, host.portrait(engine)
         report.clock_was_set = host.clock_was_set(clock)

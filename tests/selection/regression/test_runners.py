@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from selection.regression.runners import Runner, is_test_file, runner_of
+from data.languages.test_files import is_test_file
+from selection.regression.runners import Runner, runner_of
 from tests.selection.regression.codebases import codebase
 
 JEST = json.dumps({"devDependencies": {"jest": "^29"}})

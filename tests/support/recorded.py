@@ -1,0 +1,43 @@
+"""Trajectories put into a database without a model: one reply each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.journal import TrajectoryId, TurnPrompt
+from agent.model import Choice, Finish, Message, ModelRequest, Response
+from agent.prices import Prices
+from runs.store.registry import RunSpec
+from runs.store.store import Store
+from tests.support.world import instance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def spec(name: str) -> RunSpec:
+    return RunSpec(
+        name=name,
+        dataset="d",
+        model="m",
+        sandbox="local",
+        replayed=False,
+        config={},
+        config_digest="1",
+        owner="me",
+        version="1",
+        samples=1,
+    )
+
+
+async def record_talks(url: str, talks: Iterable[TrajectoryId]) -> None:
+    """A run "r" with an instance "calc", whose trajectories each say "said by " and their key."""
+    with Store(url) as store:
+        run = await store.begin_run(spec("r"), fresh=False, alive=lambda _: False)
+        (handle,) = await store.enter(run, [instance()])
+        journal = store.journal(handle, Prices())
+        for talk in talks:
+            request = ModelRequest(talk.key, 0, "m", (Message("user", "?"),), None, 10)
+            reply = Response((Choice(f"said by {talk.key}", Finish.STOP),), None, 1.0)
+            prompt = TurnPrompt(talk, 0, talk.key, f"asked of {talk.key}", "system", "prefix")
+            await journal.record_call(request, reply, [prompt])

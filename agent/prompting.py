@@ -21,7 +21,7 @@ def render(name: str, **values: object) -> str:
 
 @functools.cache
 def _template(name: str) -> jinja2.Template:
-    text = files("agent").joinpath("prompts", f"{name}.md").read_text(encoding="utf-8")
+    text = files(__package__).joinpath("prompts", f"{name}.md").read_text(encoding="utf-8")
     return _environment().from_string(text)
 
 

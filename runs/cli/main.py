@@ -70,7 +70,7 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for name, about in COMMANDS.items():
         module = (
-            importlib.import_module(f"runs.cli.{name.replace('-', '_')}")
+            importlib.import_module(f"{__package__}.{name.replace('-', '_')}")
             if name == command
             else None
         )

@@ -15,8 +15,6 @@ interrupted, or shows what is stored.
 from __future__ import annotations
 
 import asyncio
-import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,9 +25,9 @@ from runs.cli.shared.flags import (
     configuration,
     dataset_name,
     outside_candidates,
+    tell,
 )
 from runs.store.places import database_url
-from runs.words import visible
 
 if TYPE_CHECKING:
     import argparse
@@ -128,39 +126,16 @@ def _instance(args: argparse.Namespace, *, local: bool) -> tuple[str, Instance]:
         return dataset_name(args.dataset), instance
     if args.issue is None:
         raise UsageError("which issue? Give --issue FILE")
-    from data.instances.repository import own_repository, read_issue, untracked_files
+    from runs.run.own import own_instance
 
-    instance = own_repository(
+    instance, notes = own_instance(
         args.repo,
-        read_issue(args.issue),
-        image=None if local else args.image,
+        args.issue,
+        local=local,
+        image=args.image,
         setup=args.setup,
         repo_dir=args.repo_dir,
         language=args.language,
     )
-    instance = _on_an_image(instance, local=local, guessed=not args.language)
-    source = instance.environment.source or args.repo
-    left = [path for path in untracked_files(source) if (source / path) != args.issue.resolve()]
-    if left:
-        shown = ", ".join(left[:3]) + (" …" if len(left) > 3 else "")  # noqa: PLR2004
-        sys.stderr.write(visible(f"files that git does not track are left out: {shown}\n"))
+    tell(notes)
     return str(args.repo.resolve()), instance
-
-
-def _on_an_image(instance: Instance, *, local: bool, guessed: bool) -> Instance:
-    """The instance on its language's image unless it has one; says what was decided."""
-    from data.languages.languages import find_language
-
-    where = instance.environment
-    language = find_language(where.language)
-    if where.image is None and not local:
-        where = replace(where, image=language.image)
-    how = "by its files; --language says otherwise" if guessed else "as you say"
-    image = f", on the image {where.image}" if where.image else ""
-    sys.stderr.write(
-        visible(
-            f"the repository is in {language.title} ({how}):"
-            f" test scripts in {language.script.name}{image}\n"
-        )
-    )
-    return replace(instance, environment=where)

@@ -21,7 +21,7 @@ from selection.race import StoredRace
 from selection.selectors.protocol import Needs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from agent.workbench import Workbench
     from data.instances.instance import Instance
@@ -37,14 +37,19 @@ _NOT_SETTINGS = ("replay", "sandbox", "candidates", "tests")
 """What a stored configuration holds beside settings."""
 
 
-def stored_config(run: RunRecord, file: Path | None, overrides: Mapping[str, object]) -> Config:
+def stored_config(
+    run: RunRecord,
+    file: Path | None,
+    overrides: Mapping[str, object],
+    tell: Callable[[Sequence[str]], None],
+) -> Config:
     """The configuration of a stored run, with a file of settings and some others over it.
 
     Raises:
         UsageError: a setting is unknown or has the wrong type.
     """
     stored = {name: value for name, value in run.config.items() if name not in _NOT_SETTINGS}
-    return load_config(file, overrides, beneath=stored)
+    return load_config(file, overrides, beneath=stored, tell=tell)
 
 
 @dataclass(frozen=True, slots=True)

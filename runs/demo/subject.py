@@ -23,7 +23,7 @@ def demo_instance(folder: Path, *, image: str | None) -> Instance:
 
     The commit is the same on every machine: the same files, author and date.
     """
-    with as_file(files("runs").joinpath("demo")) as demo:
+    with as_file(files(__package__)) as demo:
         repository = _repository(Path(demo) / "library", folder)
         issue = (Path(demo) / "issue.md").read_text(encoding="utf-8")
     return Instance(
@@ -37,12 +37,12 @@ def demo_instance(folder: Path, *, image: str | None) -> Instance:
 
 def recording() -> Path:
     """The recorded replies."""
-    return Path(str(files("runs").joinpath("demo", "replies.jsonl")))
+    return Path(str(files(__package__).joinpath("replies.jsonl")))
 
 
 def settings() -> Path:
     """The configuration that the replies were recorded under."""
-    return Path(str(files("runs").joinpath("demo", "demo.toml")))
+    return Path(str(files(__package__).joinpath("demo.toml")))
 
 
 def _repository(library: Path, folder: Path) -> Path:

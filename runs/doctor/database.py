@@ -128,10 +128,10 @@ def known_revisions() -> set[str]:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-    import runs.store
+    from runs import store
 
     config = Config()
-    folder = Path(runs.store.__path__[0]) / "migrations"
+    folder = Path(store.__path__[0]) / "migrations"
     config.set_main_option("script_location", str(folder))
     return {one.revision for one in ScriptDirectory.from_config(config).walk_revisions()}
 

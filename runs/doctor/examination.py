@@ -52,14 +52,13 @@ def _load() -> None:
     """Import what checks share: threads that import one package at once may lock each other out."""
     # What cannot be imported here is the finding of the check that needs it.
     with contextlib.suppress(Exception):
-        import data.instances.loaders  # noqa: F401 - it is only loaded
+        from data.instances import loaders  # noqa: F401 - it is only loaded
     with contextlib.suppress(Exception):
-        import runs.doctor.database  # noqa: F401 - likewise
+        from runs.doctor import database  # noqa: F401 - likewise
     with contextlib.suppress(Exception):
-        import sandbox.docker.hostimage
-        import sandbox.docker.warm.probe
+        from sandbox.docker.warm import probe  # noqa: F401 - likewise
     with contextlib.suppress(Exception):
-        import sandbox.local.isolation  # noqa: F401 - likewise
+        from sandbox.local import isolation  # noqa: F401 - likewise
 
 
 def checks(patient: Patient, shared: SharedEngine) -> list[Check]:

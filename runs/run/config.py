@@ -6,8 +6,8 @@ import dataclasses
 import functools
 import hashlib
 import json
-import sys
 import tomllib
+import warnings
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -23,7 +23,7 @@ from sandbox.protocol import Limits
 from selection.settings import SelectionSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 SandboxKind = Literal["auto", "docker", "local"]
@@ -154,15 +154,23 @@ def price_settings() -> Mapping[str, Any]:
     return MappingProxyType({each.name: hints[each.name] for each in dataclasses.fields(Price)})
 
 
+def warn(notes: Sequence[str]) -> None:
+    """Python's warnings of names that are no longer used."""
+    for note in notes:
+        warnings.warn(note, DeprecationWarning, stacklevel=3)
+
+
 def load_config(
-    file: Path | None,
-    overrides: Mapping[str, Any],
+    file: Path | None = None,
+    overrides: Mapping[str, Any] = MappingProxyType({}),
     beneath: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    tell: Callable[[Sequence[str]], None] = warn,
 ) -> Config:
     """The configuration: defaults, `beneath`, then `file` (TOML), then `overrides`.
 
-    `beneath` and `overrides` have values by dotted name. Old names are accepted, and
-    noted on stderr.
+    `beneath` and `overrides` have values by dotted name. Old names are accepted; `tell`
+    is given a note on each.
 
     Raises:
         UsageError: the file cannot be read; a key is unknown or a value is not allowed.
@@ -170,7 +178,7 @@ def load_config(
     layers = (beneath, _read(file) if file is not None else {}, overrides)
     given, notes = laid_over(layers, settings())
     notes += name_zeros(given, Config().identity())
-    sys.stderr.write("".join(f"{note}\n" for note in notes))
+    tell(notes)
     problems = misnamed(given, settings(), price_settings())
     if not problems:
         none = {name for name, value in given.items() if value == NONE}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, Self
 
+from agent.observer import Unobserved
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -42,3 +44,38 @@ class Display(Protocol):
 
     def retrying(self, reason: str, wait_s: float) -> None:
         """The model server did not answer; the call is tried again after `wait_s` seconds."""
+
+
+class Quiet:
+    """`Display` that shows nothing. To be told something, override it."""
+
+    title = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def enter(self, instance_id: str, status: Status) -> None:
+        """See `Display`."""
+
+    def opening(self, instance_id: str, waits_for: str) -> None:
+        """See `Display`."""
+
+    def observer(self, instance_id: str, samples: int) -> Observer:  # noqa: ARG002 - no use for it
+        """See `Display`."""
+        return Unobserved()
+
+    def ended(self, instance_id: str, status: Status, error: str) -> None:
+        """See `Display`."""
+
+    def note(self, message: str) -> None:
+        """See `Display`."""
+
+    def retrying(self, reason: str, wait_s: float) -> None:
+        """See `Display`."""

@@ -66,9 +66,16 @@ class Finished:
 
 
 async def carry_out(
-    job: Job, display: Display, provider: SandboxProvider | None = None
+    job: Job,
+    display: Display,
+    provider: SandboxProvider | None = None,
+    *,
+    signals: bool = True,
 ) -> Finished:
     """Do the job, or as much of it as is not done yet.
+
+    `signals`: whether Ctrl-C and SIGTERM are answered here: in a process of our own, in its
+    main thread. In any case cancelling leaves a run that can be resumed.
 
     Raises:
         TroopError: it cannot be done; what was done is stored.
@@ -84,7 +91,13 @@ async def carry_out(
             stack.push_async_callback(client.close)
         run = await store.begin_run(_spec(job, provider.kind), fresh=job.fresh, alive=alive)
         workshop = Workshop(
-            store, job.config, client=client, provider=provider, display=display, stop=stop
+            store,
+            job.config,
+            client=client,
+            provider=provider,
+            display=display,
+            stop=stop,
+            signals=signals,
         )
         rows: list[InstanceHandle] = []
         try:

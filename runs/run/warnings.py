@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_ROOMS = ("agent", "data", "sandbox", "selection")
+_HOME = __name__.removesuffix("runs.run.warnings")
+"""Where the packages lie: "" in a checkout."""
+_ROOMS = tuple(f"{_HOME}{room}" for room in ("agent", "data", "sandbox", "selection"))
 
 
 @contextmanager

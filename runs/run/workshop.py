@@ -38,7 +38,9 @@ class Workshop:
         provider: SandboxProvider | None,
         display: Display,
         stop: asyncio.Event,
+        signals: bool = True,
     ) -> None:
+        """`signals`: whether this process's Ctrl-C and SIGTERM are ours to answer."""
         self.store = store
         self.config = config
         self.display = display
@@ -46,6 +48,7 @@ class Workshop:
         self.instances = Slots(config.batch.instances)
         self._client = client
         self._stop = stop
+        self._signals = signals
         self._calls = Slots(config.batch.model_calls)
         slots = provider.slots(config.limits) if provider else 1
         self._executions = Slots(config.batch.executions or slots, fair=True)
@@ -154,7 +157,7 @@ class Workshop:
                 self.display.note("stopping at once")
                 task.cancel()
 
-        signals = (signal.SIGINT, signal.SIGTERM)
+        signals = (signal.SIGINT, signal.SIGTERM) if self._signals else ()
         for number in signals:
             loop.add_signal_handler(number, interrupt)
         try:

@@ -47,7 +47,8 @@ def open_reading(url: str) -> sa.Engine:
         return sa.create_engine(parsed, execution_options={"postgresql_readonly": True})
     uri = f"file:{quote(parsed.database or '')}?mode=ro"
     read_only = sa.URL.create("sqlite", database=uri, query={"uri": "true"})
-    engine = sa.create_engine(read_only, connect_args={"timeout": 30})
+    # Nothing stays open between readings: a story may be kept, and dropped, without closing it.
+    engine = sa.create_engine(read_only, connect_args={"timeout": 30}, poolclass=sa.NullPool)
     event.listen(engine, "connect", _refuse_writing)
     return engine
 

@@ -13,9 +13,9 @@ def default_database() -> str:
     return os.environ.get("TROOP_DB") or str(data_folder() / "troop.db")
 
 
-def database_url(given: str | None) -> str:
+def database_url(given: str | Path | None) -> str:
     """A database URL for what a person gave: a URL as it is, else the path of a SQLite file."""
     from runs.store.database import sqlite_url
 
-    wanted = given or default_database()
+    wanted = str(given or default_database())
     return wanted if "://" in wanted else sqlite_url(Path(wanted).expanduser().absolute())

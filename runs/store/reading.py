@@ -12,11 +12,13 @@ from runs.store import rows
 from runs.store.blobs import get_text
 from runs.store.database import open_reading, shown_url, translated
 from runs.store.names import missing
+from runs.store.places import database_url
 from runs.store.story import Story
 from runs.store.tables import GradeTable, InstanceTable, RunTable, SourceTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from types import TracebackType
 
     from runs.store.records import GradeRecord, InstanceRecord, RunRecord
@@ -27,9 +29,10 @@ T = TypeVar("T")
 class Reader:
     """A database for reading. Every method raises `StoreError` when the database fails."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._engine = open_reading(url)
+    def __init__(self, database: str | Path | None = None) -> None:
+        """`database`: a file or a SQLAlchemy URL; None: $TROOP_DB, or that of the data folder."""
+        self.url = database_url(database)
+        self._engine = open_reading(self.url)
 
     def __enter__(self) -> Self:
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from runs.cli.shared.flags import given_settings
+from runs.cli.shared.flags import given_settings, tell
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def choose_anew(
     from runs.compare.reselect import make_selectors, reselect
     from runs.run.session import require_model
 
-    config = stored_config(run, args.config, given_settings(args))
+    config = stored_config(run, args.config, given_settings(args), tell)
     selectors = make_selectors(names, config, seed=args.seed)
     found = asyncio.run(reselect(reader, instances, selectors, config.limits))
     unanswered = {

@@ -97,7 +97,7 @@ def configuration(args: argparse.Namespace, defaults: Mapping[str, Any] | None =
     overrides = dict(defaults or {})
     if args.replay is not None:
         overrides["batch.sandbox"] = "auto"
-    return load_config(args.config, overrides | given_settings(args))
+    return load_config(args.config, overrides | given_settings(args), tell=tell)
 
 
 def given_settings(args: argparse.Namespace) -> dict[str, Any]:

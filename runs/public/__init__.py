@@ -1,0 +1,1 @@
+"""Troop as a library: what `import troop` offers. docs/api.md describes it."""

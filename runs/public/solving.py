@@ -1,0 +1,185 @@
+"""Solving one issue from a program."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from data.errors import UsageError
+from data.instances.instance import Instance
+from runs.run.config import load_config
+from runs.run.display import Quiet
+from runs.run.own import own_instance
+from runs.run.session import Job, carry_out
+from runs.store.places import database_url
+from runs.store.reading import Reader
+from runs.store.registry import Status
+from selection.selectors.protocol import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping
+
+    from runs.run.config import SandboxKind
+    from runs.run.display import Display
+    from runs.store.story import Story
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What came of one issue."""
+
+    run: str
+    """The run that holds it, as `troop show` names it."""
+    instance_id: str
+    patch: str
+    """The chosen patch, for `git apply`; "": none was."""
+    reason: Reason | None
+    """What decided; None: there was nothing to choose from."""
+    cost_usd: float | None
+    """What is known of it; None: no price is known."""
+    database: str
+    """Where all of it is stored, a SQLAlchemy URL."""
+
+    @property
+    def solved(self) -> bool:
+        """Whether a patch was chosen."""
+        return bool(self.patch)
+
+    @property
+    def story(self) -> Story:
+        """All that happened: samples, candidates, tests, votes, conversations.
+
+        It is read from the database, anew for each story and as its parts are asked for.
+        """
+        reader = Reader(self.database)
+        return reader.story(reader.instance(self.run, self.instance_id))
+
+
+async def solve_async(
+    issue: str | Path | Instance,
+    repo: str | Path | None = None,
+    *,
+    model: str = "",
+    base_url: str | None = None,
+    samples: int | None = None,
+    sandbox: SandboxKind | None = None,
+    image: str | None = None,
+    setup: str = "",
+    repo_dir: str = "/testbed",
+    language: str = "",
+    dataset: str = "",
+    name: str = "",
+    fresh: bool = False,
+    database: str | Path | None = None,
+    config: Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    display: Display | None = None,
+) -> Repair:
+    """Solve one issue. Called again with the same arguments, it resumes, or reads what is stored.
+
+    Cancelled, it leaves a run that can be resumed.
+
+    Args:
+        issue: its text; or a path, of the file that holds it; or a whole instance, without `repo`.
+        repo: your git repository; work starts from its HEAD.
+        model: the model's name as the server knows it.
+        base_url: an OpenAI-compatible server, usually ending in /v1.
+        samples: independent attempts; None: 10, or as many as the run has.
+        sandbox: "docker", which is the default, "local" or "auto".
+        image: a Docker image to lay the repository on; None: its language's.
+        setup: installs the repository there, run once with network.
+        repo_dir: where in the image the repository lies.
+        language: what the repository is written in; "": what its files say.
+        dataset: what an instance came from, as it is stored.
+        name: of the run; "": the one with these settings, or a new one.
+        fresh: begin a new run instead of resuming.
+        database: a SQLite file or a SQLAlchemy URL; None: $TROOP_DB, or that of the data folder.
+        config: a TOML file of settings.
+        settings: any settings by dotted name; they have the last word.
+        display: what is told how it goes; None: nobody.
+
+    Raises:
+        TroopError: it cannot be done; what was done is stored.
+    """
+    shown = display or Quiet()
+    notes: list[str] = []
+    named = {
+        "model.name": model or None,
+        "model.base_url": base_url,
+        "samples.count": samples,
+        "batch.sandbox": sandbox,
+    }
+    given = {key: value for key, value in named.items() if value is not None}
+    loaded = load_config(config, given | dict(settings or {}), tell=notes.extend)
+    where = {"image": image, "setup": setup, "repo_dir": repo_dir, "language": language}
+    local = loaded.batch.sandbox == "local"
+    instance = await asyncio.to_thread(_instance, issue, repo, where, local, notes)
+    job = Job(
+        dataset=dataset or str(instance.environment.source or instance.repo),
+        instances=[instance],
+        config=loaded,
+        database=database_url(database),
+        name=name,
+        fresh=fresh,
+    )
+    for note in notes:
+        shown.note(note)
+    finished = await carry_out(job, shown, signals=False)
+    if finished.tally.status is Status.INTERRUPTED:
+        raise asyncio.CancelledError
+    for error in finished.tally.errors.values():
+        raise error
+    return await asyncio.to_thread(_repair, finished.run, instance.instance_id, job.database)
+
+
+def _instance(
+    issue: str | Path | Instance,
+    repo: str | Path | None,
+    where: Mapping[str, Any],
+    local: bool,
+    notes: list[str],
+) -> Instance:
+    if isinstance(issue, Instance):
+        if repo is not None:
+            raise UsageError("an instance names its repository", mend="give it without repo")
+        return issue
+    if repo is None:
+        raise UsageError("which repository?", mend="give repo, or an Instance as the issue")
+    instance, told = own_instance(Path(repo), issue, local=local, **where)
+    notes += told
+    return instance
+
+
+def _repair(run: str, instance_id: str, database: str) -> Repair:
+    with Reader(database) as reader:
+        found = reader.instance(run, instance_id)
+        reason = Reason(found.reason) if found.reason else None
+        patch = reader.text(found.patch)
+        return Repair(run, instance_id, patch, reason, found.cost_usd, database)
+
+
+def _blocking(work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
+    """The same for callers without an event loop."""
+
+    @functools.wraps(work)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        with contextlib.suppress(RuntimeError):
+            asyncio.get_running_loop()
+            raise UsageError(
+                f"{call.__name__} blocks, and an event loop runs here",
+                mend=f"await troop.{work.__name__}(…)",
+            )
+        return asyncio.run(work(*args, **kwargs))
+
+    call.__name__ = call.__qualname__ = work.__name__.removesuffix("_async")
+    return call
+
+
+solve = _blocking(solve_async)

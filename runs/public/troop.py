@@ -1,0 +1,28 @@
+"""Troop repairs software by scaled sampling.
+
+    repair = troop.solve("mean([]) raises", "path/to/repository", model="gpt-4.1")
+    print(repair.patch)
+
+docs/api.md has more. What is here is imported when it is first used, so that `import troop` is
+quick. In the installed distribution this file is `troop/__init__.py` (hatch_build.py).
+"""
+
+TYPE_CHECKING = False  # as type checkers know it, without the cost of `typing`
+
+if TYPE_CHECKING:
+    from runs.public.names import *  # noqa: F403 - all of them
+else:
+
+    def __getattr__(name):
+        if name != "__path__":
+            from runs.public import names
+
+            if name == "__all__" or name in names.__all__:
+                return getattr(names, name)
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+
+    def __dir__():
+        from runs.public import names
+
+        return [*globals(), *names.__all__]

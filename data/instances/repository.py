@@ -24,7 +24,14 @@ from data.records import read_content
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MAX_ISSUE_BYTES", "check_issue", "commit_tar", "own_repository", "read_issue"]
+__all__ = [
+    "MAX_ISSUE_BYTES",
+    "check_issue",
+    "commit_tar",
+    "own_repository",
+    "read_issue",
+    "repository_top",
+]
 
 MAX_ISSUE_BYTES = 200_000
 """Longer texts are logs or data, and would crowd the code out of the model's context."""
@@ -53,7 +60,7 @@ def own_repository(
             not committed, or one that git refuses to read.
     """
     check_issue(issue, "The issue")
-    top = _toplevel(path)
+    top = repository_top(path)
     commit = _head(top)
     _check_clean(top)
     name = _UNSAFE.sub("-", top.name).strip("-.")[:_LONGEST_NAME] or "repository"
@@ -109,7 +116,12 @@ def check_issue(issue: str, where: str) -> None:
         )
 
 
-def _toplevel(path: Path) -> Path:
+def repository_top(path: Path) -> Path:
+    """The folder of the repository that holds `path`.
+
+    Raises:
+        UsageError: there is none, or it has no working tree.
+    """
     try:
         import git  # imported here: it looks for the git program at once
     except ImportError:

@@ -156,13 +156,12 @@ class _Asker:
 
     async def _ask(self, order: int, story: Story, names: Sequence[str]) -> None:
         workshop, run = self._workshop, self._run
-        row = await workshop.store.find(run, story.name)
         given = self._given.get(story.name)
+        row = await workshop.store.find(run, story.name, given)  # refuses another issue or commit
         if given is None:
             bench = workshop.bare_bench(order, run, whole_or_bare(story), row)
             await self._choose(bench, story, names)
             return
-        await workshop.store.enter(run, [given])  # refuses another issue or commit
         async with workshop.bench(order, run, given, row) as bench:
             if any(self._inquiry.selectors[name].needs is Needs.SANDBOX for name in names):
                 await bench.try_sandbox()
@@ -219,11 +218,10 @@ def _own(story: Story, repository: Path) -> Instance:
 
     Of what version 0.1.0 began only the image is known: there, a run without further settings.
     """
-    from data.instances.repository import own_repository
+    from data.instances.repository import own_repository, repository_top
 
     whole = story.whole
-    own = own_repository(repository, story.issue, image=story.instance.image or None)
     if whole is None:
-        return own
-    moved = replace(whole.environment, source=own.environment.source)
+        return own_repository(repository, story.issue, image=story.instance.image or None)
+    moved = replace(whole.environment, source=repository_top(repository))
     return replace(whole, environment=moved)

@@ -43,10 +43,10 @@ class Reselected:
     """What decided, as the run stored it."""
     rankings: Mapping[str, Ranking]
     """By selector."""
-    open: tuple[str, ...] = ()
-    """Selectors whose model was not asked yet."""
     grades: Mapping[int, bool] | None = None
     """Resolved or not, by candidate number; None where no grades were given."""
+    open: tuple[str, ...] = ()
+    """Selectors whose model was not asked yet."""
 
     def answered(self, rankings: Mapping[tuple[str, str], Ranking]) -> Reselected:
         """The same with the rankings that were open, by instance and selector."""
@@ -108,7 +108,7 @@ async def _one(
             unanswered.append(name)
     of = story.instance
     return Reselected(
-        of.instance_id, story.matrix, of.chosen, of.reason, rankings, tuple(unanswered)
+        of.instance_id, story.matrix, of.chosen, of.reason, rankings, open=tuple(unanswered)
     )
 
 

@@ -82,12 +82,7 @@ def why(story: Story) -> list[RenderableType]:
         Text.assemble("Chosen: ", chosen, f", since {reason}."),
     ]
     if instance.reason in {Reason.SELECTION, Reason.FALLBACK}:
-        talk = story.conversation("selection")
-        names = _names(story)
-        for turn in talk.turns:
-            lines += [_seen(seen, names) for seen in sorted(turn.executions, key=_unedited_first)]
-        if talk.turns:
-            lines.append(Padding(plain(_said(talk.turns[-1].reply, names)), (0, 0, 0, 2)))
+        lines += _asked(story)
     broken = _broken(story)
     if broken:
         said = f"It breaks tests of the repository's own in {broken}: does the issue ask for that?"
@@ -98,6 +93,19 @@ def why(story: Story) -> list[RenderableType]:
                 "No test could tell the candidates from the unedited code: look closely.", "yellow"
             )
         )
+    return lines
+
+
+def _asked(story: Story) -> list[RenderableType]:
+    """What the model that chose has seen, and its last words; nothing where it is asked anew."""
+    lines: list[RenderableType] = []
+    for key in {Kind.SELECTION.value, Kind.JUDGE.value} & {one.key for one in story.trajectories}:
+        turns = story.conversation(key).turns
+        names = _names(story) if key == Kind.SELECTION else {}  # a judge's letters have no order
+        for turn in turns:
+            lines += [_seen(seen, names) for seen in sorted(turn.executions, key=_unedited_first)]
+        if turns:
+            lines.append(Padding(plain(_said(turns[-1].reply, names)), (0, 0, 0, 2)))
     return lines
 
 

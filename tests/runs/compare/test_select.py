@@ -12,14 +12,13 @@ import pytest
 from data.errors import StoreError, UsageError
 from data.predictions.predictions import read_predictions
 from runs.cli.main import main
-from runs.compare.figures import Member, figures
+from runs.compare.figures import SystemFigures, figures
 from runs.compare.grades import read_grades
 from runs.compare.reselect import Reselected
 from runs.grading.subjects import of_run
 from runs.store.matrices import stored_matrix
-from selection.methods import METHODS, rank_by
 from selection.votes import agreement, discriminating_votes, paper_votes, rank
-from tests.selection.matrices import matrix
+from tests.selection.matrices import PURE, matrix, ranked
 from tests.support import scripted_model
 from tests.support.command import Command, calc_repository, solve_words
 from tests.support.model_server import ModelServer
@@ -104,13 +103,13 @@ def test_a_matrix_with_a_verdict_missing_is_refused(stored):
         story = reader.story(reader.instance("first", None))
         votes = [vote for vote in story.votes if (vote.candidate, vote.test) != (1, 2)]
         with pytest.raises(StoreError, match="lacks a verdict of test 2"):
-            stored_matrix("calc", story.candidates, story.tests, votes)
+            stored_matrix("calc", story.candidates, story.tests, votes, ())
 
 
 def test_every_method_stands_beside_the_runs_choice(stored):
     """In a process of its own, as people run it."""
     said = stored.finish("select", "last")
-    for method in METHODS:
+    for method in PURE:
         assert method in said
     assert "the selection trajectory chose it" in said
     assert "chooses as the run did, of 1" in said
@@ -212,7 +211,7 @@ def test_malformed_grades(tmp_path, rows, said):
 
 
 def reselected(name: str, given, chosen: int | None, grades: dict[int, bool]) -> Reselected:
-    rankings = {m: rank_by(m, given, instance_id=name, seed=0) for m in METHODS}
+    rankings = {m: ranked(m, given) for m in PURE}
     return Reselected(name, given, chosen, "vote", rankings, grades)
 
 
@@ -225,13 +224,13 @@ def test_figures_worked_by_hand():
         reselected("empty", matrix("f"), None, {}),
         reselected("ungraded", matrix("f", "p", "f"), 1, {1: True}),
     ]
-    counted = figures(found, METHODS)
+    counted = figures(found, PURE)
     assert counted.instances == 3
     assert counted.by_run == counted.oracle == 1
     assert counted.by_chance == pytest.approx(0.25)
     assert counted.by_method["discriminating"] == 1
     assert counted.by_method["shortest"] == counted.by_method["agreement"] == 0
-    assert counted.members == ()
+    assert counted.systems == ()
     assert counted.gap_closed(1) == pytest.approx(1.0)
 
 
@@ -251,7 +250,7 @@ def test_a_member_counts_where_it_has_a_patch_and_shares_where_it_has_several():
         ),
     ]
     counted = figures(found, [])
-    assert counted.members == (Member("b", 1.0, 2), Member("a", 0.5, 1))
+    assert counted.systems == (SystemFigures("b", 1.0, 2), SystemFigures("a", 0.5, 1))
     assert counted.by_chance == pytest.approx(2 / 3)
     assert counted.gap_closed(1) == pytest.approx(1.0)
     assert figures([], []).gap_closed(0) is None

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import subprocess
 import time
 from contextlib import closing
 
@@ -147,14 +148,32 @@ def test_a_run_that_is_driven_now_is_left_alone(select, database, monkeypatch):
     assert select("--method", "paper")[0] == 0  # reading harms nobody
 
 
-def test_a_changed_repository_is_told_and_left_out(first, select, tmp_path):
+def commit(repository, *words):
+    """Start git there, as somebody."""
+    name = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    subprocess.run(["git", "-C", str(repository), *name, *words], check=True, capture_output=True)
+
+
+def test_a_repository_that_has_moved_and_gone_on_is_read_at_its_commit(first, select, tmp_path):
     moved = tmp_path / "moved"
     shutil.copytree(first.folder / "calc", moved)
     (moved / "calc" / "text.py").write_text("")
-    commit = ["git", "-C", str(moved), "-c", "user.name=t", "-c", "user.email=t@example.org"]
-    assert os.spawnvp(os.P_WAIT, "git", [*commit, "commit", "-qam", "second"]) == 0
+    commit(moved, "commit", "-qam", "second")
     with ModelServer(scripted_model.answer) as server:
         words = ["--method", "selection", "--base-url", server.base_url, "--dataset", str(moved)]
+        code, found, errors = select(*words)
+    assert code == 0, errors
+    assert len(found["instances"]) == 1
+
+
+def test_a_repository_without_the_commit_is_told_and_left_out(first, select, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(first.folder / "calc", other, ignore=shutil.ignore_patterns(".git"))
+    commit(tmp_path, "init", "-q", str(other))
+    commit(other, "add", ".")
+    commit(other, "commit", "-qm", "another first")
+    with ModelServer(scripted_model.answer) as server:
+        words = ["--method", "selection", "--base-url", server.base_url, "--dataset", str(other)]
         code, found, errors = select(*words)
         assert not server.requests
     assert code == 2

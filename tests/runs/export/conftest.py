@@ -66,7 +66,7 @@ def exported(tmp_path_factory) -> Iterator[Exported]:
         yield Exported(world, folder, bodies, reader)
 
 
-async def _stop_after_context(bench, config, *_rest):
+async def _stop_after_context(bench, config, *_rest, **_more):
     await context.ContextReader(bench, config.context, config.model.name).gather()
     raise ModelUnavailable("gone")
 

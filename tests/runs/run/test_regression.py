@@ -9,12 +9,13 @@ import pytest
 from rich.console import Console
 
 from data.predictions.predictions import Prediction
+from runs.run.batch import Outside
 from runs.show.instance import instance_report
 from selection.candidates import TestKind
 from selection.flaky import mark_flaky, repeated_cells
-from selection.matrix import UNEDITED_ROW, Verdict
-from selection.methods import rank_by
+from selection.matrix import UNEDITED_ROW, Matrix, Verdict
 from selection.regression.scripts import broken_tests
+from tests.selection.matrices import ranked
 from tests.support import scripted_model
 from tests.support.model_server import ModelServer
 from tests.support.views import view
@@ -72,15 +73,19 @@ async def race(world: World, *patches: str, **settings: object):
     """Candidates from outside, with nothing but the repository's own tests unless asked for."""
     given = [Prediction("calc", f"system-{n}", patch) for n, patch in enumerate(patches, 1)]
     defaults = {
-        "samples__count": 0,
-        "samples__editing_turns": 0,
-        "selection__turns": 0,
+        "samples__strategy": "tests-only" if "samples__count" in settings else "none",
+        "selection__selector": settings.get("selection__votes", "regression"),
         "selection__repeats": 0,
     }
-    finished = await world.solve(job={"outside": {"calc": given}}, **(defaults | settings))
+    finished = await world.solve(job={"outside": Outside({"calc": given})}, **(defaults | settings))
     with world.reader() as reader:
         instance = reader.instance(finished.run, "calc")
         return instance, reader.story(instance).matrix, view(reader, "regression_files")
+
+
+def broken(matrix: Matrix) -> dict[tuple[int, int], int]:
+    """The cells that say how many tests broke."""
+    return {place: c.broken for place, c in matrix.cells.items() if c.broken is not None}
 
 
 def shown(world: World, instance) -> str:
@@ -95,18 +100,18 @@ async def test_what_breaks_an_old_test_is_not_chosen(world):
     instance, matrix, files = await race(world, diff(BREAKS), diff(RIGHT), samples__count=1)
     (old,) = matrix.only(TestKind.REGRESSION).tests
     assert (old.label, old.number) == ("tests/test_ops.py", len(matrix.tests))
-    said = {row: matrix.verdicts[row, old.number] for row in (UNEDITED_ROW, 1, 2)}
+    said = {row: matrix.said(row, old) for row in (UNEDITED_ROW, 1, 2)}
     assert said == {UNEDITED_ROW: Verdict.PASS, 1: Verdict.FAIL, 2: Verdict.PASS}
-    assert matrix.broken == {(1, old.number): 1}
+    assert broken(matrix) == {(1, old.number): 1}
     assert instance.chosen == 2
     assert [(f["path"], f["passing"], f["test"]) for f in files] == [(old.label, 3, old.number)]
     report = shown(world, instance)
     assert f"{old.number}r: tests/test_ops.py, 3 tests" in report
     assert "✘1" in report
     for method in ("paper", "discriminating", "agreement", "codet", "shortest"):
-        assert rank_by(method, matrix, instance_id="calc", seed=0).candidates[0].number == 1
+        assert ranked(method, matrix).candidates[0].number == 1
     for method in ("regression", "regression-first"):
-        assert rank_by(method, matrix, instance_id="calc", seed=0).candidates[0].number == 2
+        assert ranked(method, matrix).candidates[0].number == 2
     with world.reader() as reader:
         rows = {row["candidate"]: row for row in view(reader, "candidates")}
         (vote,) = (v for v in view(reader, "votes", candidate=1, test=old.number))
@@ -118,7 +123,7 @@ async def test_what_breaks_an_old_test_is_not_chosen(world):
 
 
 async def test_the_selection_trajectory_is_told_what_breaks(world, server):
-    await race(world, diff(BREAKS), diff(RIGHT), samples__count=1, selection__turns=3)
+    await race(world, diff(BREAKS), diff(RIGHT), samples__count=1, selection__selector="selection")
     prompts = [body["messages"][1]["content"] for body in server.requests]
     (prompt, *_) = (text for text in prompts if "# Your task: choose" in text)
     assert "| tests/test_ops.py | pass | pass | fail |" in prompt
@@ -151,7 +156,7 @@ async def test_old_tests_are_asked_as_they_were(world):
     """A candidate that takes the old tests away is still held against them."""
     instance, matrix, _ = await race(world, diff(BREAKS, EMPTIED), diff(RIGHT))
     (old,) = matrix.only(TestKind.REGRESSION).tests
-    assert matrix.broken == {(1, old.number): 1}
+    assert broken(matrix) == {(1, old.number): 1}
     assert instance.chosen == 2
 
 
@@ -213,7 +218,7 @@ async def test_a_persons_own_command(world):
         world, diff(BREAKS), diff(RIGHT), selection__regression_command=command
     )
     assert (file["passing"], file["reason"]) == (None, "")
-    assert matrix.broken == {}
+    assert broken(matrix) == {}
     assert instance.chosen == 2
 
 

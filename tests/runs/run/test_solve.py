@@ -6,9 +6,10 @@ from agent import context, prompting
 from agent.model import ModelUnavailable
 from data.errors import StoreError
 from data.predictions.predictions import Prediction
-from runs.run import batch as engine
-from runs.run.batch import Ending
+from runs.run import batch
+from runs.run.batch import Outside
 from runs.show.instance import instance_report
+from runs.store.registry import Status
 from tests.support import scripted_model
 from tests.support.model_server import ModelServer, refuse
 from tests.support.views import view
@@ -28,7 +29,7 @@ def world(tmp_path, server):
 
 async def test_an_issue_goes_in_and_the_right_patch_comes_out(world, server):
     finished = await world.solve()
-    assert finished.tally.ending is Ending.FINISHED
+    assert finished.tally.status is Status.FINISHED
     with world.reader() as reader:
         row = reader.instance(finished.run, "calc")
         assert row.status == "solved"
@@ -156,7 +157,7 @@ async def test_an_only_candidate_is_not_discussed(world, server):
 
 
 async def test_a_changed_prompt_is_told_when_a_run_is_resumed(world, server, monkeypatch):
-    monkeypatch.setattr(engine, "solve_instance", stop_after_context)
+    monkeypatch.setattr(batch, "solve_instance", stop_after_context)
     with pytest.raises(ModelUnavailable):
         await world.solve()
     monkeypatch.undo()
@@ -166,7 +167,7 @@ async def test_a_changed_prompt_is_told_when_a_run_is_resumed(world, server, mon
         await world.solve()
 
 
-async def stop_after_context(bench, config, outside, on_sample, tests):
+async def stop_after_context(bench, config, *_rest, **_more):
     await context.ContextReader(bench, config.context, config.model.name).gather()
     raise ModelUnavailable("gone")
 
@@ -178,7 +179,7 @@ async def test_without_editing_turns_samples_write_tests_for_candidates_from_els
         f"-{before}+{before.rstrip()} if values else 0.0\n \n"
     )
     outside = {"calc": [Prediction("calc", "elsewhere", diff)]}
-    await world.solve(samples__strategy="tests-only", job={"outside": outside})
+    await world.solve(samples__strategy="tests-only", job={"outside": Outside(outside)})
     with world.reader() as reader:
         kinds = {row["kind"] for row in view(reader, "trajectories")}
         samples = view(reader, "samples")

@@ -210,16 +210,20 @@ def test_prices_may_be_set_one_by_one(name):
         assert (config.prices[name].prompt, config.prices[name].completion) == (1, 2)
 
 
-def test_old_names_are_taken_with_a_note(tmp_path, capsys):
+def test_old_names_are_taken_with_a_note(tmp_path):
     file = toml(tmp_path, "[engine]\ninstances = 2\nexecutions = 3\n")
-    config = load_config(file, {"batch.executions": 5, "engine.sandbox": "local"})
+    notes = []
+    given = {"batch.executions": 5, "engine.sandbox": "local"}
+    config = load_config(file, given, tell=notes.extend)
     assert (config.batch.instances, config.batch.executions) == (2, 5)
     assert config.batch.sandbox == "local"
-    assert capsys.readouterr().err.splitlines() == [
+    assert notes == [
         "engine.instances is now batch.instances",
         "engine.executions is now batch.executions",
         "engine.sandbox is now batch.sandbox",
     ]
+    with pytest.warns(DeprecationWarning, match=r"engine\.sandbox is now batch\.sandbox"):
+        load_config(None, {"engine.sandbox": "local"})
 
 
 @pytest.mark.parametrize(
@@ -233,8 +237,9 @@ def test_old_names_are_taken_with_a_note(tmp_path, capsys):
         ({"selection.turns": 0, "selection.votes": "paper"}, "codemonkeys", "paper", '"paper"'),
     ],
 )
-def test_modes_by_zero_have_names(capsys, given, strategy, selector, note):
-    config = load_config(None, given)
+def test_modes_by_zero_have_names(given, strategy, selector, note):
+    notes = []
+    config = load_config(None, given, tell=notes.extend)
     assert (config.samples.strategy, config.selection.selector) == (strategy, selector)
     assert (config.samples.count, config.samples.editing_turns, config.selection.turns) == (
         10,
@@ -242,16 +247,19 @@ def test_modes_by_zero_have_names(capsys, given, strategy, selector, note):
         10,
     )
     assert config.asks_model == (strategy != "none" or selector == "selection")
-    assert note in capsys.readouterr().err
+    assert note in "".join(notes)
 
 
 def test_between_a_zero_and_a_name_the_last_given_wins(tmp_path):
+    def load(file, given):
+        return load_config(file, given, tell=lambda _: None)
+
     named = toml(tmp_path, settings_as_toml())
-    assert load_config(named, {"samples.count": 0}).samples.strategy == "none"
-    assert load_config(named, {"selection.turns": 0}).selection.selector == "regression"
+    assert load(named, {"samples.count": 0}).samples.strategy == "none"
+    assert load(named, {"selection.turns": 0}).selection.selector == "regression"
     zero = toml(tmp_path, "[samples]\nediting_turns = 0\n")
-    assert load_config(zero, {"samples.strategy": "codemonkeys"}).samples.strategy == "codemonkeys"
-    assert load_config(zero, {"samples.editing_turns": 4}).samples.strategy == "codemonkeys"
+    assert load(zero, {"samples.strategy": "codemonkeys"}).samples.strategy == "codemonkeys"
+    assert load(zero, {"samples.editing_turns": 4}).samples.strategy == "codemonkeys"
 
 
 def test_who_asks_no_model_is_known_by_name():

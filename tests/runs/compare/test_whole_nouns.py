@@ -17,19 +17,16 @@ def test_a_run_with_a_setup_and_a_folder_of_its_own_is_selected_anew(tmp_path):
         words = solve_words(repository, server.base_url, *own, "--name", "own")
         troop.finish(*words, "--set", "selection.selector=regression")
         asked = len(server.requests)
-        found = json.loads(
-            troop.finish(
-                "select", "own", "--method", "selection", "--json", "--base-url", server.base_url
-            )
-        )
-        anew = server.requests[asked:]
-    assert len(anew) == 2  # a test, then the choice
-    assert "/srv/calc" in anew[0]["messages"][1]["content"]
+        anew = ["--method", "selection", "--json", "--base-url", server.base_url]
+        found = json.loads(troop.finish("select", "own", *anew))
+        test, _ = server.requests[asked:]  # then the choice
+    assert "/srv/calc" in test["messages"][1]["content"]
     assert found["instances"][0]["methods"]["selection"]["reason"] == "the model chose it among 2"
 
 
 def test_what_tests_break_that_a_command_runs_is_in_the_prompt(tmp_path):
     """Version 0.1.0 stored the run; there, such a script came back as one in Python."""
+    goldens.lay_inputs(tmp_path)
     troop = goldens.unpack("command", tmp_path)
     with ModelServer(tally.answer) as server:
         words = ["--method", "selection", "--json", "--base-url", server.base_url]

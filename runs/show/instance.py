@@ -99,13 +99,13 @@ def why(story: Story) -> list[RenderableType]:
 def _asked(story: Story) -> list[RenderableType]:
     """What the model that chose has seen, and its last words; nothing where it is asked anew."""
     lines: list[RenderableType] = []
-    for key in {Kind.SELECTION.value, Kind.JUDGE.value} & {one.key for one in story.trajectories}:
-        turns = story.conversation(key).turns
-        names = _names(story) if key == Kind.SELECTION else {}  # a judge's letters have no order
-        for turn in turns:
+    for kind in (Kind.SELECTION, Kind.JUDGE):
+        talk = story.find(kind)
+        names = _names(story) if kind is Kind.SELECTION else {}  # a judge's letters have no order
+        for turn in talk.turns if talk else ():
             lines += [_seen(seen, names) for seen in sorted(turn.executions, key=_unedited_first)]
-        if turns:
-            lines.append(Padding(plain(_said(turns[-1].reply, names)), (0, 0, 0, 2)))
+        if talk and talk.turns:
+            lines.append(Padding(plain(_said(talk.turns[-1].reply, names)), (0, 0, 0, 2)))
     return lines
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from agent.journal import TrajectoryId, TurnPrompt
 from agent.model import Choice, Finish, Message, ModelRequest, Response
-from agent.prices import Prices
 from runs.store.registry import RunSpec
 from runs.store.store import Store
 from tests.support.world import instance
@@ -35,9 +34,9 @@ async def record_talks(url: str, talks: Iterable[TrajectoryId]) -> None:
     with Store(url) as store:
         run = await store.begin_run(spec("r"), fresh=False, alive=lambda _: False)
         (handle,) = await store.enter(run, [instance()])
-        journal = store.journal(handle, Prices())
+        journal = store.journal(handle)
         for talk in talks:
             request = ModelRequest(talk.key, 0, "m", (Message("user", "?"),), None, 10)
             reply = Response((Choice(f"said by {talk.key}", Finish.STOP),), None, 1.0)
             prompt = TurnPrompt(talk, 0, talk.key, f"asked of {talk.key}", "system", "prefix")
-            await journal.record_call(request, reply, [prompt])
+            await journal.record_call(request, reply, [prompt], None)

@@ -14,7 +14,7 @@ from rich.console import Console
 from sqlalchemy import event
 
 from agent.journal import Kind, TrajectoryId
-from agent.sample import Outcome
+from agent.outcome import Outcome
 from data.errors import StoreError, UsageError
 from runs.show.instance import instance_report
 from runs.store.database import sqlite_url
@@ -22,8 +22,8 @@ from runs.store.reading import Reader
 from runs.store.registry import Status
 from runs.store.store import Store
 from selection.candidates import TestKind
-from selection.selector import Reason
-from selection.votes import Verdict
+from selection.matrix import Verdict
+from selection.selectors.protocol import Reason
 from tests.support import goldens, scripted_model
 from tests.support.model_server import ModelServer
 from tests.support.recorded import record_talks, spec
@@ -76,6 +76,7 @@ def test_records_are_typed_and_frozen(story):
     assert {vote.verdict for vote in story.votes} <= set(Verdict)
     assert {test.kind for test in story.tests} <= set(TestKind)
     assert {type(talk.kind) for talk in story.trajectories} == {Kind}
+    assert {talk.outcome for talk in story.trajectories} <= {*Outcome, None}
     with pytest.raises(FrozenInstanceError):
         one.chosen = 2
 

@@ -101,11 +101,12 @@ def _asked(story: Story) -> list[RenderableType]:
     lines: list[RenderableType] = []
     for kind in (Kind.SELECTION, Kind.JUDGE):
         talk = story.find(kind)
+        if talk is None or not talk.turns:
+            continue
         names = _names(story) if kind is Kind.SELECTION else {}  # a judge's letters have no order
-        for turn in talk.turns if talk else ():
+        for turn in talk.turns:
             lines += [_seen(seen, names) for seen in sorted(turn.executions, key=_unedited_first)]
-        if talk and talk.turns:
-            lines.append(Padding(plain(_said(talk.turns[-1].reply, names)), (0, 0, 0, 2)))
+        lines.append(Padding(plain(_said(talk.turns[-1].reply, names)), (0, 0, 0, 2)))
     return lines
 
 

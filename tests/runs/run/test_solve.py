@@ -92,7 +92,7 @@ async def test_fresh_begins_anew_and_another_configuration_is_another_run(world)
 
 
 async def test_many_instances_in_parallel(world):
-    finished = await world.solve("a", "b", "c", engine__instances=2)
+    finished = await world.solve("a", "b", "c", batch__instances=2)
     with world.reader() as reader:
         rows = view(reader, "instances", run=finished.run)
         assert [row["status"] for row in rows] == ["solved"] * 3

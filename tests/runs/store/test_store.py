@@ -18,13 +18,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from agent.journal import Kind, TrajectoryId, TurnPrompt
-from agent.model import Choice, Finish, Message, ModelRequest, Response, Usage
-from agent.prices import Price, Prices
-from agent.sample import Outcome, SampleResult
+from agent.journal import Kind, RecordedEnding, TrajectoryId, TurnPrompt
+from agent.model import Choice, Finish, Message, ModelRequest, Reply, Response, Usage
+from agent.outcome import Outcome
+from agent.strategies.protocol import Sample
 from data.errors import StoreError, UsageError
 from data.patches.patch import UNEDITED, FileChange, Patch
-from runs.run.solve import Solution
 from runs.store import database, query
 from runs.store.database import HEAD, open_database, open_reading, sqlite_url
 from runs.store.environments import stored_environment
@@ -35,6 +34,8 @@ from runs.store.tables import Base
 from runs.store.views import VIEWS
 from sandbox.protocol import Ending, Execution, Script
 from selection.matrix import Matrix
+from selection.selectors.protocol import Ranking
+from selection.solution import Solution
 from tests.support.views import view
 from tests.support.world import instance
 
@@ -83,25 +84,27 @@ async def test_what_is_recorded_is_recalled_after_opening_again(url):
     usage = Usage(1000, 100, 400)
     with Store(url) as store:
         _, row = await begun(store)
-        journal = store.journal(row, Prices({"m": Price(1.0, 2.0, 0.5)}))
+        journal = store.journal(row)
         reply = Response((Choice("yes \U0001f600", Finish.STOP, "thought"),), usage, 1.5)
-        await journal.record_call(request(), reply, [prompt()])
+        await journal.record_call(request(), reply, [prompt()], 0.001)
         await journal.record_execution(SCRIPT, UNEDITED, RAN)
         await journal.record_use(TESTING, 1, "before", SCRIPT, UNEDITED)
         await journal.record_ending(TESTING, "done")
-        assert journal.recall_turn(TESTING.key, 0).choice.text == "yes \U0001f600"
+        assert journal.recall_turn(TESTING.key, 0).reply.choice.text == "yes \U0001f600"
     with Store(url) as store:
         _, row = await begun(store)
-        journal = store.journal(row, Prices())
+        journal = store.journal(row)
         recalled = journal.recall_turn(TESTING.key, 0)
-        assert recalled.choice == Choice("yes \U0001f600", Finish.STOP)
-        assert (recalled.digest, recalled.usage) == ("digest", usage)
+        assert recalled.digest == "digest"
+        assert recalled.reply == Reply(Choice("yes \U0001f600", Finish.STOP), usage, 0.001)
+        assert journal.recall_ending(TESTING.key) == RecordedEnding("done", "yes \U0001f600")
+        assert journal.recall_ending(OTHER.key) is None
         assert journal.recall_execution(SCRIPT, UNEDITED) == RAN
         assert journal.recall_turn(TESTING.key, 1) is None
         assert journal.recall_execution(Script("other"), UNEDITED) is None
     with Reader(url) as reader:
         (turn,) = view(reader, "turns")
-        assert turn["cost_usd"] == pytest.approx((600 * 1.0 + 400 * 0.5 + 100 * 2.0) / 1e6)
+        assert turn["cost_usd"] == 0.001
         story = reader.story(reader.instance(turn["run"], "calc"))
         talk = story.conversation(TESTING.key)
         assert (talk.system, talk.prefix) == ("system", "context")
@@ -113,11 +116,11 @@ async def test_what_is_recorded_is_recalled_after_opening_again(url):
 async def test_one_request_for_several_trajectories_is_counted_once(url):
     with Store(url) as store:
         _, row = await begun(store)
-        journal = store.journal(row, Prices({"m": Price(1.0, 1.0)}))
+        journal = store.journal(row)
         choices = (Choice("a", Finish.STOP), Choice("b", Finish.STOP))
         response = Response(choices, Usage(100, 20), 0.1)
-        await journal.record_call(request(OTHER.key), response, [prompt(), prompt(OTHER)])
-        assert journal.recall_turn(OTHER.key, 0).choice.text == "b"
+        await journal.record_call(request(OTHER.key), response, [prompt(), prompt(OTHER)], 0.00012)
+        assert journal.recall_turn(OTHER.key, 0).reply.choice.text == "b"
     with Reader(url) as reader:
         (stage,) = view(reader, "cost_by_stage")
         assert (stage["calls"], stage["prompt_tokens"]) == (1, 100)
@@ -127,7 +130,7 @@ async def test_one_request_for_several_trajectories_is_counted_once(url):
 async def test_recording_twice_is_no_error_where_it_may_happen(url):
     with Store(url) as store:
         _, row = await begun(store)
-        journal = store.journal(row, Prices())
+        journal = store.journal(row)
         for _ in range(2):
             await journal.record_execution(SCRIPT, UNEDITED, RAN)
             await journal.record_use(TESTING, 1, "before", SCRIPT, UNEDITED)
@@ -139,10 +142,10 @@ async def test_recording_twice_is_no_error_where_it_may_happen(url):
 async def test_a_text_is_stored_once_however_often_it_is_used(url):
     with Store(url) as store:
         _, row = await begun(store)
-        journal = store.journal(row, Prices())
+        journal = store.journal(row)
         for turn in range(5):
             response = Response((Choice("the same" * 100, Finish.STOP),), None, 0.1)
-            await journal.record_call(request(), response, [prompt(turn=turn)])
+            await journal.record_call(request(), response, [prompt(turn=turn)], None)
     with Reader(url) as reader:
         replies = {row["reply"] for row in view(reader, "turns")}
         assert len(replies) == 1
@@ -151,10 +154,10 @@ async def test_a_text_is_stored_once_however_often_it_is_used(url):
 async def test_one_refused_write_does_not_take_others_with_it(url):
     with Store(url) as store:
         _, row = await begun(store)
-        journal = store.journal(row, Prices())
+        journal = store.journal(row)
         response = Response((Choice("a", Finish.STOP),), None, 0.1)
-        await journal.record_call(request(), response, [prompt()])
-        work = [journal.record_call(request(), response, [prompt(turn=t)]) for t in (0, 1, 2)]
+        await journal.record_call(request(), response, [prompt()], None)
+        work = [journal.record_call(request(), response, [prompt(turn=t)], None) for t in (0, 1, 2)]
         ended = await asyncio.gather(*work, return_exceptions=True)
     assert isinstance(ended[0], StoreError)  # turn 0 is there already
     assert ended[1:] == [None, None]
@@ -193,22 +196,22 @@ async def test_a_run_grows_and_keeps_what_was_bought(url):
     assert [run.samples for run in found] == [4, 4, 4, 6, 6]
     assert len({run.key for run in found}) == 1
     with Reader(url) as reader:
-        assert reader.run(found[0].name)["samples"] == 6
+        assert reader.run(found[0].name).samples == 6
 
 
 async def with_selection(store: Store, samples: int):
     """A run whose samples have ended and whose selection trajectory has a reply."""
     run, row = await begun(store, samples=samples)
     for number in range(1, samples + 1):
-        await store.save_sample(row, SampleResult(number, Outcome.NO_EDIT, SCRIPT, UNEDITED))
+        await store.save_sample(row, Sample(number, Outcome.NO_EDIT, SCRIPT, UNEDITED))
     await ask_selection(store, row)
     return run, row
 
 
 async def ask_selection(store: Store, row) -> None:
     response = Response((Choice("chosen", Finish.STOP),), None, 0.1)
-    journal = store.journal(row, Prices())
-    await journal.record_call(request(), response, [prompt(SELECTION)])
+    journal = store.journal(row)
+    await journal.record_call(request(), response, [prompt(SELECTION)], None)
 
 
 async def grown(store: Store, samples: int):
@@ -217,16 +220,16 @@ async def grown(store: Store, samples: int):
 
 async def test_what_rests_on_fewer_samples_waits_again(url):
     """Its selection is asked anew; what was answered before is kept under another key."""
-    nothing = Solution((), (), Matrix((), (), {}), (), (), None)
+    nothing = Solution(0, (), Matrix("calc", (), (), {}), (), (), Ranking((), ""))
     with Store(url) as store:
         _, row = await with_selection(store, 2)
-        await store.save_solution(row, replace(nothing, samples=(None,) * 2))
+        await store.save_solution(row, replace(nothing, samples=2))
         assert (await grown(store, 2))[1].status is Status.UNSOLVED
         for samples in (3, 4):
             assert (await grown(store, samples))[1].status is Status.WAITING
-        assert store.journal(row, Prices()).recall_turn("selection", 0) is None
+        assert store.journal(row).recall_turn("selection", 0) is None
         await ask_selection(store, row)  # where the other is known to the writer
-        await store.save_solution(row, replace(nothing, samples=(None,) * 4))
+        await store.save_solution(row, replace(nothing, samples=4))
         assert (await grown(store, 4))[1].status is Status.UNSOLVED
     with Reader(url) as reader:
         talks = {row["trajectory"]: row["turns"] for row in view(reader, "trajectories")}
@@ -239,9 +242,9 @@ async def test_a_selection_that_was_cut_short_is_asked_anew_of_more_samples(url)
         _, row = await with_selection(store, 2)
         await store.mark(row, Status.INTERRUPTED)
         assert (await grown(store, 2))[1].status is Status.INTERRUPTED
-        assert store.journal(row, Prices()).recall_turn("selection", 0) is not None
+        assert store.journal(row).recall_turn("selection", 0) is not None
         assert (await grown(store, 3))[1].status is Status.INTERRUPTED
-        assert store.journal(row, Prices()).recall_turn("selection", 0) is None
+        assert store.journal(row).recall_turn("selection", 0) is None
     with Reader(url) as reader:
         (talk,) = view(reader, "trajectories")
         assert talk["trajectory"] == "selection-of-2"
@@ -255,18 +258,18 @@ async def test_looking_an_instance_up_does_not_grow_it(url):
         assert (await store.find(run, "calc", instance())).status is Status.SOLVED
         with pytest.raises(UsageError, match="has changed since"):
             await store.find(run, "calc", replace(instance(), problem_statement="another"))
-        assert store.journal(row, Prices()).recall_turn("selection", 0) is not None
+        assert store.journal(row).recall_turn("selection", 0) is not None
 
 
 async def test_environments_and_samples_are_stored_whole(url, tmp_path):
     given = instance()
     moved = replace(given, environment=replace(given.environment, source=tmp_path))
-    patch = Patch("d\n", (FileChange("a", b"b"),))
+    patch = Patch.of("d\n", (FileChange("a", b"b"),))
     script = Script("1", "node", ".js")
     with Store(url) as store:
         run, row = await begun(store)
         await store.enter(run, [moved])
-        await store.save_sample(row, SampleResult(1, Outcome.DONE, script, patch))
+        await store.save_sample(row, Sample(1, Outcome.DONE, script, patch))
     with Reader(url) as reader:
         (stored,) = view(reader, "instances")
         assert stored_environment(stored["environment"]) == moved.environment
@@ -345,7 +348,7 @@ async def test_after_the_end_of_a_run_another_is_written(url):
 async def test_a_closed_store_refuses_to_write(url):
     with Store(url) as store:
         run, row = await begun(store)
-        journal = store.journal(row, Prices())
+        journal = store.journal(row)
     with pytest.raises(StoreError, match="closed"):
         await asyncio.wait_for(store.mark(row, Status.SOLVED), 30)
     with pytest.raises(StoreError, match="closed"):
@@ -455,14 +458,14 @@ async def main():
     stored = 0
     with Store(sqlite_url(Path(sys.argv[1]))) as store:
         _, row = await begun(store)
-        journal = store.journal(row, Prices())
+        journal = store.journal(row)
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
         try:
             for turn in range(100):
                 text = "".join(random.choices("abcdefghijklmnop", k=50_000))
                 response = Response((Choice(text, Finish.STOP),), None, 0.1)
-                await journal.record_call(request(), response, [prompt(turn=turn)])
+                await journal.record_call(request(), response, [prompt(turn=turn)], None)
                 stored += 1
         except StoreError as error:
             print(stored, bool(error.mend))
@@ -527,7 +530,7 @@ def test_an_older_database_is_brought_up_to_date_with_what_it_holds(tmp_path):
 async def test_an_execution_that_is_repeated_is_another(url):
     with Store(url) as store:
         _, row = await begun(store)
-        journal = store.journal(row, Prices())
+        journal = store.journal(row)
         for repeat, code in enumerate((2, 0)):
             ran = Execution(Ending.EXITED, code, "", 0, 0.1)
             await journal.record_execution(SCRIPT, UNEDITED, ran, repeat)
@@ -535,7 +538,7 @@ async def test_an_execution_that_is_repeated_is_another(url):
         assert journal.recall_execution(SCRIPT, UNEDITED, 2) is None
     with Store(url) as store:
         _, row = await begun(store)
-        journal = store.journal(row, Prices())
+        journal = store.journal(row)
         codes = [journal.recall_execution(SCRIPT, UNEDITED, repeat).exit_code for repeat in (0, 1)]
     assert codes == [2, 0]
     with Reader(url) as reader:

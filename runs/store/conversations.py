@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from agent.journal import Kind
 from agent.model import Finish
+from agent.outcome import Outcome
 from runs.store.blobs import Texts, get_texts
 from runs.store.records import (
     CallRecord,
@@ -125,7 +126,13 @@ def trajectories(session: Session, *where: Where) -> tuple[TrajectoryRecord, ...
     replies = sa.select(sa.func.count()).where(TurnTable.trajectory_id == table.id)
     query = sa.select(table, replies.scalar_subquery()).where(*where)
     found = (
-        TrajectoryRecord(row.key, Kind(row.kind), row.sample, row.outcome, count)
+        TrajectoryRecord(
+            row.key,
+            Kind(row.kind),
+            row.sample,
+            None if row.outcome is None else Outcome(row.outcome),
+            count,
+        )
         for row, count in session.execute(query)
     )
     return tuple(sorted(found, key=lambda one: one.key))

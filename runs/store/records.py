@@ -61,8 +61,7 @@ class RunRecord:
     @property
     def edits(self) -> bool:
         """Whether its samples write patches; an ensemble's write tests at most."""
-        turns = self.config.get("samples.editing_turns")
-        return turns != 0 and self.config.get("samples.strategy") not in _WITHOUT_EDITS
+        return self.config.get("samples.strategy") not in _WITHOUT_EDITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +143,7 @@ class TrajectoryRecord:
     """For example "sample-3/editing"."""
     kind: Kind
     sample: int | None
-    outcome: str | None
+    outcome: Outcome | None
     """How it ended; None: not yet."""
     turns: int
     """Replies so far."""

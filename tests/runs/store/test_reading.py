@@ -76,6 +76,7 @@ def test_records_are_typed_and_frozen(story):
     assert {vote.verdict for vote in story.votes} <= set(Verdict)
     assert {test.kind for test in story.tests} <= set(TestKind)
     assert {type(talk.kind) for talk in story.trajectories} == {Kind}
+    assert {talk.outcome for talk in story.trajectories} <= {*Outcome, None}
     with pytest.raises(FrozenInstanceError):
         one.chosen = 2
 

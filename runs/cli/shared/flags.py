@@ -58,7 +58,6 @@ def add_work(parser: argparse.ArgumentParser, *, writing: bool = True) -> None:
             metavar="N",
             help="independent attempts (10); a run that is there can be asked for more",
         )
-        )
     work.add_argument("--context-tokens", type=int, metavar="N", help="context size (128000)")
     work.add_argument(
         "--prefilter",

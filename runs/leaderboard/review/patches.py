@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from data.errors import UsageError
 from data.patches.litter import litter_of
-from data.predictions.check import Verdict, check_predictions
+from data.predictions.check import PredictionVerdict, check_predictions
 from data.predictions.predictions import columns_of, validate_predictions
 from data.predictions.rows import read_rows
 from runs.leaderboard.review.finding import Finding
@@ -58,9 +58,9 @@ def check_patches(file: Path, submitted: Submitted) -> Iterator[Finding]:
 
 def _prediction(one: Checked, where: str) -> Iterator[Finding]:
     about = (one.instance_id,) if one.instance_id else ()
-    if one.verdict is Verdict.REFUSED:
+    if one.verdict is PredictionVerdict.REFUSED:
         yield Finding(where, f"cannot be graded: {'; '.join(one.notes)}", "", about)
-    elif one.verdict is Verdict.REPAIRED:
+    elif one.verdict is PredictionVerdict.REPAIRED:
         mend = "write what it mends with `troop check-predictions --write`"
         yield Finding(where, f"is damaged: {'; '.join(one.notes)}", mend, about)
     if touched := named(litter_of(one.patch)):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from runs.export.patches import chosen_patches
+from runs.store.registry import Status
 from tests.data.patches.test_litter import NEW
 from tests.data.patches.test_repairs import GOOD
 from tests.support.command import ROOT
@@ -49,9 +51,9 @@ class Finished:
     def __init__(self, **patches: str) -> None:
         self.patches = patches
 
-    def view(self, _: str, **__: str) -> list[dict[str, str]]:
-        row = {"repo": "o/r", "status": "solved"}
-        return [{"instance_id": name, "patch": name, **row} for name in self.patches]
+    def instances(self, _: str) -> list[SimpleNamespace]:
+        row = {"repo": "o/r", "status": Status.SOLVED}
+        return [SimpleNamespace(instance_id=name, patch=name, **row) for name in self.patches]
 
     def text(self, name: str) -> str:
         return self.patches[name]

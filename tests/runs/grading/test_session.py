@@ -127,7 +127,7 @@ async def test_stored_grades_are_those_that_select_knows(database: str, tmp_path
         Candidate(number, Patch.of(diff, ()), (number,))
         for number, diff in enumerate((RIGHT, WRONG, BREAKS), 1)
     )
-    found = grades.of("tiny__calc-1", Matrix(candidates, (), {}))
+    found = grades.of("tiny__calc-1", Matrix("tiny__calc-1", candidates, (), {}))
     assert found == {1: True, 2: False, 3: True}  # the harness first, and errors are none
 
 

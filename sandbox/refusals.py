@@ -12,7 +12,7 @@ from sandbox.protocol import Ending
 if TYPE_CHECKING:
     from data.instances.instance import Environment
     from sandbox.protocol import Script
-    from sandbox.supervise import Finish
+    from sandbox.supervise import ProcessResult
 
 _SAID_CHARS = 2000
 
@@ -35,22 +35,27 @@ def activates(environment: Environment) -> bool:
 
 
 def why_not_started(
-    finish: Finish, environment: Environment, script: Script, where: str, *, programs: str = ""
+    result: ProcessResult,
+    environment: Environment,
+    script: Script,
+    where: str,
+    *,
+    programs: str = "",
 ) -> SandboxError | UsageError | None:
     """The error that tells why the launcher never came to the script; None: it does not say.
 
     `where`: what holds the repository, for people: "the image x"; `programs`: what holds the
     programs, if that is something else.
     """
-    if finish.ending is not Ending.EXITED:
+    if result.ending is not Ending.EXITED:
         return _said(
             SandboxError,
             f"The environment in {where} was not ready before a limit"
-            f" ({finish.ending}, {finish.duration_s:.0f} s)",
-            finish,
+            f" ({result.ending}, {result.duration_s:.0f} s)",
+            result,
             "Look at the activation lines, or at how busy the machine is.",
         )
-    code = finish.exit_code
+    code = result.exit_code
     if code not in {*Code, 126, 127, 137} and activates(environment):
         code = Code.NOT_ACTIVATED  # lines that end the shell themselves
     error: type[SandboxError | UsageError]
@@ -77,11 +82,11 @@ def why_not_started(
             mend = "Try the activation lines by hand."
         case _:
             return None
-    return _said(error, what, finish, mend)
+    return _said(error, what, result, mend)
 
 
 def _said(
-    error: type[SandboxError | UsageError], what: str, finish: Finish, mend: str
+    error: type[SandboxError | UsageError], what: str, result: ProcessResult, mend: str
 ) -> SandboxError | UsageError:
-    said = finish.preamble.strip()[-_SAID_CHARS:]
+    said = result.preamble.strip()[-_SAID_CHARS:]
     return error(f"{what}: {said}" if said else f"{what}.", mend=mend)

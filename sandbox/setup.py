@@ -13,7 +13,7 @@ from sandbox.refusals import Code
 
 if TYPE_CHECKING:
     from data.instances.instance import Environment
-    from sandbox.supervise import Finish
+    from sandbox.supervise import ProcessResult
 
 SETUP_LIMITS = Limits(
     timeout_s=3600,
@@ -84,29 +84,29 @@ def setup_files(
     ]
 
 
-def check_setup(finish: Finish, environment: Environment, where: str) -> None:
+def check_setup(result: ProcessResult, environment: Environment, where: str) -> None:
     """Raise what a setup that did not succeed means for people.
 
     Raises:
         UsageError: the command failed.
         SandboxError: it was never started.
     """
-    if not finish.started:
-        raise _not_begun(finish, environment, where)
-    if finish.ending is Ending.EXITED and finish.exit_code == 0:
+    if not result.started:
+        raise _not_begun(result, environment, where)
+    if result.ending is Ending.EXITED and result.exit_code == 0:
         return
-    how = f"exit {finish.exit_code}" if finish.ending is Ending.EXITED else finish.ending
-    _LOG.error("The setup's output:\n%s", finish.output)
+    how = f"exit {result.exit_code}" if result.ending is Ending.EXITED else result.ending
+    _LOG.error("The setup's output:\n%s", result.output)
     raise UsageError(
         f"The setup command failed ({how}) in {where}. The end of its output:\n"
-        f"{finish.output[-_SHOWN_CHARS:]}",
+        f"{result.output[-_SHOWN_CHARS:]}",
         mend="Correct the setup command, or give an environment that has what it needs.",
     )
 
 
-def _not_begun(finish: Finish, environment: Environment, where: str) -> SandboxError:
-    said = finish.preamble.strip()[-_SHOWN_CHARS:]
-    match finish.exit_code:
+def _not_begun(result: ProcessResult, environment: Environment, where: str) -> SandboxError:
+    said = result.preamble.strip()[-_SHOWN_CHARS:]
+    match result.exit_code:
         case Code.NO_REPOSITORY:
             return SandboxUnavailable(
                 f"There is no folder {environment.repo_dir} in {where}.",
@@ -118,4 +118,4 @@ def _not_begun(finish: Finish, environment: Environment, where: str) -> SandboxE
             what = "The commit could not be recorded with git"
         case _:
             what = "The setup could not be started"
-    return SandboxError(f"{what} in {where} (exit {finish.exit_code}). {said}".strip())
+    return SandboxError(f"{what} in {where} (exit {result.exit_code}). {said}".strip())

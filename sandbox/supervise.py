@@ -97,7 +97,7 @@ class Process(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Finish:
+class ProcessResult:
     """What came out of one execution."""
 
     ending: Ending
@@ -121,7 +121,7 @@ def new_mark() -> bytes:
     return b"\x1e%s\n" % secrets.token_hex(12).encode()
 
 
-def supervise(process: Process, limits: Limits, mark: bytes, stop: Stop) -> Finish:
+def supervise(process: Process, limits: Limits, mark: bytes, stop: Stop) -> ProcessResult:
     """Watch `process` to its end, and end it where it passes a limit.
 
     Raises:
@@ -199,7 +199,7 @@ class _Watch:
         """Give the reader the time to see the end, before its stream is taken away."""
         self._reader.join(_SETTLE_S)
 
-    def finish(self, ending: Ending, over: float) -> Finish:
+    def finish(self, ending: Ending, over: float) -> ProcessResult:
         """Put together what was seen, once the reader is done."""
         self._reader.join(_READER_S)
         if self._reader.is_alive():
@@ -211,7 +211,7 @@ class _Watch:
             end = self._process.wait()
             ending, code = (Ending.OUT_OF_MEMORY, None) if end.out_of_memory else (ending, end.code)
         started = self._started_at
-        return Finish(
+        return ProcessResult(
             ending=ending,
             exit_code=code,
             started=started is not None,

@@ -21,10 +21,10 @@ from agent.model import (
 )
 from agent.openai_client.address import address
 from agent.openai_client.completions import read_completion
-from agent.openai_client.failures import SUCCESS, Failure, Kind, tell_apart
+from agent.openai_client.failures import SUCCESS, Failure, FailureKind, tell_apart
 from agent.openai_client.models import Served, read_models
 from agent.openai_client.retry import GivenUp, OnRetry, Patience, TryAgain, retry_after_s
-from agent.openai_client.transport import Loss, Lost, Reply, Transport
+from agent.openai_client.transport import HttpReply, Loss, Lost, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -123,15 +123,15 @@ class OpenAIClient:
                 return Response(completion.choices, completion.usage, self._now() - started)
         failure = _failure(reply, n)
         match failure.kind:
-            case Kind.AGAIN:
+            case FailureKind.AGAIN:
                 raise TryAgain(self._says(failure), after_s=retry_after_s(reply.headers))
-            case Kind.ONE_CHOICE:
+            case FailureKind.ONE_CHOICE:
                 return await self._attempt(request, 1)
-            case Kind.CONTEXT:
+            case FailureKind.CONTEXT:
                 error: Exception = ContextExceeded(self._says(failure))
-            case Kind.REQUEST:
+            case FailureKind.REQUEST:
                 error = RequestRejected(self._says(failure))
-            case Kind.MODEL:
+            case FailureKind.MODEL:
                 error = self._unknown_model(
                     request.model, await self._served(), self._says(failure)
                 )
@@ -167,17 +167,17 @@ class OpenAIClient:
         url, env = self._address.shown, self._address.key_env
         says = self._says(failure)
         match failure.kind:
-            case Kind.KEY if self._address.has_key:
+            case FailureKind.KEY if self._address.has_key:
                 message, mend = f"{url} refuses the key in {env}", f"Set {env} to another key."
-            case Kind.KEY:
+            case FailureKind.KEY:
                 message, mend = f"{url} asks for a key, and {env} is not set", f"Set {env}."
-            case Kind.CREDIT:
+            case FailureKind.CREDIT:
                 message = f"the account at {url} has no credit left"
                 mend = f"Add credit, or wait until it is renewed: {_RESUME}"
-            case Kind.PARAMETER:
+            case FailureKind.PARAMETER:
                 message = f"{url} refuses a parameter that every request has"
                 mend = "Change it in the model's settings: the field for max tokens, temperature."
-            case Kind.PATH:
+            case FailureKind.PATH:
                 message, mend = f"no chat completions at {url}/chat/completions", _V1
             case _:
                 message = f"{url} answers, but not like a model server"
@@ -189,13 +189,13 @@ class OpenAIClient:
     def _judge_unlisted(self, failure: Failure) -> None:
         """Raise where a failed listing shows that no work can succeed either."""
         match failure.kind:
-            case Kind.AGAIN if failure.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            case FailureKind.AGAIN if failure.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise self._absent(self._says(failure))
-            case Kind.KEY if _NOT_FOR_THE_LIST.search(failure.says.lower()):
+            case FailureKind.KEY if _NOT_FOR_THE_LIST.search(failure.says.lower()):
                 return
-            case Kind.KEY | Kind.CREDIT:
+            case FailureKind.KEY | FailureKind.CREDIT:
                 raise self._refusal(failure)
-            case Kind.PAGE if failure.is_page:
+            case FailureKind.PAGE if failure.is_page:
                 raise self._refusal(failure)
 
     def _untrusted(self, lost: Lost) -> ModelRefused | None:
@@ -231,12 +231,12 @@ class OpenAIClient:
         )
 
 
-def _may_pass(reply: Reply | Lost) -> bool:
+def _may_pass(reply: HttpReply | Lost) -> bool:
     if isinstance(reply, Lost):
         return reply.loss in {Loss.CUT, Loss.TIMEOUT}
-    return _failure(reply).kind is Kind.AGAIN
+    return _failure(reply).kind is FailureKind.AGAIN
 
 
-def _failure(reply: Reply, n: int = 1) -> Failure:
+def _failure(reply: HttpReply, n: int = 1) -> Failure:
     text = reply.body.decode("utf-8", "replace")
     return tell_apart(reply.status, text, content_type=reply.content_type, n=n)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 
-class Kind(enum.Enum):
+class FailureKind(enum.Enum):
     """What to do about an answer that is no completion."""
 
     AGAIN = enum.auto()
@@ -36,7 +36,7 @@ class Kind(enum.Enum):
 class Failure:
     """An answer that is no completion."""
 
-    kind: Kind
+    kind: FailureKind
     status: int
     says: str
     """The server's words: unbounded, and not yet fit to be shown."""
@@ -139,13 +139,13 @@ def tell_apart(status: int, body: str, *, content_type: str = "", n: int = 1) ->
 
 def _despite_success(words: _Words, n: int) -> Failure:
     if words.is_page:
-        return Failure(Kind.PAGE, HTTPStatus.OK, words.message, is_page=True)
+        return Failure(FailureKind.PAGE, HTTPStatus.OK, words.message, is_page=True)
     if not words.is_json:
         if words.message[:1] in {"", "{", "["}:
-            return Failure(Kind.AGAIN, HTTPStatus.OK, "the answer was cut on its way")
-        return Failure(Kind.PAGE, HTTPStatus.OK, words.message)
+            return Failure(FailureKind.AGAIN, HTTPStatus.OK, "the answer was cut on its way")
+        return Failure(FailureKind.PAGE, HTTPStatus.OK, words.message)
     if not words.message and not words.marks:
-        return Failure(Kind.REQUEST, HTTPStatus.OK, "JSON, but no chat completion")
+        return Failure(FailureKind.REQUEST, HTTPStatus.OK, "JSON, but no chat completion")
     # Gateways wrap errors in a 200, with the status in a field.
     status = words.code or 0
     if status not in _ERROR:
@@ -153,39 +153,39 @@ def _despite_success(words: _Words, n: int) -> Failure:
     return Failure(_kind(status, words, n), status, words.message)
 
 
-def _kind(status: int, words: _Words, n: int) -> Kind:
+def _kind(status: int, words: _Words, n: int) -> FailureKind:
     if status in _ACCOUNT:
         return _account_kind(status, words)
     if status == HTTPStatus.NOT_FOUND:
         about_model = _MODEL_404.search(words.all) and not words.is_page
-        return Kind.MODEL if about_model else Kind.PATH
+        return FailureKind.MODEL if about_model else FailureKind.PATH
     if status in _REQUEST or status == HTTPStatus.INTERNAL_SERVER_ERROR:
         kind = _in_words(words, n)
         if kind is not None:
             return kind
     if status in _REQUEST:
-        return Kind.REQUEST
-    return Kind.AGAIN if status in _PASSING else Kind.PATH
+        return FailureKind.REQUEST
+    return FailureKind.AGAIN if status in _PASSING else FailureKind.PATH
 
 
-def _account_kind(status: int, words: _Words) -> Kind:
+def _account_kind(status: int, words: _Words) -> FailureKind:
     if status == HTTPStatus.PAYMENT_REQUIRED or _CREDIT.search(words.all):
-        return Kind.CREDIT
+        return FailureKind.CREDIT
     if status != HTTPStatus.TOO_MANY_REQUESTS:
-        return Kind.KEY
-    return Kind.REQUEST if _NEVER_FITS_RATE.search(words.all) else Kind.AGAIN
+        return FailureKind.KEY
+    return FailureKind.REQUEST if _NEVER_FITS_RATE.search(words.all) else FailureKind.AGAIN
 
 
-def _in_words(words: _Words, n: int) -> Kind | None:
+def _in_words(words: _Words, n: int) -> FailureKind | None:
     """What only the words tell: llama.cpp, for one, says some of these with a 500."""
     if words.is_page:
         return None
     told = {
-        Kind.CONTEXT: _CONTEXT,
-        Kind.CREDIT: _CREDIT,
-        Kind.ONE_CHOICE: _ONE_CHOICE if n > 1 else None,
-        Kind.PARAMETER: _PARAMETER,
-        Kind.MODEL: _MODEL,
+        FailureKind.CONTEXT: _CONTEXT,
+        FailureKind.CREDIT: _CREDIT,
+        FailureKind.ONE_CHOICE: _ONE_CHOICE if n > 1 else None,
+        FailureKind.PARAMETER: _PARAMETER,
+        FailureKind.MODEL: _MODEL,
     }
     return next(
         (kind for kind, words_of in told.items() if words_of and words_of.search(words.all)), None

@@ -26,7 +26,7 @@ KEEP_ALIVE_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpReply:
     """Whatever a server answered."""
 
     status: int
@@ -67,7 +67,7 @@ class Transport:
         self._timeout_s = timeout_s
         self._client: openai.AsyncOpenAI | None = None
 
-    async def complete(self, fields: Mapping[str, Any]) -> Reply | Lost:
+    async def complete(self, fields: Mapping[str, Any]) -> HttpReply | Lost:
         """POST /chat/completions; `fields` are `create`'s keyword arguments."""
         create = self._open().chat.completions.with_raw_response.create
         try:
@@ -77,7 +77,7 @@ class Transport:
             sendable = {**fields, "messages": [_encodable(one) for one in fields["messages"]]}
             return await self._exchange(lambda: create(**sendable), self._timeout_s)
 
-    async def models(self, timeout_s: float) -> Reply | Lost:
+    async def models(self, timeout_s: float) -> HttpReply | Lost:
         """GET /models."""
         listing = self._open().models.with_raw_response.list
         return await self._exchange(lambda: listing(timeout=timeout_s), timeout_s)
@@ -87,7 +87,9 @@ class Transport:
         if self._client is not None:
             await self._client.close()
 
-    async def _exchange(self, call: Callable[[], Awaitable[Any]], limit_s: float) -> Reply | Lost:
+    async def _exchange(
+        self, call: Callable[[], Awaitable[Any]], limit_s: float
+    ) -> HttpReply | Lost:
         import openai  # here, because it takes most of a second
 
         try:
@@ -102,7 +104,7 @@ class Transport:
             return _lost(error)
         except openai.APIStatusError as error:
             response = error.response
-        return Reply(response.status_code, response.headers, response.content)
+        return HttpReply(response.status_code, response.headers, response.content)
 
     def _open(self) -> openai.AsyncOpenAI:
         if self._client is None:

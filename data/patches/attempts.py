@@ -13,7 +13,7 @@ from data.patches.repairs_text import headers_end_in_cr
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from data.patches.repairs import Repair
+    from data.patches.repairs import DiffRepair
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Attempt:
     bases: Mapping[str, bytes] = field(default_factory=dict)
     """Files whose CRLF are taken for LF, by path; their results want them back."""
 
-    def after(self, repair: Repair) -> Attempt:
+    def after(self, repair: DiffRepair) -> Attempt:
         """The attempt with one more repair."""
         text, note = repair.mend(self.text)
         notes = (*self.notes, note) if note else self.notes

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from data.patches.parts import Section
 
 
-class Kind(enum.StrEnum):
+class LitterKind(enum.StrEnum):
     """What a file is."""
 
     SCRATCH = "scratch"
@@ -26,54 +26,56 @@ class Kind(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class LitterRule:
     """Which paths are what."""
 
-    kind: Kind
+    kind: LitterKind
     what: str
     path: re.Pattern[str]
     new_only: bool = True
     """Whether only files that the patch makes are meant: a repository may track such a name."""
 
 
-def _rule(kind: Kind, what: str, path: str, *, new_only: bool = True) -> Rule:
-    return Rule(kind, what, re.compile(path), new_only)
+def _rule(kind: LitterKind, what: str, path: str, *, new_only: bool = True) -> LitterRule:
+    return LitterRule(kind, what, re.compile(path), new_only)
 
 
 RULES = (
-    _rule(Kind.SCRATCH, "bytecode", r"(^|/)__pycache__/|\.py[co]$", new_only=False),
-    _rule(Kind.SCRATCH, "compiled", r"\.(o|obj|class|gch)$|(^|/)a\.out$"),
-    _rule(Kind.SCRATCH, "left by patch or a merge", r"\.(orig|rej)$"),
-    _rule(Kind.SCRATCH, "an editor's back-up", r"(~|\.bak|\.sw[a-p])$|(^|/)(\.#[^/]*|#[^/]*#)$"),
-    _rule(Kind.SCRATCH, "made by the desktop", r"(^|/)(\.DS_Store|Thumbs\.db|desktop\.ini)$"),
+    _rule(LitterKind.SCRATCH, "bytecode", r"(^|/)__pycache__/|\.py[co]$", new_only=False),
+    _rule(LitterKind.SCRATCH, "compiled", r"\.(o|obj|class|gch)$|(^|/)a\.out$"),
+    _rule(LitterKind.SCRATCH, "left by patch or a merge", r"\.(orig|rej)$"),
     _rule(
-        Kind.SCRATCH,
+        LitterKind.SCRATCH, "an editor's back-up", r"(~|\.bak|\.sw[a-p])$|(^|/)(\.#[^/]*|#[^/]*#)$"
+    ),
+    _rule(LitterKind.SCRATCH, "made by the desktop", r"(^|/)(\.DS_Store|Thumbs\.db|desktop\.ini)$"),
+    _rule(
+        LitterKind.SCRATCH,
         "made by a tool",
         r"(^|/)(\.(pytest|mypy|ruff|ipynb)_?(cache|checkpoints)|\.(tox|nox|hypothesis|idea|vscode)"
         r"|node_modules|htmlcov|[^/]*\.egg-info)/|(^|/)(\.coverage(\.[^/]*)?|nohup\.out)$"
         r"|(^|/)\.aider[^/]*",
     ),
     _rule(
-        Kind.SCRATCH,
+        LitterKind.SCRATCH,
         "a build folder or an environment",
         r"^(build|dist|target|venv|\.venv|env|\.eggs|\.gradle|\.bundle)/|(^|/)site-packages/",
     ),
     _rule(
-        Kind.SCRATCH,
+        LitterKind.SCRATCH,
         "a script that reproduces the bug",
         r"(^|/)((bug|issue)_?)?(reproduc\w*|repro|replicat\w*)([_-][\w-]*)?"
         r"\.(py|sh|[cm]?[jt]s|rb|php|go|java|rs|c|cc|cpp|md|txt)$",
     ),
     _rule(
-        Kind.SCRATCH,
+        LitterKind.SCRATCH,
         "a script at the top",
         r"^(debug|verify|demo|scratch|tmp|temp|try|check|simple_test|final_test|run_test)"
         r"([_-][\w-]*)?\.(py|sh|js|ts|rb|php|txt|log)$"
         r"|^test_(script|fix|issue|bug|repro|reproduction|patch|solution|changes?|\d+)[\w-]*"
         r"\.(py|sh|[cm]?[jt]s|rb|php)$",
     ),
-    _rule(Kind.SCRATCH, "a patch in the patch", r"^[^/]*\.(patch|diff)$"),
-    _rule(Kind.TEST, "a test", only_tests(), new_only=False),
+    _rule(LitterKind.SCRATCH, "a patch in the patch", r"^[^/]*\.(patch|diff)$"),
+    _rule(LitterKind.TEST, "a test", only_tests(), new_only=False),
 )
 
 
@@ -82,7 +84,7 @@ class Litter:
     """A file of a patch that a rule fits."""
 
     path: str
-    rule: Rule
+    rule: LitterRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def without_litter(diff: str, *, scratch: bool = True, tests: bool = False) -> C
     The rest comes back byte by byte. A file that moves is never taken out: half
     of a move is a loss.
     """
-    unwanted = {Kind.SCRATCH: scratch, Kind.TEST: tests}
+    unwanted = {LitterKind.SCRATCH: scratch, LitterKind.TEST: tests}
     taken: list[Litter] = []
     kept: list[str] = []
     for part in parts_of(diff).sections:
@@ -123,7 +125,7 @@ def without_litter(diff: str, *, scratch: bool = True, tests: bool = False) -> C
     return Cleaned("\n".join([*kept, ""]), tuple(taken))
 
 
-def _rule_of(part: Section) -> Rule | None:
+def _rule_of(part: Section) -> LitterRule | None:
     path = part.path
     fitting = (
         rule for rule in RULES if (part.created or not rule.new_only) and rule.path.search(path)

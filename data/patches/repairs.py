@@ -45,7 +45,7 @@ class Mended:
 
 
 @dataclass(frozen=True, slots=True)
-class Repair:
+class DiffRepair:
     """One kind of damage that can be undone."""
 
     name: str
@@ -62,34 +62,38 @@ def _by_git(note: str) -> Callable[[str], tuple[str, str]]:
     return lambda text: (text, note)
 
 
-NEWLINE = Repair("newline", "adds one", "the last line has none", ended)
-FENCES = Repair("fences", "keeps what is in them", "it stands in Markdown fences", unfenced)
-CRLF = Repair(
+NEWLINE = DiffRepair("newline", "adds one", "the last line has none", ended)
+FENCES = DiffRepair("fences", "keeps what is in them", "it stands in Markdown fences", unfenced)
+CRLF = DiffRepair(
     "CRLF", "CRLF becomes LF", "lines end in CRLF, in the diff or in files", unix_throughout
 )
-RECOUNT = Repair(
+RECOUNT = DiffRepair(
     *("recount", "git counts anew", "it does not apply as its hunks count"),
     _by_git("counted the lines of its hunks anew"),
     "--recount",
 )
-AS_NAMED = Repair(
+AS_NAMED = DiffRepair(
     *("names", "takes paths as they are", "names are paths of the code without a/ and b/"),
     _by_git("took its paths as they are, without a/ and b/"),
     "-p0",
 )
 WITH_CODE = (FENCES, NEWLINE, CRLF, RECOUNT, AS_NAMED)
 ALONE = (
-    Repair("padding", "drops it", "a mark before the text or NULs after it", without_padding),
-    Repair("colours", "drops them", "headers begin with a terminal's colours", without_colours),
-    Repair("line ends", "CRLF becomes LF", "header lines end in CRLF", unix_line_ends),
-    Repair("indent", "drops it", "no header is at a line's start, one is further in", outdented),
+    DiffRepair("padding", "drops it", "a mark before the text or NULs after it", without_padding),
+    DiffRepair("colours", "drops them", "headers begin with a terminal's colours", without_colours),
+    DiffRepair("line ends", "CRLF becomes LF", "header lines end in CRLF", unix_line_ends),
+    DiffRepair(
+        "indent", "drops it", "no header is at a line's start, one is further in", outdented
+    ),
     NEWLINE,
-    Repair("prose", "keeps the sections of files", "lines stand outside them", alone),
-    Repair("times", "drops them", "a time follows a name after a space", spaced_times),
-    Repair("checkout", "makes names relative", "names begin with a known checkout", checkout_names),
-    Repair("prefixes", "adds a/ and b/", "both names of a file lack them", bare_names),
-    Repair("counts", "counts anew", "a hunk is not as long as it says", counted_anew),
-    Repair("contents", "drops the section", "a file's new content is not there", readable),
+    DiffRepair("prose", "keeps the sections of files", "lines stand outside them", alone),
+    DiffRepair("times", "drops them", "a time follows a name after a space", spaced_times),
+    DiffRepair(
+        "checkout", "makes names relative", "names begin with a known checkout", checkout_names
+    ),
+    DiffRepair("prefixes", "adds a/ and b/", "both names of a file lack them", bare_names),
+    DiffRepair("counts", "counts anew", "a hunk is not as long as it says", counted_anew),
+    DiffRepair("contents", "drops the section", "a file's new content is not there", readable),
 )
 REPAIRS = (*WITH_CODE, *ALONE)
 

@@ -23,7 +23,7 @@ _MOST_GUESSES = 20
 """Unknown ids for which near ones are looked for: each takes a while."""
 
 
-class Verdict(enum.StrEnum):
+class PredictionVerdict(enum.StrEnum):
     """What becomes of a prediction."""
 
     ACCEPTED = "accepted"
@@ -42,7 +42,7 @@ class Checked:
     instance_id: str
     """"" where it cannot be told."""
     model_name_or_path: str
-    verdict: Verdict
+    verdict: PredictionVerdict
     notes: tuple[str, ...] = ()
     """What was repaired, why it was refused, or what to know about it."""
     patch: str = ""
@@ -89,7 +89,9 @@ def _checked(row: Row, stem: str, known: Collection[str] | None, seen: _Seen) ->
         mended = mend(patch)
     except UsageError as error:
         said = error.message.removeprefix(f"{row.where}: ")
-        return Checked(where, name, model, Verdict.REFUSED, (said, *filter(None, [error.mend])))
+        return Checked(
+            where, name, model, PredictionVerdict.REFUSED, (said, *filter(None, [error.mend]))
+        )
     notes += mended.notes
     return _placed(
         Checked(where, name, model or stem, _verdict(notes), (), mended.text), notes, row, seen
@@ -103,14 +105,14 @@ def _placed(checked: Checked, notes: list[str], row: Row, seen: _Seen) -> Checke
     same, other = seen.patches.get((*key, digest)), seen.first.get(key)
     verdict, known = checked.verdict, list[str]()
     if same:
-        verdict = Verdict.REPAIRED
+        verdict = PredictionVerdict.REPAIRED
         notes.append(f"left out: {same} has the same patch for it")
     elif other:
         known.append(f"{other} has another patch for it: a grader keeps only one")
     if not checked.patch:
         known.append("an empty patch")
         if row.values.get("model_patch", "") is None:
-            verdict = Verdict.REPAIRED
+            verdict = PredictionVerdict.REPAIRED
             notes.append("took null for an empty patch")
     seen.patches.setdefault((*key, digest), checked.where)
     seen.first.setdefault(key, checked.where)
@@ -119,8 +121,8 @@ def _placed(checked: Checked, notes: list[str], row: Row, seen: _Seen) -> Checke
     )
 
 
-def _verdict(notes: list[str]) -> Verdict:
-    return Verdict.REPAIRED if notes else Verdict.ACCEPTED
+def _verdict(notes: list[str]) -> PredictionVerdict:
+    return PredictionVerdict.REPAIRED if notes else PredictionVerdict.ACCEPTED
 
 
 def _known_id(name: str, known: Collection[str] | None, seen: _Seen) -> tuple[str, str]:

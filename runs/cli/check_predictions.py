@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
-    from data.predictions.check import Verdict, check_predictions
+    from data.predictions.check import PredictionVerdict, check_predictions
     from runs.words import visible
 
     known = None
@@ -54,13 +54,13 @@ def run(args: argparse.Namespace) -> int:
         from data.instances.loaders import load_instances
 
         known = {one.instance_id for one in load_instances(args.dataset, split=args.split)}
-    totals = dict.fromkeys((verdict.value for verdict in Verdict), 0)
+    totals = dict.fromkeys((verdict.value for verdict in PredictionVerdict), 0)
     models: set[str] = set()
     listed = []
     with _writing(args.write) as file:
         for one in check_predictions(args.file, known=known):
             totals[one.verdict.value] += 1
-            if one.verdict is not Verdict.REFUSED:
+            if one.verdict is not PredictionVerdict.REFUSED:
                 models.add(one.model_name_or_path)
                 if file and not one.repeats:
                     file.write(_line(one))
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         said = ", ".join(f"{count} {verdict}" for verdict, count in totals.items())
         several = f"; {len(models)} model names: graders take one a file" if len(models) > 1 else ""
         sys.stdout.write(f"{said}{several}\n")
-    return 1 if totals[Verdict.REFUSED.value] else 0
+    return 1 if totals[PredictionVerdict.REFUSED.value] else 0
 
 
 def _said(one: Checked) -> str:

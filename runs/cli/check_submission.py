@@ -26,7 +26,7 @@ from runs.cli.shared.flags import DATASET_HELP
 if TYPE_CHECKING:
     import argparse
 
-    from runs.leaderboard.review.finding import Finding, Submitted
+    from runs.leaderboard.review.finding import ReviewFinding, Submitted
 
 NAMED = 5
 """Instances that a line names."""
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if grave else 0
 
 
-def _said(finding: Finding) -> str:
+def _said(finding: ReviewFinding) -> str:
     about = "rejected" if finding.grave else "look at"
     several = ""
     if len(finding.instances) > 1:
@@ -76,7 +76,7 @@ def _said(finding: Finding) -> str:
     return f"{about}  {finding.where}: {' '.join(finding.what.split())}{several}{mend}"
 
 
-def _document(submitted: Submitted, findings: list[Finding]) -> dict[str, object]:
+def _document(submitted: Submitted, findings: list[ReviewFinding]) -> dict[str, object]:
     return {
         "folder": str(submitted.folder),
         "predictions": len(submitted.patches),

@@ -80,7 +80,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
-    from data.predictions.members import read_members
+    from data.predictions.systems import read_systems
     from runs.cli.shared.terminal import progress
     from runs.compare.ensemble import stored_tests, with_candidates
     from runs.compare.grades import read_grades
@@ -91,8 +91,8 @@ def run(args: argparse.Namespace) -> int:
     config = _config(args)
     read_grades(*args.grades)  # what is malformed is told before work begins
     notes: list[str] = []
-    members = read_members(args.candidates, notes=notes)
-    instances, outside = with_candidates(picked_instances(args), members, notes)
+    systems = read_systems(args.candidates, notes=notes)
+    instances, outside = with_candidates(picked_instances(args), systems, notes)
     tests_db = database_url(args.tests_db if args.tests_db is not None else args.db)
     tests = stored_tests(tests_db, _runs(args.tests_from), instances, notes)
     tell(notes)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from data.instances.grading import Specs
     from runs.grading.figures import Graded
-    from runs.grading.nouns import Task
+    from runs.grading.nouns import GradingTask
     from runs.grading.session import Key
     from runs.grading.stored import Stored
     from runs.grading.subjects import Subject
@@ -132,14 +132,14 @@ def _specs(args: argparse.Namespace, dataset: str, subjects: Sequence[Subject]) 
         ) from error
 
 
-def _tasks(subjects: Sequence[Subject], specs: Specs) -> list[Task]:
+def _tasks(subjects: Sequence[Subject], specs: Specs) -> list[GradingTask]:
     """What there is to grade with; the rest is told."""
-    from runs.grading.nouns import Task
+    from runs.grading.nouns import GradingTask
 
     for instance_id, why in sorted(specs.refused.items()):
         _say(f"{instance_id}: cannot be graded: {why}")
     return [
-        Task.of(specs.found[subject.instance_id], subject.diff)
+        GradingTask.of(specs.found[subject.instance_id], subject.diff)
         for subject in subjects
         if subject.instance_id in specs.found
     ]

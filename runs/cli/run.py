@@ -8,7 +8,8 @@ Examples:
   troop run --dataset verified --exclude broken.txt --model gpt-4.1
 
 Instances are picked by --instances, then filtered, excluded, shuffled and sliced, in this order.
-The same command again goes on where the run stopped, and tries again what failed.
+The same command again goes on where the run stopped, and tries again what failed; with a higher
+--samples it adds samples.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from runs.store.places import database_url
 if TYPE_CHECKING:
     import argparse
 
-    from runs.store.query import Answer
+    from runs.store.query import QueryResult
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,30 +40,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
     from runs.cli.shared.terminal import results
-    from runs.show.query import answer_table, views_list
+    from runs.show.query import result_table, views_list
 
     if args.views or args.query is None:
         results().print(views_list())
         return 0 if args.views else 2
     from runs.store.query import ask
 
-    answer = ask(database_url(args.db), args.query)
+    result = ask(database_url(args.db), args.query)
     if args.format == "csv":
-        _write_csv(answer)
+        _write_csv(result)
     elif args.format == "json":
-        _write_json(answer)
+        _write_json(result)
     else:
-        results().print(answer_table(answer))
+        results().print(result_table(result))
     return 0
 
 
-def _write_csv(answer: Answer) -> None:
+def _write_csv(result: QueryResult) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(answer.columns)
-    writer.writerows(answer.rows)
+    writer.writerow(result.columns)
+    writer.writerows(result.rows)
 
 
-def _write_json(answer: Answer) -> None:
-    for row in answer.rows:
-        named = dict(zip(answer.columns, row, strict=True))
+def _write_json(result: QueryResult) -> None:
+    for row in result.rows:
+        named = dict(zip(result.columns, row, strict=True))
         sys.stdout.write(json.dumps(named, default=str, ensure_ascii=False) + "\n")

@@ -19,18 +19,18 @@ SHOWN = 3
 
 
 def with_candidates(
-    instances: Sequence[Instance], members: Mapping[str, Sequence[Prediction]], notes: list[str]
+    instances: Sequence[Instance], systems: Mapping[str, Sequence[Prediction]], notes: list[str]
 ) -> tuple[list[Instance], dict[str, Sequence[Prediction]]]:
     """The instances that somebody has a candidate for, and those candidates."""
-    there = [one for one in instances if one.instance_id in members]
+    there = [one for one in instances if one.instance_id in systems]
     picked = {one.instance_id for one in there}
-    without = [one.instance_id for one in instances if one.instance_id not in members]
-    elsewhere = [name for name in members if name not in picked]
+    without = [one.instance_id for one in instances if one.instance_id not in systems]
+    elsewhere = [name for name in systems if name not in picked]
     if without:
         notes.append(f"left out, since nobody has a candidate: {_some(without)}")
     if elsewhere:
         notes.append(f"candidates of other instances are not looked at: {_some(elsewhere)}")
-    return there, {name: found for name, found in members.items() if name in picked}
+    return there, {name: found for name, found in systems.items() if name in picked}
 
 
 def stored_tests(

@@ -4,35 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent.journal import RecordedEnding
 from agent.observer import Unobserved
 from agent.prices import Prices
 from agent.slots import Slots
-from agent.workbench import Workbench
+from agent.workbench import NotRecordedError, Workbench
 from data.codebases.codebase import Codebase
 from data.instances.instance import Environment, Instance
-from runs.store.journal import RecalledJournal, load_ending
 
 if TYPE_CHECKING:
-    from agent.journal import RecordedEnding
-    from runs.store.reading import Reader
+    from agent.journal import RecordedTurn
+    from data.patches.patch import Patch
     from runs.store.story import Story
-    from sandbox.protocol import Limits
+    from sandbox.protocol import Execution, Limits, Script
 
 
-def recalling_bench(reader: Reader, story: Story, limits: Limits) -> Workbench:
-    """The workbench of one instance of a stored run."""
-
-    def ending(trajectory: str) -> RecordedEnding | None:
-        key = story.instance.key
-        return reader.read(lambda session: load_ending(session.connection(), key, trajectory))
-
+def recalling_bench(story: Story, limits: Limits) -> Workbench:
+    """The workbench of one instance of a stored run; `limits` are those of executions."""
     nobody = Slots(1)
     return Workbench(
         whole_or_bare(story),
         Codebase("", {}),
         client=None,
         sandbox=None,
-        journal=RecalledJournal(ending),
+        journal=_Endings(story),
         observer=Unobserved(),
         prices=Prices(),
         model_slots=nobody,
@@ -46,3 +41,27 @@ def whole_or_bare(story: Story) -> Instance:
     of = story.instance
     bare = Environment(image=of.image or None)
     return story.whole or Instance(of.instance_id, of.repo, of.base_commit, story.issue, bare)
+
+
+class _Endings:
+    """`agent.journal.Journal` that knows how trajectories ended: all that choosing anew asks."""
+
+    def __init__(self, story: Story) -> None:
+        self._story = story
+
+    def recall_ending(self, trajectory: str) -> RecordedEnding | None:
+        talk = self._story.find(trajectory)
+        if talk is None or talk.trajectory.outcome is None:
+            return None
+        return RecordedEnding(talk.trajectory.outcome, talk.turns[-1].reply if talk.turns else "")
+
+    def recall_turn(self, trajectory: str, turn: int) -> RecordedTurn | None:
+        raise NotRecordedError(trajectory, turn)
+
+    def recall_execution(self, script: Script, patch: Patch, repeat: int = 0) -> Execution | None:
+        raise NotRecordedError(script, patch, repeat)
+
+    async def record_call(self, *effect: object, **more: object) -> None:
+        raise NotRecordedError(effect, more)
+
+    record_execution = record_use = record_ending = record_call

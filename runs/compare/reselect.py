@@ -92,13 +92,11 @@ async def reselect(
     Raises:
         StoreError: the database fails or is damaged.
     """
-    return [await _one(reader, reader.story(one), selectors, limits) for one in instances]
+    return [await _one(reader.story(one), selectors, limits) for one in instances]
 
 
-async def _one(
-    reader: Reader, story: Story, selectors: Mapping[str, Selector], limits: Limits
-) -> Reselected:
-    race, bench = stored_race(story), recalling_bench(reader, story, limits)
+async def _one(story: Story, selectors: Mapping[str, Selector], limits: Limits) -> Reselected:
+    race, bench = stored_race(story), recalling_bench(story, limits)
     rankings: dict[str, Ranking] = {}
     unanswered = []
     for name, selector in selectors.items():

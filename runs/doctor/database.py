@@ -12,12 +12,12 @@ import sqlalchemy as sa
 
 from data.errors import StoreError
 from runs.doctor.check import STORE, bad, fine, less
-from runs.doctor.room import disk_of, size
+from runs.doctor.room import file_system_of, size
 from runs.store.database import HEAD, shown_url, translated
 
 if TYPE_CHECKING:
     from runs.doctor.check import Finding
-    from runs.doctor.room import Disk
+    from runs.doctor.room import FileSystem
 
 ROOMY = 1 << 30
 """Free bytes below which a long run may fill the disk."""
@@ -51,7 +51,7 @@ class Place:
     """None: there is no file."""
     writable: bool
     """The file where there is one, and what holds it."""
-    disk: Disk | None
+    disk: FileSystem | None
 
 
 def look_at_database(url: str) -> list[Finding]:
@@ -143,8 +143,8 @@ def place_of(path: Path) -> Place:
     try:
         length = path.stat().st_size
     except FileNotFoundError:
-        return Place(path, None, writable, disk_of(folder))
-    return Place(path, length, writable and os.access(path, os.W_OK), disk_of(folder))
+        return Place(path, None, writable, file_system_of(folder))
+    return Place(path, length, writable and os.access(path, os.W_OK), file_system_of(folder))
 
 
 def _runs(count: int) -> str:

@@ -67,7 +67,7 @@ def checks(patient: Patient, shared: SharedEngine) -> list[Check]:
     needed = config.batch.sandbox == "docker"
     model_s = model.CALL_LIMIT_S if patient.call else model.LIMIT_S
     return [
-        Check("python", host.look_at_machine),
+        Check("python", host.look_at_host),
         Check("git", host.look_at_git),
         Check("terminal", host.look_at_terminal),
         Check("kernel", kernel.look_at_kernel),

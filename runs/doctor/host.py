@@ -26,7 +26,7 @@ _INSTALL_GIT = "install git 2.32 or newer, for example `apt install git`, `brew 
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class Host:
     """What runs Troop."""
 
     python: str
@@ -45,10 +45,10 @@ class Terminal:
     columns: int
 
 
-def look_at_machine() -> list[Finding]:
+def look_at_host() -> list[Finding]:
     """Python and the platform."""
-    here = Machine(platform.python_version(), sys.platform, platform.platform(terse=True))
-    return [about_machine(here)]
+    here = Host(platform.python_version(), sys.platform, platform.platform(terse=True))
+    return [about_host(here)]
 
 
 def look_at_git() -> list[Finding]:
@@ -72,10 +72,10 @@ def look_at_terminal() -> list[Finding]:
     return [about_terminal(Terminal(sys.stdout.isatty(), sys.stdout.encoding or "?", columns))]
 
 
-def about_machine(machine: Machine) -> Finding:
+def about_host(host: Host) -> Finding:
     """What to say of Python and the platform."""
-    text = f"Python {machine.python} on {machine.described}"
-    if machine.system in {"linux", "darwin"}:
+    text = f"Python {host.python} on {host.described}"
+    if host.system in {"linux", "darwin"}:
         return fine("python", text)
     return less("python", f"{text}: Troop is tried on Linux and macOS", "use WSL 2 on Windows")
 

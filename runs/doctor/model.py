@@ -25,7 +25,7 @@ _SLOW_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ServerAnswer:
     """What a server said of a model."""
 
     model: str
@@ -77,7 +77,7 @@ async def _ask(client: ModelClient, config: Config, found: list[Finding], *, cal
     for name in dict.fromkeys(filter(None, [config.model.name, config.context.model])):
         began = time.monotonic()
         facts = await client.check(name)
-        found.append(about_server(Answer(name, facts, time.monotonic() - began)))
+        found.append(about_server(ServerAnswer(name, facts, time.monotonic() - began)))
         if name == config.model.name:
             found.append(about_context(facts, config))
     if call:
@@ -125,7 +125,7 @@ def about_key(variable: str, *, given: bool) -> Finding:
     return fine("model.key", f"{variable} is not set: fine where the server asks for no key")
 
 
-def about_server(answer: Answer) -> Finding:
+def about_server(answer: ServerAnswer) -> Finding:
     """What to say of a server that has the model."""
     took = f"in {answer.seconds:.2f} s"
     if not answer.facts.models:

@@ -27,7 +27,7 @@ _DESKTOP = "Docker Desktop: Settings, Resources"
 
 
 @dataclass(frozen=True, slots=True)
-class Disk:
+class FileSystem:
     """A file system."""
 
     path: str
@@ -52,7 +52,7 @@ def look_at_room(shared: SharedEngine, config: Config) -> list[Finding]:
     shared.engine()
     facts = shared.facts()
     path = images_folder(facts)
-    disk = disk_of(Path(path)) if facts.is_here else None
+    disk = file_system_of(Path(path)) if facts.is_here else None
     return [
         about_slots(facts, config.batch.executions, config.limits),
         about_disk(facts, path, disk, _watermark(config.images)),
@@ -85,7 +85,7 @@ def about_slots(facts: Facts, asked: int, limits: Limits) -> Finding:
     return fine(name, text)
 
 
-def about_disk(facts: Facts, path: str, disk: Disk | None, mark: Watermark) -> Finding:
+def about_disk(facts: Facts, path: str, disk: FileSystem | None, mark: Watermark) -> Finding:
     """What to say of the disk that holds the engine's images, at `path`."""
     name = "engine.disk"
     if disk is None:
@@ -109,7 +109,7 @@ def images_folder(facts: Facts) -> str:
     return str(facts.info.get("DockerRootDir") or "?")
 
 
-def disk_of(path: Path) -> Disk | None:
+def file_system_of(path: Path) -> FileSystem | None:
     """The file system that holds `path`; None: that cannot be told."""
     try:
         found = os.statvfs(path)
@@ -117,7 +117,7 @@ def disk_of(path: Path) -> Disk | None:
         return None
     used = (found.f_blocks - found.f_bfree) * found.f_frsize
     free = found.f_bavail * found.f_frsize
-    return Disk(str(path), used + free, free)
+    return FileSystem(str(path), used + free, free)
 
 
 def size(count: int) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runs.export.charges import Charge
-    from runs.store.conversations import Conversation, Turn
+    from runs.store.conversations import StoredConversation, Turn
     from runs.store.records import CallRecord
     from runs.store.story import Story
 
@@ -56,7 +56,7 @@ def atif_document(story: Story, patch: str) -> Document:
     for about in dict.fromkeys(_ABOUT[kind] for kind in Kind):
         begun = [talk for talk in talks if _ABOUT[talk.kind] == about]
         if about == _VOTES and story.votes:
-            steps.append(_said(about, voted(story.vote_table)))
+            steps.append(_said(about, voted(story.vote_grid)))
         elif about != _VOTES and begun:
             steps.append(_dispatch(about, begun))
     steps.append(_said(f"End: {why_chosen(story.instance)}.", patch))
@@ -98,7 +98,7 @@ def _about(story: Story, patch: str) -> Document:
     }
 
 
-def _dispatch(about: str, talks: Sequence[Conversation]) -> Document:
+def _dispatch(about: str, talks: Sequence[StoredConversation]) -> Document:
     """A step that begins trajectories; one without a reply has no document to refer to."""
     results = []
     for talk in talks:
@@ -118,7 +118,7 @@ def _step(about: str, results: list[Document]) -> Document:
     return {"source": "agent", "message": about, "observation": observation, "llm_call_count": 0}
 
 
-def _subagent(story: Story, talk: Conversation, charges: Charges) -> Document:
+def _subagent(story: Story, talk: StoredConversation, charges: Charges) -> Document:
     steps: list[Document] = [{"source": "system", "message": talk.system}]
     for number, turn in enumerate(talk.turns):
         prompt = turn.prompt if number else talk.prefix + turn.prompt

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from runs.store.conversations import Conversation
+    from runs.store.conversations import StoredConversation
     from runs.store.records import CallRecord, TurnRecord
 
 T = TypeVar("T", int, float)
@@ -33,7 +33,7 @@ class Charge:
 class Charges:
     """Which call is counted at which turn of an instance."""
 
-    def __init__(self, talks: Iterable[Conversation]) -> None:
+    def __init__(self, talks: Iterable[StoredConversation]) -> None:
         self._leaders: dict[int, TurnRecord] = {}
         for talk in talks:
             for turn in talk.turns:
@@ -47,7 +47,7 @@ class Charges:
         """Whether a turn's call is counted at this turn."""
         return self._leaders[turn.call.number] == turn
 
-    def total(self, talks: Iterable[Conversation]) -> Charge:
+    def total(self, talks: Iterable[StoredConversation]) -> Charge:
         """Add up the calls that are counted in these trajectories."""
         turns = (turn.record for talk in talks for turn in talk.turns)
         calls = [turn.call for turn in turns if self.counts(turn)]

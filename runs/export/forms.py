@@ -39,7 +39,7 @@ class Order:
     model_name: str
 
 
-class Writer(Protocol):
+class FormWriter(Protocol):
     """Writes one form."""
 
     def write(self, story: Story, patch: str) -> None:
@@ -61,7 +61,7 @@ class Predictions:
 class Stories:
     """A form for which each instance is read."""
 
-    begin: Callable[[Order], Writer]
+    begin: Callable[[Order], FormWriter]
 
 
 Form = Predictions | Stories

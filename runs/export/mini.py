@@ -21,7 +21,7 @@ from runs.store.registry import Status
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from runs.store.conversations import Conversation, Turn
+    from runs.store.conversations import StoredConversation, Turn
     from runs.store.records import CallRecord, InstanceRecord, SeenExecution
     from runs.store.story import Story
 
@@ -87,7 +87,7 @@ def exit_statuses(instances: Sequence[InstanceRecord]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _groups(story: Story) -> dict[str, list[Conversation]]:
+def _groups(story: Story) -> dict[str, list[StoredConversation]]:
     groups = {f"sample-{number}": story.of_sample(number) for number in story.numbers}
     for kind in Kind:
         if (stem := _STEMS[kind]) is not None:
@@ -96,7 +96,11 @@ def _groups(story: Story) -> dict[str, list[Conversation]]:
 
 
 def _document(
-    story: Story, charges: Charges, talks: Sequence[Conversation], status: str, submission: str
+    story: Story,
+    charges: Charges,
+    talks: Sequence[StoredConversation],
+    status: str,
+    submission: str,
 ) -> Document:
     return {
         "info": {
@@ -118,7 +122,7 @@ def _document(
     }
 
 
-def _stats(charges: Charges, talks: Sequence[Conversation]) -> Document:
+def _stats(charges: Charges, talks: Sequence[StoredConversation]) -> Document:
     total = charges.total(talks)
     stats: Document = {"api_calls": total.calls}
     if total.cost_usd is not None:
@@ -126,7 +130,7 @@ def _stats(charges: Charges, talks: Sequence[Conversation]) -> Document:
     return stats
 
 
-def _messages(talk: Conversation, charges: Charges) -> list[Document]:
+def _messages(talk: StoredConversation, charges: Charges) -> list[Document]:
     if not talk.turns:
         return []
     where = {"trajectory": talk.key}
@@ -138,7 +142,7 @@ def _messages(talk: Conversation, charges: Charges) -> list[Document]:
     return messages
 
 
-def _reply(talk: Conversation, turn: Turn, charges: Charges) -> Document:
+def _reply(talk: StoredConversation, turn: Turn, charges: Charges) -> Document:
     call = turn.record.call
     extra: Document = {
         "trajectory": talk.key,

@@ -18,7 +18,7 @@ from runs.words import ending
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runs.store.conversations import Conversation, Turn
+    from runs.store.conversations import StoredConversation, Turn
     from runs.store.story import Story
 
 _Shown = dict[str, str]
@@ -58,14 +58,14 @@ def _stage(story: Story, kind: Kind, shown: _Shown) -> Iterator[str]:
             pass  # stands under its sample
         case Kind.MATRIX:
             if story.votes:
-                yield f"## Votes\n\nEvery test on every candidate:\n\n{voted(story.vote_table)}\n"
+                yield f"## Votes\n\nEvery test on every candidate:\n\n{voted(story.vote_grid)}\n"
         case Kind.SELECTION | Kind.JUDGE:
             yield from _conversations(story.of_kind(kind), "##", shown)
         case _:
             assert_never(kind)
 
 
-def _relevance(talks: list[Conversation]) -> Iterator[str]:
+def _relevance(talks: list[StoredConversation]) -> Iterator[str]:
     """How the context was made: a line of prompt for each file would say nothing."""
     if talks:
         yield f"## Which files matter\n\nA model read {len(talks)} files one by one and said:\n"
@@ -80,7 +80,7 @@ def _context(story: Story) -> Iterator[str]:
     yield f"{files}\n"
 
 
-def _conversations(talks: list[Conversation], level: str, shown: _Shown) -> Iterator[str]:
+def _conversations(talks: list[StoredConversation], level: str, shown: _Shown) -> Iterator[str]:
     for talk in talks:
         yield f"{level} {talk.kind.capitalize()} ({talk.key}): {happened(talk)}\n"
         for turn in talk.turns:
@@ -88,7 +88,7 @@ def _conversations(talks: list[Conversation], level: str, shown: _Shown) -> Iter
             yield from _answer(turn)
 
 
-def _prompt(talk: Conversation, turn: Turn, shown: _Shown) -> str:
+def _prompt(talk: StoredConversation, turn: Turn, shown: _Shown) -> str:
     first = not turn.record.number
     before = " (after the issue and the files)" if talk.prefix and first else ""
     place = shown.setdefault(turn.prompt, talk.key)
@@ -117,7 +117,7 @@ def fenced(text: str, language: str = "") -> str:
     return f"{fence}{language}\n{text.rstrip()}\n{fence}"
 
 
-def _last(talk: Conversation) -> str:
+def _last(talk: StoredConversation) -> str:
     return talk.turns[-1].reply if talk.turns else happened(talk)
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from runs.words import REASONS
 
 if TYPE_CHECKING:
-    from runs.store.conversations import Conversation
+    from runs.store.conversations import StoredConversation
     from runs.store.records import InstanceRecord
-    from runs.store.votes import VoteTable
+    from runs.store.votes import VoteGrid
 
 
-def happened(talk: Conversation) -> str:
+def happened(talk: StoredConversation) -> str:
     """How a trajectory went, for example "3 replies, done"."""
     count = len(talk.turns)
     replies = "no reply" if not count else f"{count} repl{'y' if count == 1 else 'ies'}"
@@ -29,7 +29,7 @@ def why_chosen(instance: InstanceRecord) -> str:
     return f"candidate {instance.chosen} came out, because {reason}"
 
 
-def voted(table: VoteTable) -> str:
+def voted(table: VoteGrid) -> str:
     """The votes as a Markdown table: a row for each candidate, a column for each test.
 
     Those of the repository's own tests are called after their files.

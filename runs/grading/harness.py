@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from runs.grading.nouns import Task
+    from runs.grading.nouns import GradingTask
 
 OLDEST, NEWEST = (4, 1), 5
 INSTALL = (
@@ -177,7 +177,7 @@ def check_version(version: str) -> None:
         )
 
 
-def harness_row(task: Task) -> dict[str, object]:
+def harness_row(task: GradingTask) -> dict[str, object]:
     """The row of a task's instance, with no column that the harness has no use for."""
     return {"hints_text": "", "problem_statement": "", **task.spec.row}
 

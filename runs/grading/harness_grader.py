@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runs.grading.harness import Harness
-    from runs.grading.nouns import Task
+    from runs.grading.nouns import GradingTask
     from runs.grading.rounds import Round
 
 _LOOK_S = 0.5
@@ -40,7 +40,7 @@ class HarnessGrader:
         """Of the harness."""
         return f"swebench {self._harness.version}"
 
-    async def grade(self, tasks: Sequence[Task]) -> AsyncGenerator[Grade, None]:
+    async def grade(self, tasks: Sequence[GradingTask]) -> AsyncGenerator[Grade, None]:
         """Grade each task once; see `Grader.grade`."""
         if not tasks:
             return
@@ -62,7 +62,7 @@ class HarnessGrader:
             folders.close()
 
     async def _at(
-        self, work: Path, host: str, tasks: Sequence[Task]
+        self, work: Path, host: str, tasks: Sequence[GradingTask]
     ) -> AsyncGenerator[Grade, None]:
         rows = {task.instance_id: harness_row(task) for task in tasks}
         refused = await asyncio.to_thread(self._harness.refused, list(rows.values()), work)
@@ -80,7 +80,7 @@ class HarnessGrader:
             await asyncio.shield(_stop(running))
 
     async def _in_rounds(
-        self, tasks: Sequence[Task], work: Path, host: str, running: list[Round]
+        self, tasks: Sequence[GradingTask], work: Path, host: str, running: list[Round]
     ) -> AsyncGenerator[Grade, None]:
         waiting = in_rounds(tasks)
         while waiting or running:

@@ -39,7 +39,7 @@ class GradeOutcome(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class GradingTask:
     """A patch to be graded."""
 
     spec: GradingSpec
@@ -47,7 +47,7 @@ class Task:
     """As graders get it."""
 
     @classmethod
-    def of(cls, spec: GradingSpec, diff: str) -> Task:
+    def of(cls, spec: GradingSpec, diff: str) -> GradingTask:
         """With the newline at its end that `git apply` insists on."""
         return cls(spec, diff if not diff or diff.endswith("\n") else diff + "\n")
 
@@ -87,7 +87,7 @@ class Counts:
 class Grade:
     """What a grader says of a patch."""
 
-    task: Task
+    task: GradingTask
     outcome: GradeOutcome
     detail: str = ""
     """Why, in a line, where the outcome alone does not tell."""
@@ -122,7 +122,7 @@ class Grader(Protocol):
     def timeout_s(self) -> float:
         """Seconds that the tests of one patch may take."""
 
-    def grade(self, tasks: Sequence[Task]) -> AsyncGenerator[Grade, None]:
+    def grade(self, tasks: Sequence[GradingTask]) -> AsyncGenerator[Grade, None]:
         """Grade each task once, in any order, each as soon as it is known.
 
         Closing the generator stops the work and removes what it holds.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runs.grading.nouns import GradeOutcome, Task
+from runs.grading.nouns import GradeOutcome, GradingTask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,10 +39,10 @@ class Fitness:
     """Why it is not known whether it is fit: something around it broke."""
 
 
-def preflight_tasks(specs: Specs) -> list[Task]:
+def preflight_tasks(specs: Specs) -> list[GradingTask]:
     """The two patches of every instance that has a gold one."""
     return [
-        Task.of(spec, diff)
+        GradingTask.of(spec, diff)
         for spec in specs.found.values()
         if spec.gold.strip()
         for diff in (spec.gold, NO_EDIT)
@@ -60,7 +60,7 @@ def _fitness(name: str, specs: Specs, known: Mapping[Key, Stored]) -> Fitness:
         return Fitness(name, None, None, f"cannot be graded: {specs.refused.get(name, '')}")
     if not spec.gold.strip():
         return Fitness(name, None, None, "its row has no gold patch")
-    gold, no_edit = (known.get(Task.of(spec, diff).key) for diff in (spec.gold, NO_EDIT))
+    gold, no_edit = (known.get(GradingTask.of(spec, diff).key) for diff in (spec.gold, NO_EDIT))
     unfit, unknown = _why(gold, no_edit)
     return Fitness(name, gold, no_edit, unfit, unknown)
 

@@ -12,14 +12,14 @@ from runs.grading.resolution import APPLY_FAILED
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from runs.grading.nouns import Task
+    from runs.grading.nouns import GradingTask
 
 REPORT = "report.json"
 _PATCH, _OUTPUT, _LOG = "patch.diff", "test_output.txt", "run_instance.log"
 _TIMED_OUT = "Timeout error: "
 
 
-def read_report(task: Task, folder: Path) -> Grade | None:
+def read_report(task: GradingTask, folder: Path) -> Grade | None:
     """The grade that a folder of the harness holds; None: no whole report is there yet.
 
     A report of another patch (the harness takes a stored report for an
@@ -48,7 +48,7 @@ def read_report(task: Task, folder: Path) -> Grade | None:
     )
 
 
-def without_report(task: Task, folder: Path, said: str) -> Grade:
+def without_report(task: GradingTask, folder: Path, said: str) -> Grade:
     """The grade of a patch that the harness is done with and wrote no report of.
 
     `said` is what the harness printed.

@@ -27,23 +27,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runs.grading.harness import Harness
-    from runs.grading.nouns import Grade, Task
+    from runs.grading.nouns import Grade, GradingTask
 
 _MODEL = "troop"
 _GRACE_S = 5.0
 
 
-def in_rounds(tasks: Sequence[Task]) -> list[list[Task]]:
+def in_rounds(tasks: Sequence[GradingTask]) -> list[list[GradingTask]]:
     """The k-th patches of all instances together, for every k."""
     seen: defaultdict[str, int] = defaultdict(int)
-    rounds: defaultdict[int, list[Task]] = defaultdict(list)
+    rounds: defaultdict[int, list[GradingTask]] = defaultdict(list)
     for task in tasks:
         rounds[seen[task.instance_id]].append(task)
         seen[task.instance_id] += 1
     return [rounds[k] for k in sorted(rounds)]
 
 
-def run_id(tasks: Sequence[Task]) -> str:
+def run_id(tasks: Sequence[GradingTask]) -> str:
     """A name for a round: what it grades, and a token.
 
     The token is there because the harness removes a container of the name that
@@ -61,7 +61,7 @@ class Round:
     folder: Path
     workers: int
     process: asyncio.subprocess.Process
-    left: dict[str, Task] = field(default_factory=dict)
+    left: dict[str, GradingTask] = field(default_factory=dict)
     """By instance."""
 
     @property
@@ -118,7 +118,7 @@ class Round:
 
 async def start_round(
     harness: Harness,
-    tasks: Sequence[Task],
+    tasks: Sequence[GradingTask],
     work: Path,
     engine: str,
     *,

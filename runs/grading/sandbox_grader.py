@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from data.errors import SandboxError, TroopError
 from data.patches.patch import UNEDITED
-from runs.grading.nouns import Grade, GradeOutcome, Task
+from runs.grading.nouns import Grade, GradeOutcome, GradingTask
 from runs.grading.parsers import PARSERS
 from runs.grading.resolution import resolution
 from runs.grading.script import LOG_MB, grading_script, read_result
@@ -73,7 +73,7 @@ class SandboxGrader:
             output_mb=2 * LOG_MB,
         )
 
-    async def grade(self, tasks: Sequence[Task]) -> AsyncGenerator[Grade, None]:
+    async def grade(self, tasks: Sequence[GradingTask]) -> AsyncGenerator[Grade, None]:
         """Grade each task once; see `Grader.grade`."""
         fit = []
         for task in tasks:
@@ -97,7 +97,7 @@ class SandboxGrader:
                 await asyncio.gather(working, return_exceptions=True)
 
     async def _work(
-        self, provider: SandboxProvider, tasks: Sequence[Task], done: asyncio.Queue[Grade]
+        self, provider: SandboxProvider, tasks: Sequence[GradingTask], done: asyncio.Queue[Grade]
     ) -> None:
         ordered = sorted(tasks, key=lambda task: task.instance_id)
         counts = Counter(task.instance_id for task in ordered)
@@ -113,7 +113,7 @@ class SandboxGrader:
             for _ in range(self._workers):
                 group.create_task(worker())
 
-    async def _graded(self, provider: SandboxProvider, task: Task, shared: _Shared) -> Grade:
+    async def _graded(self, provider: SandboxProvider, task: GradingTask, shared: _Shared) -> Grade:
         begun = time.monotonic()
         try:
             async with shared.opening:
@@ -129,7 +129,7 @@ class SandboxGrader:
             await _close(shared.sandbox)
         return replace(grade, duration_s=time.monotonic() - begun)
 
-    async def _evaluated(self, sandbox: Sandbox, task: Task) -> Grade:
+    async def _evaluated(self, sandbox: Sandbox, task: GradingTask) -> Grade:
         text = grading_script(task.spec, task.diff, self.timeout_s)
         script = Script(text, interpreter="bash", suffix=".sh")
         execution = await sandbox.execute(script, UNEDITED, self._limits)
@@ -156,7 +156,7 @@ def why_not(spec: GradingSpec) -> str:
     return ""
 
 
-def _resolved(task: Task, told: ScriptResult) -> Grade:
+def _resolved(task: GradingTask, told: ScriptResult) -> Grade:
     found = resolution(task.spec, told.log)
     return Grade(
         task,

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runs.grading.nouns import Grade, GradeOutcome, Task
+from runs.grading.nouns import Grade, GradeOutcome, GradingTask
 from runs.grading.stored import Stored, read_stored, save_grade
 from runs.store.reading import Reader
 from runs.store.store import Store
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from runs.grading.nouns import Grader
 
 Key = tuple[str, str]
-"""(instance, digest of the patch): `Task.key`."""
+"""(instance, digest of the patch): `GradingTask.key`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Step:
 
 
 async def grade_all(
-    tasks: Sequence[Task],
+    tasks: Sequence[GradingTask],
     grader: Grader,
     database: str,
     tell: Callable[[Step], None],
@@ -55,7 +55,7 @@ async def grade_all(
     with Store(database) as store:
         with Reader(database) as reader:
             before = {} if again else read_stored(reader, grader.name)
-        waiting: dict[Key, Task] = {}
+        waiting: dict[Key, GradingTask] = {}
         for task in tasks:
             stored = before.get(task.key)
             outcome = _without_grader(task)
@@ -77,7 +77,7 @@ async def grade_all(
     return known
 
 
-def _without_grader(task: Task) -> GradeOutcome | None:
+def _without_grader(task: GradingTask) -> GradeOutcome | None:
     """What is plain without asking: nothing to apply, or text that no file can hold."""
     if task.empty:
         return GradeOutcome.EMPTY

@@ -83,7 +83,7 @@ class Stored:
 
 
 def read_stored(reader: Reader, grader: str) -> dict[tuple[str, str], Stored]:
-    """All grades of a grader, by instance and patch (`Task.key`)."""
+    """All grades of a grader, by instance and patch (`GradingTask.key`)."""
     return {
         (record.instance_id, record.patch): _stored(record)
         for record in reader.grades(grader=grader)
@@ -91,7 +91,7 @@ def read_stored(reader: Reader, grader: str) -> dict[tuple[str, str], Stored]:
 
 
 def verdicts(reader: Reader, run: str | None = None) -> dict[tuple[str, str], bool]:
-    """The verdicts on a run's candidates, or all, by instance and patch (`Task.key`).
+    """The verdicts on a run's candidates, or all, by instance and patch (`GradingTask.key`).
 
     Where both graders have one, the harness's counts.
     """

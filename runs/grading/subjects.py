@@ -39,7 +39,7 @@ class Subject:
 
     @property
     def key(self) -> tuple[str, str]:
-        """As `Task.key`."""
+        """As `GradingTask.key`."""
         return self.instance_id, patch_digest(self.diff)
 
 

@@ -23,7 +23,7 @@ from runs.public.solving import Repair, solve, solve_async
 from runs.run.config import Config, load_config
 from runs.run.display import Display, Quiet
 from runs.run.session import version
-from runs.store.conversations import Conversation, Turn
+from runs.store.conversations import StoredConversation, Turn
 from runs.store.reading import Reader
 from runs.store.records import (
     CallRecord,
@@ -60,7 +60,6 @@ __all__ = [
     "Cell",
     "Config",
     "Context",
-    "Conversation",
     "Display",
     "Ending",
     "Environment",
@@ -93,6 +92,7 @@ __all__ = [
     "SelectorContext",
     "Status",
     "StoreError",
+    "StoredConversation",
     "Story",
     "Strategy",
     "Test",

@@ -110,25 +110,6 @@ def digest(identity: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
-def differences(
-    stored: Mapping[str, Any], present: Mapping[str, Any]
-) -> dict[str, tuple[Any, Any]]:
-    """What a stored identity has otherwise than the present one: by name, both values.
-
-    A stored one may be of an older version: old names are made new, and a setting that
-    was not known then counts as left at its default.
-    """
-    defaults = Config().identity()
-    there, _ = laid_over([stored], settings())
-    name_zeros(there, defaults)
-    names = sorted({*there, *present} - _OPERATIONAL)
-    both = {
-        name: tuple(each.get(name, defaults.get(name)) for each in (there, present))
-        for name in names
-    }
-    return {name: (then, now) for name, (then, now) in both.items() if then != now}
-
-
 @functools.cache
 def settings() -> Mapping[str, Any]:
     """The annotation of every setting, by dotted name, in their order; prices apart."""

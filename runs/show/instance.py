@@ -199,7 +199,7 @@ def _unedited_first(seen: SeenExecution) -> tuple[bool, str]:
 
 def _names(story: Story) -> dict[str, str]:
     """What the selection trajectory calls a finalist -> its number and letter."""
-    rows = story.vote_table.rows
+    rows = story.vote_grid.rows
     finalists = (row for row in rows if row.candidate is not None and row.candidate.finalist)
     named = zip(ascii_uppercase, finalists, strict=False)
     return {f"candidate {letter}": row.name for letter, row in named}

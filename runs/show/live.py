@@ -15,7 +15,7 @@ from rich.text import Text
 from agent.journal import Kind
 from agent.outcome import Outcome
 from agent.testing import ISSUE_IS_THERE
-from runs.show.progress import Progress, Totals
+from runs.show.progress import InstanceProgress, Totals
 from runs.store.registry import Status
 from runs.words import ending, plain, usd
 
@@ -69,7 +69,7 @@ class LiveDisplay:
         """Why a call is being tried again; "" once one has succeeded."""
         self._console = console
         self._quiet = quiet
-        self._instances: dict[str, Progress] = {}
+        self._instances: dict[str, InstanceProgress] = {}
         self._began = time.monotonic()
         self._live: Live | None = None
 
@@ -92,28 +92,28 @@ class LiveDisplay:
 
     def enter(self, instance_id: str, status: Status) -> None:
         """The run holds this instance, which an earlier command may have ended."""
-        progress = self._instances.setdefault(instance_id, Progress(self, instance_id))
+        progress = self._instances.setdefault(instance_id, InstanceProgress(self, instance_id))
         progress.status = status if status.final else Status.WAITING
         if status.final:
             self.tell(f"{instance_id}: {status} before; nothing to do")
 
     def opening(self, instance_id: str, waits_for: str) -> None:
         """What an instance waits for before work begins; "": nothing any more."""
-        progress = self._instances.setdefault(instance_id, Progress(self, instance_id))
+        progress = self._instances.setdefault(instance_id, InstanceProgress(self, instance_id))
         subject = waits_for.partition(": ")[0]  # the rest is how far it has come
         if subject and subject != progress.stage_name.partition(": ")[0]:
             self.tell(f"{instance_id}: {subject}")
         progress.status, progress.stage_name = Status.RUNNING, waits_for
 
-    def observer(self, instance_id: str, samples: int) -> Progress:
+    def observer(self, instance_id: str, samples: int) -> InstanceProgress:
         """See `runs.run.display.Display`."""
-        progress = self._instances.setdefault(instance_id, Progress(self, instance_id))
+        progress = self._instances.setdefault(instance_id, InstanceProgress(self, instance_id))
         progress.begin(samples)
         return progress
 
     def ended(self, instance_id: str, status: Status, error: str) -> None:
         """An instance came to its end."""
-        progress = self._instances.setdefault(instance_id, Progress(self, instance_id))
+        progress = self._instances.setdefault(instance_id, InstanceProgress(self, instance_id))
         progress.status, progress.error, progress.ended = status, error, time.monotonic()
         self.tell(f"{instance_id}: {status}" + (f": {error}" if error else ""))
 
@@ -167,7 +167,7 @@ class LiveDisplay:
             )
         return Group(table, Text(_LEGEND, style="dim"))
 
-    def _shown(self) -> list[Progress]:
+    def _shown(self) -> list[InstanceProgress]:
         running = [p for p in self._instances.values() if p.status is Status.RUNNING]
         ended = sorted((p for p in self._instances.values() if p.ended), key=lambda p: -p.ended)
         return [*running[:ROWS], *ended[: max(0, ROWS - len(running))]]
@@ -193,7 +193,7 @@ def _grid(*columns: str) -> Table:
     return table
 
 
-def _trail(progress: Progress) -> Text:
+def _trail(progress: InstanceProgress) -> Text:
     """The stages that one instance has come through, with their counts."""
     text = Text()
     text.append_text(plain(progress.instance_id + "  "))
@@ -213,7 +213,7 @@ def _trail(progress: Progress) -> Text:
     return text
 
 
-def _sample_table(progress: Progress) -> Table:
+def _sample_table(progress: InstanceProgress) -> Table:
     """A line for each sample: where it is and what its script last said."""
     table = _grid("", "sample", "state", "before the edit", "after it")
     for number, state in progress.samples.items():
@@ -240,7 +240,7 @@ def _said(execution: Execution | None, *, good: bool) -> Text:
     return Text(told or ending(execution), style="green" if good else "red")
 
 
-def _stage(progress: Progress) -> Text:
+def _stage(progress: InstanceProgress) -> Text:
     if progress.status is not Status.RUNNING:
         style = _STATUS_STYLE.get(progress.status, "")
         reason = f": {progress.error}" if progress.error else ""
@@ -251,7 +251,7 @@ def _stage(progress: Progress) -> Text:
     return Text(f"{progress.stage_name} {progress.steps[kind]}/{progress.totals[kind]}")
 
 
-def _samples(progress: Progress) -> Text:
+def _samples(progress: InstanceProgress) -> Text:
     text = Text()
     for state in progress.samples.values():
         glyph, style = _GLYPHS.get(state.split(" ")[0], _GLYPHS["waiting"])
@@ -260,7 +260,7 @@ def _samples(progress: Progress) -> Text:
     return text
 
 
-def _elapsed(progress: Progress) -> str:
+def _elapsed(progress: InstanceProgress) -> str:
     if not progress.began:
         return ""
     return _clock((progress.ended or time.monotonic()) - progress.began)

@@ -40,7 +40,7 @@ _OLD = (
 
 def vote_matrix(story: Story) -> RenderableType:
     """The matrix of one instance, narrow enough for ten tests in 80 columns."""
-    votes = story.vote_table
+    votes = story.vote_grid
     old = any(map(_is_old, votes.tests))
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("tests:", no_wrap=True)

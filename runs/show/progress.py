@@ -52,7 +52,7 @@ class Teller(Protocol):
         """An event, for displays that print lines."""
 
 
-class Progress:
+class InstanceProgress:
     """`agent.observer.Observer` of one instance."""
 
     def __init__(self, display: Teller, instance_id: str) -> None:

@@ -1,4 +1,4 @@
-"""The answer to a query, and the views it can be asked of."""
+"""The result of a query, and the views that can be asked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from runs.words import plain
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from runs.store.query import Answer
+    from runs.store.query import QueryResult
 
 
 LONGEST_CELL = 2000
@@ -24,16 +24,16 @@ LONGEST_CELL = 2000
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-def answer_table(answer: Answer) -> RenderableType:
+def result_table(result: QueryResult) -> RenderableType:
     """The rows as a table; a single text column as it is, so that it can be copied."""
-    if len(answer.columns) == 1 and any("\n" in str(row[0]) for row in answer.rows):
-        return Group(*(plain(row[0]) for row in answer.rows))
+    if len(result.columns) == 1 and any("\n" in str(row[0]) for row in result.rows):
+        return Group(*(plain(row[0]) for row in result.rows))
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for name in answer.columns:
+    for name in result.columns:
         table.add_column(plain(name), overflow="fold", min_width=min(len(name), 12))
-    for row in answer.rows:
+    for row in result.rows:
         table.add_row(*(_cell(value) for value in row))
-    count = len(answer.rows)
+    count = len(result.rows)
     return Group(table, Text(f"({count} row{'' if count == 1 else 's'})", style="dim"))
 
 

@@ -15,13 +15,13 @@ from runs.words import ending, plain, tokens, usd
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from runs.store.conversations import Conversation, Turn
+    from runs.store.conversations import StoredConversation, Turn
 
 SHOWN_PREFIX = 600
 """Characters of the shared context that are shown unless all is asked for."""
 
 
-def trajectory_report(talk: Conversation, *, full: bool) -> RenderableType:
+def trajectory_report(talk: StoredConversation, *, full: bool) -> RenderableType:
     """Prompts, replies and executions in order; `full` shows the shared context too."""
     of = talk.trajectory
     parts: list[RenderableType] = [

@@ -1,4 +1,4 @@
-"""What choices are worth by the grades: a table of methods, members, chance and the oracle."""
+"""What choices are worth by the grades: a table of methods, systems, chance and the oracle."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from runs.compare.reselect import Reselected
 
 NOTE = "gap closed: what part of the way from the random pick to the oracle"
-MEMBERS_NOTE = "; where a member has no patch, it counts as not resolved"
+SYSTEMS_NOTE = "; where a member has no patch, it counts as not resolved"
 
 
 def worth(figures: Figures, found: Sequence[Reselected]) -> list[RenderableType]:
@@ -38,7 +38,7 @@ def worth(figures: Figures, found: Sequence[Reselected]) -> list[RenderableType]
                 "-" if gap is None else f"{gap:.0%}",
                 answered,
             )
-        parts += [table, plain(NOTE + (MEMBERS_NOTE if figures.systems else ""), "dim")]
+        parts += [table, plain(NOTE + (SYSTEMS_NOTE if figures.systems else ""), "dim")]
     left_out = [one for one in found if one.ungraded]
     if left_out:
         missing = ", ".join(
@@ -56,8 +56,8 @@ def _lines(figures: Figures) -> Iterator[tuple[str, float, str]]:
     for method, count in figures.by_method.items():
         yield method, count, ""
     yield "random pick, expected", float(figures.by_chance), ""
-    for member in figures.systems:
-        yield f"member {member.name}", _whole(member.resolved), str(member.answered)
+    for system in figures.systems:
+        yield f"member {system.name}", _whole(system.resolved), str(system.answered)
     if figures.systems:
         best = figures.systems[0]
         yield f"best member, in hindsight: {best.name}", _whole(best.resolved), str(best.answered)
@@ -78,7 +78,7 @@ def worth_document(figures: Figures, found: Sequence[Reselected]) -> dict[str, A
         "run": figures.by_run,
         "selected": dict(figures.by_method),
         "random_expected": figures.by_chance,
-        "members": [_member(member) for member in figures.systems],
+        "members": [_system(system) for system in figures.systems],
         "best_member": None
         if best is None
         else {"system": best.name, "resolved": best.resolved, "in_hindsight": True},
@@ -90,5 +90,5 @@ def worth_document(figures: Figures, found: Sequence[Reselected]) -> dict[str, A
     }
 
 
-def _member(member: SystemFigures) -> dict[str, Any]:
-    return {"system": member.name, "resolved": member.resolved, "with_a_patch": member.answered}
+def _system(system: SystemFigures) -> dict[str, Any]:
+    return {"system": system.name, "resolved": system.resolved, "with_a_patch": system.answered}

@@ -52,7 +52,7 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
+class StoredConversation:
     """A trajectory to read."""
 
     trajectory: TrajectoryRecord
@@ -71,7 +71,9 @@ class Conversation:
         return self.trajectory.kind
 
 
-def conversations(session: Session, instance: int, key: str | None = None) -> list[Conversation]:
+def conversations(
+    session: Session, instance: int, key: str | None = None
+) -> list[StoredConversation]:
     """The trajectories of an instance by their keys, or the one with this key.
 
     The number of queries does not grow with the number of trajectories, of
@@ -88,7 +90,7 @@ def conversations(session: Session, instance: int, key: str | None = None) -> li
         said[turn.trajectory].append(turn)
     seen = _seen(session, where, texts)
     return [
-        Conversation(
+        StoredConversation(
             trajectory,
             texts.of(openings[trajectory.key].system),
             texts.of(openings[trajectory.key].prefix),

@@ -10,8 +10,7 @@ import sqlalchemy as sa
 
 from agent.journal import RecordedEnding, RecordedTurn, TrajectoryId, TurnPrompt
 from agent.model import Choice, Finish, Reply, Usage
-from agent.workbench import NotRecordedError
-from runs.store.blobs import expand, get_text, put_text
+from runs.store.blobs import expand, put_text
 from runs.store.dialect import insert_missing
 from runs.store.tables import (
     BlobTable,
@@ -25,8 +24,6 @@ from runs.store.tables import (
 from sandbox.protocol import Ending, Execution
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from agent.model import ModelRequest, Response
     from data.patches.patch import Patch
     from runs.store.writer import Writer
@@ -231,45 +228,6 @@ class StoreJournal:
                 )
             ).scalar_one()
         return self._writer.keys[name]
-
-
-class RecalledJournal:
-    """`agent.journal.Journal` of an instance for reading: what is not recorded cannot be had.
-
-    Of what is recorded it knows how trajectories ended, which is all that choosing anew asks.
-    """
-
-    def __init__(self, endings: Callable[[str], RecordedEnding | None]) -> None:
-        self.recall_ending = endings
-
-    def recall_turn(self, trajectory: str, turn: int) -> RecordedTurn | None:
-        """See `Journal`."""
-        raise NotRecordedError(trajectory, turn)
-
-    def recall_execution(self, script: Script, patch: Patch, repeat: int = 0) -> Execution | None:
-        """See `Journal`."""
-        raise NotRecordedError(script, patch, repeat)
-
-    async def record_call(self, *effect: object, **more: object) -> None:
-        """See `Journal`."""
-        raise NotRecordedError(effect, more)
-
-    record_execution = record_use = record_ending = record_call
-
-
-def load_ending(connection: sa.Connection, instance: int, trajectory: str) -> RecordedEnding | None:
-    """How a trajectory ended, with its last reply; None: it did not."""
-    one = (TrajectoryTable.instance_id == instance) & (TrajectoryTable.key == trajectory)
-    found = connection.execute(sa.select(TrajectoryTable.id, TrajectoryTable.outcome).where(one))
-    ended = found.first()
-    if ended is None or ended.outcome is None:
-        return None
-    last = connection.execute(
-        sa.select(TurnTable.reply)
-        .where(TurnTable.trajectory_id == ended.id)
-        .order_by(TurnTable.number.desc())
-    ).scalar()
-    return RecordedEnding(ended.outcome, get_text(connection, last) if last else "")
 
 
 def script_key(script: Script, repeat: int) -> str:

@@ -30,14 +30,14 @@ _READING = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QueryResult:
     """The rows of a query."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
 
 
-def ask(url: str, query: str) -> Answer:
+def ask(url: str, query: str) -> QueryResult:
     """Run one statement, read-only; in SQLite, content(digest) gives stored texts.
 
     Raises:
@@ -53,7 +53,7 @@ def ask(url: str, query: str) -> Answer:
                 result = connection.exec_driver_sql(query)
                 if not result.returns_rows:
                     raise UsageError("this statement returns nothing", mend="ask with SELECT")
-                return Answer(tuple(result.keys()), [tuple(row) for row in result])
+                return QueryResult(tuple(result.keys()), [tuple(row) for row in result])
             except exc.DBAPIError as error:
                 raise _explained(str(error.orig)) from error
     finally:

@@ -12,14 +12,14 @@ from runs.store import conversations, rows
 from runs.store.matrices import stored_matrix
 from runs.store.names import missing
 from runs.store.tables import TrajectoryTable
-from runs.store.votes import vote_table
+from runs.store.votes import vote_grid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sqlalchemy.orm import Session
 
-    from runs.store.conversations import Conversation
+    from runs.store.conversations import StoredConversation
     from runs.store.records import (
         CallRecord,
         CandidateRecord,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         TrajectoryRecord,
         VoteRecord,
     )
-    from runs.store.votes import VoteTable
+    from runs.store.votes import VoteGrid
     from selection.matrix import Matrix
 
 T = TypeVar("T")
@@ -130,9 +130,9 @@ class Story:
         return stored_matrix(self.name, *parts)
 
     @cached_property
-    def vote_table(self) -> VoteTable:
+    def vote_grid(self) -> VoteGrid:
         """The votes in rows and columns."""
-        return vote_table(self.candidates, self.tests, self.votes)
+        return vote_grid(self.candidates, self.tests, self.votes)
 
     @cached_property
     def trajectories(self) -> tuple[TrajectoryRecord, ...]:
@@ -141,17 +141,17 @@ class Story:
         return self._reader.read(lambda session: conversations.trajectories(session, own))
 
     @cached_property
-    def conversations(self) -> tuple[Conversation, ...]:
+    def conversations(self) -> tuple[StoredConversation, ...]:
         """All trajectories whole: relevance and ranking, each sample's, what came after them."""
         found = self._reader.read(lambda s: conversations.conversations(s, self.instance.key))
         return tuple(sorted(found, key=lambda talk: _place(talk.trajectory)))
 
-    def find(self, key: str) -> Conversation | None:
+    def find(self, key: str) -> StoredConversation | None:
         """One trajectory whole, if it is there; the others are not read."""
         found = self._reader.read(lambda s: conversations.conversations(s, self.instance.key, key))
         return found[0] if found else None
 
-    def conversation(self, key: str) -> Conversation:
+    def conversation(self, key: str) -> StoredConversation:
         """The same.
 
         Raises:
@@ -185,11 +185,11 @@ class Story:
         """What conversations begin with, issue and files; "" where there is none."""
         return self._reader.read(lambda session: conversations.context(session, self.instance.key))
 
-    def of_kind(self, *kinds: Kind) -> list[Conversation]:
+    def of_kind(self, *kinds: Kind) -> list[StoredConversation]:
         """The conversations of these kinds, in the order of work."""
         return [talk for talk in self.conversations if talk.kind in kinds]
 
-    def of_sample(self, number: int) -> list[Conversation]:
+    def of_sample(self, number: int) -> list[StoredConversation]:
         """A sample's conversations."""
         return [talk for talk in self.conversations if talk.trajectory.sample == number]
 

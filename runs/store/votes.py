@@ -30,7 +30,7 @@ class VoteRow:
 
 
 @dataclass(frozen=True, slots=True)
-class VoteTable:
+class VoteGrid:
     """A column for each test; a row for the unedited code, then one for each candidate."""
 
     tests: tuple[TestRecord, ...]
@@ -38,11 +38,11 @@ class VoteTable:
     """Candidates in the vote's order."""
 
 
-def vote_table(
+def vote_grid(
     candidates: Sequence[CandidateRecord],
     tests: Sequence[TestRecord],
     votes: Sequence[VoteRecord],
-) -> VoteTable:
+) -> VoteGrid:
     """Put the votes into their rows and columns."""
     said = {(vote.candidate, vote.test): vote for vote in votes}
 
@@ -51,4 +51,4 @@ def vote_table(
         return VoteRow(candidate, tuple(said.get((number, test.number)) for test in tests))
 
     order = sorted(candidates, key=lambda candidate: candidate.place)
-    return VoteTable(tuple(tests), (row(None), *map(row, order)))
+    return VoteGrid(tuple(tests), (row(None), *map(row, order)))

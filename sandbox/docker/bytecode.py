@@ -74,9 +74,9 @@ class Bytecode:
         host = walled(_LIMITS, ground.machine)
         with ground.container("compile.sh", host, {"TERM": "dumb"}) as container:
             ground.put(container, self._files(mark))
-            finish = ground.run(container, _LIMITS, mark, stop)
-            if not finish.started or finish.ending is not Ending.EXITED or finish.exit_code:
-                _LOG.info("Nothing is compiled in %s. %s", ground.image.name, finish.preamble)
+            result = ground.run(container, _LIMITS, mark, stop)
+            if not result.started or result.ending is not Ending.EXITED or result.exit_code:
+                _LOG.info("Nothing is compiled in %s. %s", ground.image.name, result.preamble)
                 return None
             return ground.engine.commit(container, "", [*recipe.labels, 'CMD ["/bin/sh"]'])
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from data.patches.patch import Patch
     from sandbox.docker.containers.ground import Ground
     from sandbox.protocol import Limits, Script
-    from sandbox.supervise import Finish, Stop
+    from sandbox.supervise import ProcessResult, Stop
 
 _GRACE_S = 15.0
 _COMMAND = ("/bin/sh", f"{FOLDER}/launch.sh")
@@ -30,7 +30,7 @@ class OneShot:
 
     ground: Ground
 
-    def execute(self, stop: Stop, script: Script, patch: Patch, limits: Limits) -> Finish:
+    def execute(self, stop: Stop, script: Script, patch: Patch, limits: Limits) -> ProcessResult:
         """Run `script` with `patch`; a passing failure of the engine gets a new container.
 
         Raises:
@@ -43,7 +43,7 @@ class OneShot:
     def close(self) -> None:
         """Nothing is held between executions."""
 
-    def _attempt(self, stop: Stop, script: Script, patch: Patch, limits: Limits) -> Finish:
+    def _attempt(self, stop: Stop, script: Script, patch: Patch, limits: Limits) -> ProcessResult:
         mark = new_mark()
         guard_s = limits.timeout_s + _GRACE_S
         files = staged_files(self.ground.environment, script, patch, mark, guard_s=guard_s)
@@ -53,21 +53,21 @@ class OneShot:
             stop.check()
             self.ground.put(container, files)
             stop.check()
-            finish = self.ground.run(container, limits, mark, stop)
-        if not finish.started:
-            raise self._why(finish, script)
-        return finish
+            result = self.ground.run(container, limits, mark, stop)
+        if not result.started:
+            raise self._why(result, script)
+        return result
 
-    def _why(self, finish: Finish, script: Script) -> Exception:
+    def _why(self, result: ProcessResult, script: Script) -> Exception:
         where = f"the image {self.ground.image.name}"
-        if finish.exit_code in _NOT_RUNNABLE and "launch.sh" not in finish.preamble:
+        if result.exit_code in _NOT_RUNNABLE and "launch.sh" not in result.preamble:
             return SandboxUnavailable(
-                f"T{where[1:]} has no working /bin/sh. {finish.preamble}".strip(),
+                f"T{where[1:]} has no working /bin/sh. {result.preamble}".strip(),
                 mend="Scripts are started by a shell: use an image that has one.",
             )
-        known = why_not_started(finish, self.ground.environment, script, where)
+        known = why_not_started(result, self.ground.environment, script, where)
         return known or TransientEngineError(
             f"A container of {where} ended before its script was started"
-            f" (exit {finish.exit_code}). {finish.preamble}".strip(),
+            f" (exit {result.exit_code}). {result.preamble}".strip(),
             mend="Look at the engine's log (`journalctl -u docker`).",
         )

@@ -60,6 +60,6 @@ class Preparation:
                     ground.engine.put(container, tar)
             stop.check()
             ground.put(container, files)
-            finish = ground.run(container, SETUP_LIMITS, mark, stop)
-            check_setup(finish, environment, f"the image {ground.image.name}")
+            result = ground.run(container, SETUP_LIMITS, mark, stop)
+            check_setup(result, environment, f"the image {ground.image.name}")
             return ground.engine.commit(container, "", [*recipe.labels, 'CMD ["/bin/sh"]'])

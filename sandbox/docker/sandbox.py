@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sandbox.docker.oneshot import OneShot
     from sandbox.docker.warm.runner import WarmRunner
     from sandbox.protocol import Limits, Script
-    from sandbox.supervise import Finish, Stop
+    from sandbox.supervise import ProcessResult, Stop
     from sandbox.workers import Workers
 
 
@@ -67,13 +67,13 @@ class DockerSandbox:
             SandboxUnavailable: a person has to act: engine, image, interpreter.
             UsageError: the patch cannot be laid over the repository.
         """
-        finish = await self._workers.run(lambda stop: self._execute(stop, script, patch, limits))
+        result = await self._workers.run(lambda stop: self._execute(stop, script, patch, limits))
         return Execution(
-            ending=finish.ending,
-            exit_code=finish.exit_code,
-            output=finish.output,
-            output_bytes=finish.output_bytes,
-            duration_s=finish.duration_s,
+            ending=result.ending,
+            exit_code=result.exit_code,
+            output=result.output,
+            output_bytes=result.output_bytes,
+            duration_s=result.duration_s,
         )
 
     async def close(self) -> None:
@@ -82,7 +82,7 @@ class DockerSandbox:
             self._open = False
             await self._workers.run(lambda _: self._end())
 
-    def _execute(self, stop: Stop, script: Script, patch: Patch, limits: Limits) -> Finish:
+    def _execute(self, stop: Stop, script: Script, patch: Patch, limits: Limits) -> ProcessResult:
         try:
             warm = self._warm
             if warm is not None:

@@ -36,7 +36,7 @@ class Isolation(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ScriptView:
     """What one script is to see, and how it is started."""
 
     folder: Path
@@ -87,7 +87,7 @@ def base_python() -> Path:
     return Path(getattr(sys, "_base_executable", "") or sys.executable).resolve()
 
 
-def start(isolation: Isolation, view: View) -> subprocess.Popen[bytes]:
+def start(isolation: Isolation, view: ScriptView) -> subprocess.Popen[bytes]:
     """Start what `view` says; it ends when its standard input is closed."""
     command = [os.fspath(sys.executable), "-I", "-S", "-B", os.fspath(_HELPER)]
     return subprocess.Popen(
@@ -116,7 +116,7 @@ def _works(isolation: Isolation) -> bool:
         folder = Path(name)
         work = folder / "work"
         work.mkdir()
-        view = View(folder, {work: "/work"}, ["/bin/sh", "-c", f"exit {_PROBE_CODE}"], {}, {})
+        view = ScriptView(folder, {work: "/work"}, ["/bin/sh", "-c", f"exit {_PROBE_CODE}"], {}, {})
         try:
             process = start(isolation, view)
         except OSError:
@@ -130,7 +130,7 @@ def _works(isolation: Isolation) -> bool:
                 return False
 
 
-def _spec(isolation: Isolation, view: View) -> dict[str, object]:
+def _spec(isolation: Isolation, view: ScriptView) -> dict[str, object]:
     spec: dict[str, object] = {
         "mode": isolation.value,
         "argv": view.argv,
@@ -177,7 +177,7 @@ def _system() -> tuple[list[tuple[str, str]], list[tuple[str, str, bool]]]:
     return links, binds
 
 
-def _own_files(view: View) -> list[tuple[str, str, bool]]:
+def _own_files(view: ScriptView) -> list[tuple[str, str, bool]]:
     """Files of the system that the script sees its own version of."""
     uid = view.uid or 0
     own = f"sandbox:x:{uid}:{uid}:sandbox:{view.env.get('HOME', '/')}:/bin/sh"

@@ -15,7 +15,7 @@ from sandbox.launch import FOLDER
 from sandbox.local.folders import tree_bytes
 from sandbox.local.isolation import (
     Isolation,
-    View,
+    ScriptView,
     base_python,
     counts_own_processes,
     start,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from sandbox.launch import StagedFile
     from sandbox.protocol import Limits
-    from sandbox.supervise import Finish, Stop
+    from sandbox.supervise import ProcessResult, Stop
 
 _MEGABYTE = 1 << 20
 _OPEN_FILES = 4096
@@ -94,7 +94,7 @@ class Room:
         if self.uid is not None:
             os.chown(path, self.uid, self.uid)
 
-    def view(self, job: Job) -> View:
+    def view(self, launch: Launch) -> ScriptView:
         """What the script sees, and how it is started."""
         writable = {
             self.folder / "tmp": "/tmp",  # noqa: S108 - the script's own
@@ -105,15 +105,15 @@ class Room:
         }
         readable: dict[Path, str] = {}
         if self.venv is not None:
-            (writable if job.setup else readable)[self.venv] = _VENV
-        return View(
+            (writable if launch.setup else readable)[self.venv] = _VENV
+        return ScriptView(
             folder=self.folder,
             writable=writable,
             readable=readable,
-            argv=["/bin/sh", f"{self.tools_dir}/{job.command}"],
-            env=self._env(setup=job.setup),
-            limits=_limits(job.limits, self.isolation),
-            network=job.setup,
+            argv=["/bin/sh", f"{self.tools_dir}/{launch.command}"],
+            env=self._env(setup=launch.setup),
+            limits=_limits(launch.limits, self.isolation),
+            network=launch.setup,
             uid=self.uid,
         )
 
@@ -144,7 +144,7 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Launch:
     """What is started in a room."""
 
     command: str
@@ -156,24 +156,24 @@ class Job:
     """With network, and with a virtual environment that may be written."""
 
 
-def run(room: Room, job: Job, stop: Stop) -> Finish:
-    """Start `job` in `room` and watch it to its end.
+def run(room: Room, launch: Launch, stop: Stop) -> ProcessResult:
+    """Start `launch` in `room` and watch it to its end.
 
     Raises:
         Stopped: the order to stop was given; nothing runs on.
         SandboxError: the machine cannot start it.
     """
-    room.furnish(job.files)
+    room.furnish(launch.files)
     stop.check()
     try:
-        popen = start(room.isolation, room.view(job))
+        popen = start(room.isolation, room.view(launch))
     except OSError as error:
         raise SandboxError(
             f"The script's process could not be started: {error}.",
             mend="Look at the machine's free memory and processes.",
         ) from error
     with LocalProcess(popen, room) as process:
-        return supervise(process, job.limits, job.mark, stop)
+        return supervise(process, launch.limits, launch.mark, stop)
 
 
 class LocalProcess:

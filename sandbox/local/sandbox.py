@@ -11,7 +11,7 @@ from data.errors import SandboxError
 from sandbox.launch import staged_files
 from sandbox.local.folders import copy_tree
 from sandbox.local.isolation import new_uid
-from sandbox.local.process import Job, Room, run
+from sandbox.local.process import Launch, Room, run
 from sandbox.protocol import Execution
 from sandbox.refusals import why_not_started
 from sandbox.supervise import new_mark
@@ -83,18 +83,18 @@ class LocalSandbox:
             files = staged_files(environment, script, patch, mark, folder=room.tools_dir)
             copy_tree(self.template.repo, room.repo, uid)
             stop.check()
-            finish = run(room, Job("launch.sh", files, mark, limits), stop)
-        if not finish.started:
+            result = run(room, Launch("launch.sh", files, mark, limits), stop)
+        if not result.started:
             where = f"the commit {self.commit[:12]}"
             raise why_not_started(
-                finish, environment, script, where, programs="the local sandbox"
+                result, environment, script, where, programs="the local sandbox"
             ) or SandboxError(
-                f"The script was not started (exit {finish.exit_code}). {finish.preamble}".strip()
+                f"The script was not started (exit {result.exit_code}). {result.preamble}".strip()
             )
         return Execution(
-            ending=finish.ending,
-            exit_code=finish.exit_code,
-            output=finish.output,
-            output_bytes=finish.output_bytes,
-            duration_s=finish.duration_s,
+            ending=result.ending,
+            exit_code=result.exit_code,
+            output=result.output,
+            output_bytes=result.output_bytes,
+            duration_s=result.duration_s,
         )

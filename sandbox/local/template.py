@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, cast
 from data.codebases.commits import open_commit
 from sandbox.local.folders import give_tree, remove_tree
 from sandbox.local.isolation import base_python, new_uid
-from sandbox.local.process import Job, Room, run
+from sandbox.local.process import Launch, Room, run
 from sandbox.locks import held
 from sandbox.setup import COMMIT, SETUP_LIMITS, check_setup, setup_files, wanted
 from sandbox.supervise import new_mark
@@ -97,8 +97,8 @@ class Templates:
         python = shlex.quote(os.fspath(base_python()))
         first = f"{python} -m venv {shlex.quote(room.venv_dir)} || exit 1\n{COMMIT}"
         files = setup_files(seen, mark, first=first, folder=room.tools_dir)
-        finish = run(room, Job("prepare.sh", files, mark, SETUP_LIMITS, setup=True), stop)
-        check_setup(finish, environment, "the local sandbox")
+        result = run(room, Launch("prepare.sh", files, mark, SETUP_LIMITS, setup=True), stop)
+        check_setup(result, environment, "the local sandbox")
         remove_tree(work)
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agent.openai_client.failures import Kind, tell_apart
+from agent.openai_client.failures import FailureKind, tell_apart
 
 
 def said(message, **more):
@@ -190,65 +190,73 @@ TOO_LONG = {
 
 @pytest.mark.parametrize(("status", "body"), TOO_LONG.values(), ids=TOO_LONG)
 def test_too_long(status, body):
-    assert tell_apart(status, body).kind is Kind.CONTEXT
+    assert tell_apart(status, body).kind is FailureKind.CONTEXT
 
 
 PAGE = "<!doctype html><html><head><title>nginx</title></head><body>It works</body></html>"
 TABLE = [
-    (401, said("Incorrect API key provided: sk-abc***xyz"), Kind.KEY),
-    (403, said("Country not supported"), Kind.KEY),
-    (403, PAGE, Kind.KEY),
-    (402, said("Insufficient Balance"), Kind.CREDIT),
-    (402, "", Kind.CREDIT),
-    (429, said("You exceeded your current quota", code="insufficient_quota"), Kind.CREDIT),
-    (429, said("exceeded", type="exceeded_current_quota_error"), Kind.CREDIT),
-    (400, said("Your credit balance is too low to access the API"), Kind.CREDIT),
-    (429, said("Rate limit reached: too many tokens per minute"), Kind.AGAIN),
-    (429, said("You exceeded your current quota", status="RESOURCE_EXHAUSTED"), Kind.AGAIN),
-    (429, said("Request too large for gpt-4o on tokens per min (TPM)"), Kind.REQUEST),
-    (404, said("The model `x` does not exist", code="model_not_found"), Kind.MODEL),
-    (404, said('model "x" not found, try pulling it first'), Kind.MODEL),
-    (404, said("model: claude-9", type="not_found_error"), Kind.MODEL),
-    (404, said("No endpoints found for x.", code=404), Kind.MODEL),
-    (400, said("Model Not Exist"), Kind.MODEL),
-    (400, said("foo/bar is not a valid model ID"), Kind.MODEL),
-    (400, said("Invalid model: foo", type="invalid_model"), Kind.MODEL),
-    (400, said("/chat/completions: Invalid model name passed in model=x"), Kind.MODEL),
-    (404, json.dumps({"detail": "Not Found"}), Kind.PATH),
-    (404, "404 page not found", Kind.PATH),
-    (404, said("File Not Found", code=404, type="not_found_error"), Kind.PATH),
-    (404, said("Invalid URL (POST /chat/completions)"), Kind.PATH),
-    (404, PAGE.replace("works", "is a model"), Kind.PATH),
-    (404, "", Kind.PATH),
-    (405, json.dumps({"detail": "Method Not Allowed"}), Kind.PATH),
-    (301, "", Kind.PATH),
-    (501, "", Kind.PATH),
-    (200, PAGE, Kind.PAGE),
-    (200, "  \n<html>", Kind.PAGE),
-    (200, "OK", Kind.PAGE),
-    (200, '{"choices": [{"mess', Kind.AGAIN),
-    (200, "", Kind.AGAIN),
-    (200, said("overloaded", code=503), Kind.AGAIN),
-    (200, said("overloaded", code="529"), Kind.AGAIN),
-    (200, said("No such thing"), Kind.REQUEST),
-    (200, "{}", Kind.REQUEST),
-    (200, "null", Kind.REQUEST),
-    (200, '"text"', Kind.REQUEST),
-    (200, '{"hello": "world"}', Kind.REQUEST),
-    (400, said("Unsupported parameter: 'max_tokens' is not supported", code="x"), Kind.PARAMETER),
-    (400, said("no", code="unsupported_value", param="temperature"), Kind.PARAMETER),
-    (400, said("Invalid value for 'top_p'"), Kind.REQUEST),
-    (400, said("max_tokens is too large: 100000. This model supports at most 16384"), Kind.REQUEST),
-    (400, said("The response was filtered", code="content_filter"), Kind.REQUEST),
-    (400, "", Kind.REQUEST),
-    (413, PAGE, Kind.REQUEST),
-    (422, json.dumps({"detail": [{"msg": "Field required", "loc": ["x"]}]}), Kind.REQUEST),
-    (408, "", Kind.AGAIN),
-    (409, said("conflict"), Kind.AGAIN),
-    (500, said("oops"), Kind.AGAIN),
-    (502, PAGE, Kind.AGAIN),
-    (503, said("Loading model", type="unavailable_error"), Kind.AGAIN),
-    (524, "", Kind.AGAIN),
+    (401, said("Incorrect API key provided: sk-abc***xyz"), FailureKind.KEY),
+    (403, said("Country not supported"), FailureKind.KEY),
+    (403, PAGE, FailureKind.KEY),
+    (402, said("Insufficient Balance"), FailureKind.CREDIT),
+    (402, "", FailureKind.CREDIT),
+    (429, said("You exceeded your current quota", code="insufficient_quota"), FailureKind.CREDIT),
+    (429, said("exceeded", type="exceeded_current_quota_error"), FailureKind.CREDIT),
+    (400, said("Your credit balance is too low to access the API"), FailureKind.CREDIT),
+    (429, said("Rate limit reached: too many tokens per minute"), FailureKind.AGAIN),
+    (429, said("You exceeded your current quota", status="RESOURCE_EXHAUSTED"), FailureKind.AGAIN),
+    (429, said("Request too large for gpt-4o on tokens per min (TPM)"), FailureKind.REQUEST),
+    (404, said("The model `x` does not exist", code="model_not_found"), FailureKind.MODEL),
+    (404, said('model "x" not found, try pulling it first'), FailureKind.MODEL),
+    (404, said("model: claude-9", type="not_found_error"), FailureKind.MODEL),
+    (404, said("No endpoints found for x.", code=404), FailureKind.MODEL),
+    (400, said("Model Not Exist"), FailureKind.MODEL),
+    (400, said("foo/bar is not a valid model ID"), FailureKind.MODEL),
+    (400, said("Invalid model: foo", type="invalid_model"), FailureKind.MODEL),
+    (400, said("/chat/completions: Invalid model name passed in model=x"), FailureKind.MODEL),
+    (404, json.dumps({"detail": "Not Found"}), FailureKind.PATH),
+    (404, "404 page not found", FailureKind.PATH),
+    (404, said("File Not Found", code=404, type="not_found_error"), FailureKind.PATH),
+    (404, said("Invalid URL (POST /chat/completions)"), FailureKind.PATH),
+    (404, PAGE.replace("works", "is a model"), FailureKind.PATH),
+    (404, "", FailureKind.PATH),
+    (405, json.dumps({"detail": "Method Not Allowed"}), FailureKind.PATH),
+    (301, "", FailureKind.PATH),
+    (501, "", FailureKind.PATH),
+    (200, PAGE, FailureKind.PAGE),
+    (200, "  \n<html>", FailureKind.PAGE),
+    (200, "OK", FailureKind.PAGE),
+    (200, '{"choices": [{"mess', FailureKind.AGAIN),
+    (200, "", FailureKind.AGAIN),
+    (200, said("overloaded", code=503), FailureKind.AGAIN),
+    (200, said("overloaded", code="529"), FailureKind.AGAIN),
+    (200, said("No such thing"), FailureKind.REQUEST),
+    (200, "{}", FailureKind.REQUEST),
+    (200, "null", FailureKind.REQUEST),
+    (200, '"text"', FailureKind.REQUEST),
+    (200, '{"hello": "world"}', FailureKind.REQUEST),
+    (
+        400,
+        said("Unsupported parameter: 'max_tokens' is not supported", code="x"),
+        FailureKind.PARAMETER,
+    ),
+    (400, said("no", code="unsupported_value", param="temperature"), FailureKind.PARAMETER),
+    (400, said("Invalid value for 'top_p'"), FailureKind.REQUEST),
+    (
+        400,
+        said("max_tokens is too large: 100000. This model supports at most 16384"),
+        FailureKind.REQUEST,
+    ),
+    (400, said("The response was filtered", code="content_filter"), FailureKind.REQUEST),
+    (400, "", FailureKind.REQUEST),
+    (413, PAGE, FailureKind.REQUEST),
+    (422, json.dumps({"detail": [{"msg": "Field required", "loc": ["x"]}]}), FailureKind.REQUEST),
+    (408, "", FailureKind.AGAIN),
+    (409, said("conflict"), FailureKind.AGAIN),
+    (500, said("oops"), FailureKind.AGAIN),
+    (502, PAGE, FailureKind.AGAIN),
+    (503, said("Loading model", type="unavailable_error"), FailureKind.AGAIN),
+    (524, "", FailureKind.AGAIN),
 ]
 
 
@@ -268,21 +276,21 @@ def test_others(status, body, kind):
     ],
 )
 def test_one_choice_only(status, message):
-    assert tell_apart(status, said(message), n=3).kind is Kind.ONE_CHOICE
-    assert tell_apart(status, said(message), n=1).kind is not Kind.ONE_CHOICE
+    assert tell_apart(status, said(message), n=3).kind is FailureKind.ONE_CHOICE
+    assert tell_apart(status, said(message), n=1).kind is not FailureKind.ONE_CHOICE
 
 
 def test_the_unsupported_parameter_n():
     body = said("no", code="unsupported_parameter", param="n")
-    assert tell_apart(400, body, n=2).kind is Kind.ONE_CHOICE
+    assert tell_apart(400, body, n=2).kind is FailureKind.ONE_CHOICE
 
 
 def test_a_quoted_prompt_is_not_believed():
     """FastAPI quotes the whole input; others append it. It may well be about context lengths."""
     prompt = "Fix the error: prompt is too long: maximum context length exceeded"
     quoted = json.dumps({"detail": [{"msg": "Field required", "input": prompt}]})
-    assert tell_apart(422, quoted).kind is Kind.REQUEST
-    assert tell_apart(400, said("Bad value " + "x" * 3000 + prompt)).kind is Kind.REQUEST
+    assert tell_apart(422, quoted).kind is FailureKind.REQUEST
+    assert tell_apart(400, said("Bad value " + "x" * 3000 + prompt)).kind is FailureKind.REQUEST
 
 
 @pytest.mark.parametrize(
@@ -305,4 +313,4 @@ def test_a_quoted_prompt_is_not_believed():
 )
 @pytest.mark.parametrize("status", [200, 400, 404, 429, 500])
 def test_any_shape_is_read(status, body):
-    assert isinstance(tell_apart(status, body).kind, Kind)
+    assert isinstance(tell_apart(status, body).kind, FailureKind)

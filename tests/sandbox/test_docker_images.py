@@ -11,7 +11,7 @@ import pytest
 
 from data.errors import SandboxUnavailable
 from sandbox.docker.engine.failure import NoSpace
-from sandbox.docker.images import ImageSettings, Progress, Stage
+from sandbox.docker.images import ImageSettings, PullProgress, Stage
 from sandbox.supervise import Stop, Stopped
 from tests.sandbox.registry import Fault, Registry
 from tests.sandbox.shelf import LIMITED, QUICK, Shelf, eventually, shelf
@@ -54,7 +54,7 @@ def in_threads(*jobs: Callable[[], object]) -> list[object]:
 def test_a_missing_image_is_pulled_once_and_then_known(shelf: Shelf, registry: Registry) -> None:
     name = registry.add(size=400_000, layers=3)
     registry.before_blob = lambda: time.sleep(0.05)
-    told: list[Progress] = []
+    told: list[PullProgress] = []
     image = shelf.images().ensure(name, Stop(), told.append)
     assert image.env == {"PATH": "/bin"}
     assert told[-1].stage is Stage.READY
@@ -159,7 +159,7 @@ def test_trouble_on_the_way_is_tried_again(shelf: Shelf, registry: Registry) -> 
     name = registry.add()
     # The engine asks twice, by HEAD and by GET, before it gives up.
     registry.fail("manifest", Fault(500), Fault(503), Fault(), Fault(502), Fault(502))
-    told: list[Progress] = []
+    told: list[PullProgress] = []
     shelf.images().ensure(name, Stop(), told.append)
     assert 1 < len(shelf.engine.pulled) <= QUICK.tries
     (note, *_) = [each.note for each in told if each.stage is Stage.PAUSED]
@@ -182,7 +182,7 @@ def test_a_rate_limit_pauses_all_pulls_and_then_they_go_on(
     limited, other = registry.add(), registry.add()
     registry.fail("manifest", *[Fault(429, "TOOMANYREQUESTS", "You have reached")] * 2)
     images = shelf.images(pace=LIMITED)
-    told: list[Progress] = []
+    told: list[PullProgress] = []
 
     def later() -> float:
         eventually(lambda: any(each.stage is Stage.PAUSED for each in told))
@@ -203,7 +203,7 @@ def test_a_rate_limit_can_be_stopped(shelf: Shelf, registry: Registry) -> None:
     registry.always["manifest"] = Fault(429, "TOOMANYREQUESTS", "retry-after: 1h30m, allowed: 2")
     stop, told = Stop(), []
 
-    def tell(progress: Progress) -> None:
+    def tell(progress: PullProgress) -> None:
         told.append(progress.note)
         if progress.stage is Stage.PAUSED:
             stop.give()

@@ -15,7 +15,7 @@ from sandbox.docker.engine import StoredContainer, StoredImage
 from sandbox.docker.engine.labels import KIND, MADE
 from sandbox.docker.images.disk import Disk, Marks
 from sandbox.docker.images.eviction import canonical, removable
-from sandbox.docker.images.ledger import Entry, Ledger
+from sandbox.docker.images.ledger import Ledger, LedgerEntry
 from sandbox.docker.images.pace import Pace
 from sandbox.docker.images.progress import Layers, Stage, messages
 from sandbox.docker.images.pulling import Brake
@@ -138,7 +138,11 @@ def made(kind: str) -> dict[str, str]:
 
 
 def chosen(
-    images: list[StoredImage], entries: dict[str, Entry], *, used_by: str = "", needed: str = ""
+    images: list[StoredImage],
+    entries: dict[str, LedgerEntry],
+    *,
+    used_by: str = "",
+    needed: str = "",
 ) -> list[str]:
     containers = [StoredContainer("c", "c", used_by, 0.0, {})] if used_by else []
     return [each.name for each in removable(images, containers, entries, ME, [needed])]
@@ -146,7 +150,7 @@ def chosen(
 
 def test_the_least_recently_used_goes_first() -> None:
     images = [stored(n, f"a:{n}") for n in range(4)]
-    entries = {f"sha256:{n}": Entry((f"a:{n}",), 0, used) for n, used in enumerate((3, 1, 2))}
+    entries = {f"sha256:{n}": LedgerEntry((f"a:{n}",), 0, used) for n, used in enumerate((3, 1, 2))}
     assert chosen(images, entries) == ["a:1", "a:2", "a:0"]
 
 
@@ -154,13 +158,17 @@ def test_the_least_recently_used_goes_first() -> None:
     ("image", "entry", "options"),
     [
         (stored(1, "a:1"), None, {}),
-        (stored(1, "a:1", "mine:1"), Entry(("a:1",), 0, 0), {}),
-        (stored(1), Entry(("a:1",), 0, 0), {}),
-        (stored(1, "a:1"), Entry(("a:1",), 0, 0, (holder(ME),)), {}),
-        (stored(1, "a:1"), Entry(("a:1",), 0, 0, (holder(DEAD), holder(ELSEWHERE))), {}),
-        (stored(1, "a:1"), Entry(("a:1",), 0, 0, ("nonsense",)), {}),
-        (stored(1, "a:1"), Entry(("a:1",), 0, 0), {"used_by": "sha256:1"}),
-        (stored(1, "a:latest"), Entry(("a:latest",), 0, 0), {"needed": "docker.io/library/a"}),
+        (stored(1, "a:1", "mine:1"), LedgerEntry(("a:1",), 0, 0), {}),
+        (stored(1), LedgerEntry(("a:1",), 0, 0), {}),
+        (stored(1, "a:1"), LedgerEntry(("a:1",), 0, 0, (holder(ME),)), {}),
+        (stored(1, "a:1"), LedgerEntry(("a:1",), 0, 0, (holder(DEAD), holder(ELSEWHERE))), {}),
+        (stored(1, "a:1"), LedgerEntry(("a:1",), 0, 0, ("nonsense",)), {}),
+        (stored(1, "a:1"), LedgerEntry(("a:1",), 0, 0), {"used_by": "sha256:1"}),
+        (
+            stored(1, "a:latest"),
+            LedgerEntry(("a:latest",), 0, 0),
+            {"needed": "docker.io/library/a"},
+        ),
         (stored(1, "troop/prepared:1", labels=made("scrubbed")), None, {}),
         (stored(1, "mine:1", labels=made("prepared")), None, {}),
         (stored(1, "troop/prepared:1", "mine:1", labels=made("prepared")), None, {}),
@@ -168,7 +176,9 @@ def test_the_least_recently_used_goes_first() -> None:
         (stored(1, "troop/prepared:1", labels={KIND: "prepared"}), None, {}),
     ],
 )
-def test_what_never_goes(image: StoredImage, entry: Entry | None, options: dict[str, str]) -> None:
+def test_what_never_goes(
+    image: StoredImage, entry: LedgerEntry | None, options: dict[str, str]
+) -> None:
     assert chosen([image], {image.id: entry} if entry else {}, **options) == []
 
 
@@ -186,9 +196,9 @@ def test_what_goes() -> None:
         stored(5, "b:5", parent="sha256:4"),
     ]
     entries = {
-        "sha256:2": Entry((), 0, 1),  # pulled by its digest
-        "sha256:3": Entry(("a:3",), 0, 2, (holder(DEAD),)),
-        "sha256:4": Entry(("a:4",), 0, 3),  # what a person built on it needs it
+        "sha256:2": LedgerEntry((), 0, 1),  # pulled by its digest
+        "sha256:3": LedgerEntry(("a:3",), 0, 2, (holder(DEAD),)),
+        "sha256:4": LedgerEntry(("a:4",), 0, 3),  # what a person built on it needs it
     }
     assert chosen(images, entries) == ["troop/prepared:1", "sha256:2", "a:3"]
 

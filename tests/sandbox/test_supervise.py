@@ -11,7 +11,7 @@ import pytest
 from data.errors import SandboxError
 from sandbox import supervise as module
 from sandbox.protocol import Ending, Limits
-from sandbox.supervise import Exit, Finish, Stop, Stopped, new_mark, supervise
+from sandbox.supervise import Exit, ProcessResult, Stop, Stopped, new_mark, supervise
 
 MARK = b"\x1emark\n"
 
@@ -46,22 +46,22 @@ class FakeProcess:
         return self.disk
 
 
-def watch(process: FakeProcess, stop: Stop | None = None, **limits: float) -> Finish:
+def watch(process: FakeProcess, stop: Stop | None = None, **limits: float) -> ProcessResult:
     return supervise(process, Limits(**limits), MARK, stop or Stop())  # type: ignore[arg-type]
 
 
 def test_what_comes_before_the_mark_is_not_the_scripts() -> None:
-    finish = watch(FakeProcess(b"noise\n\x1em", b"ark\nout", b"put"))
-    assert (finish.started, finish.preamble, finish.output) == (True, "noise\n", "output")
-    assert finish.output_bytes == 6
+    result = watch(FakeProcess(b"noise\n\x1em", b"ark\nout", b"put"))
+    assert (result.started, result.preamble, result.output) == (True, "noise\n", "output")
+    assert result.output_bytes == 6
 
 
 def test_without_the_mark_the_script_never_started() -> None:
     process = FakeProcess(b"no such thing")
     process.exit = Exit(213)
-    finish = watch(process)
-    assert not finish.started
-    assert (finish.exit_code, finish.preamble, finish.output) == (213, "no such thing", "")
+    result = watch(process)
+    assert not result.started
+    assert (result.exit_code, result.preamble, result.output) == (213, "no such thing", "")
 
 
 def test_a_script_cannot_forge_the_mark() -> None:
@@ -69,40 +69,40 @@ def test_a_script_cannot_forge_the_mark() -> None:
 
 
 def test_a_long_preamble_is_kept_at_its_end() -> None:
-    finish = watch(FakeProcess(*[b"x" * 10_000] * 10, b"the reason" + MARK))
-    assert finish.preamble.endswith("the reason")
-    assert len(finish.preamble) < 20_000
+    result = watch(FakeProcess(*[b"x" * 10_000] * 10, b"the reason" + MARK))
+    assert result.preamble.endswith("the reason")
+    assert len(result.preamble) < 20_000
 
 
 def test_timeout_counts_from_the_start_of_the_script() -> None:
     process = FakeProcess(MARK, b"some", ends=False)
-    finish = watch(process, timeout_s=0.2)
-    assert (finish.ending, finish.exit_code, finish.output) == (Ending.TIMEOUT, None, "some")
+    result = watch(process, timeout_s=0.2)
+    assert (result.ending, result.exit_code, result.output) == (Ending.TIMEOUT, None, "some")
     assert process.kills == 1
 
 
 def test_a_preparation_that_hangs_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PREPARE_S", 0.1)
-    finish = watch(FakeProcess(b"waiting", ends=False))
-    assert (finish.ending, finish.started) == (Ending.TIMEOUT, False)
+    result = watch(FakeProcess(b"waiting", ends=False))
+    assert (result.ending, result.started) == (Ending.TIMEOUT, False)
 
 
 def test_lack_of_memory() -> None:
     process = FakeProcess(MARK)
     process.exit = Exit(137, out_of_memory=True)
-    finish = watch(process)
-    assert (finish.ending, finish.exit_code) == (Ending.OUT_OF_MEMORY, None)
+    result = watch(process)
+    assert (result.ending, result.exit_code) == (Ending.OUT_OF_MEMORY, None)
 
 
 def test_too_much_output() -> None:
-    finish = watch(FakeProcess(MARK, *[b"x" * (1 << 19)] * 3, ends=False), output_mb=1)
-    assert finish.ending is Ending.OUTPUT_EXCEEDED
+    result = watch(FakeProcess(MARK, *[b"x" * (1 << 19)] * 3, ends=False), output_mb=1)
+    assert result.ending is Ending.OUTPUT_EXCEEDED
 
 
 def test_too_much_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_LOOK_S", 0.05)
-    finish = watch(FakeProcess(MARK, ends=False, disk=3 << 20), disk_mb=2)
-    assert finish.ending is Ending.DISK_EXCEEDED
+    result = watch(FakeProcess(MARK, ends=False, disk=3 << 20), disk_mb=2)
+    assert result.ending is Ending.DISK_EXCEEDED
 
 
 def test_the_order_to_stop() -> None:
@@ -160,8 +160,8 @@ def test_the_duration_is_the_scripts() -> None:
             time.sleep(0.1)
             return super().read()
 
-    finish = watch(Slow(b"a", b"b", b"c", MARK, b"x"))
-    assert 0.05 < finish.duration_s < 20
+    result = watch(Slow(b"a", b"b", b"c", MARK, b"x"))
+    assert 0.05 < result.duration_s < 20
 
 
 def test_marks_differ() -> None:

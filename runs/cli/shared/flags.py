@@ -52,7 +52,12 @@ def add_work(parser: argparse.ArgumentParser, *, writing: bool = True) -> None:
     model.add_argument("--context-model", metavar="M", help="a cheaper model that reads the files")
     work = parser.add_argument_group("work")
     if writing:
-        work.add_argument("--samples", type=int, metavar="N", help="independent attempts (10)")
+        work.add_argument(
+            "--samples",
+            type=int,
+            metavar="N",
+            help="independent attempts (10); a run that is there can be asked for more",
+        )
     work.add_argument("--context-tokens", type=int, metavar="N", help="context size (128000)")
     work.add_argument(
         "--prefilter",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from runs.leaderboard.review.finding import Finding
+from runs.leaderboard.review.finding import ReviewFinding
 from runs.leaderboard.submission import TODO
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _SHORTEST = 200
 """Characters of a README that could describe a system."""
 
 
-def check_about(folder: Path) -> Iterator[Finding]:
+def check_about(folder: Path) -> Iterator[ReviewFinding]:
     """Look at both files, where they are there."""
     for name in ("metadata.yaml", "metadata.yml"):
         if (folder / name).is_file():
@@ -34,36 +34,40 @@ def check_about(folder: Path) -> Iterator[Finding]:
         yield from _readme(folder / "README.md")
 
 
-def _metadata(name: str, folder: Path) -> Iterator[Finding]:
+def _metadata(name: str, folder: Path) -> Iterator[ReviewFinding]:
     try:
         found = yaml.safe_load((folder / name).read_text("utf-8", "replace"))
     except (yaml.YAMLError, ValueError) as error:
-        yield Finding(name, f"is no YAML: {' '.join(str(error).split())[:200]}", "write it anew")
+        yield ReviewFinding(
+            name, f"is no YAML: {' '.join(str(error).split())[:200]}", "write it anew"
+        )
         return
     if not isinstance(found, dict):
-        yield Finding(name, "holds no fields", "it has info and tags")
+        yield ReviewFinding(name, "holds no fields", "it has info and tags")
         return
     fields = {field: _field(found, field) for field in (*TEXTS, *FLAGS)}
     for field, value in fields.items():
         if value in (None, "", []):
-            yield Finding(name, f"lacks {field}", "fill it in")
+            yield ReviewFinding(name, f"lacks {field}", "fill it in")
         elif said := _placeholder(value):
-            yield Finding(name, f"{field} is still {said!r}", "fill it in")
+            yield ReviewFinding(name, f"{field} is still {said!r}", "fill it in")
         elif field in FLAGS and not isinstance(value, bool):
-            yield Finding(name, f"{field} is {value!r}", "write true or false")
+            yield ReviewFinding(name, f"{field} is {value!r}", "write true or false")
         elif field in URLS and not re.match(r"https?://[^\s/]+\.[^\s]+", str(value)):
-            yield Finding(name, f"{field} is no URL: {value!r}", "write an http(s) address")
+            yield ReviewFinding(name, f"{field} is no URL: {value!r}", "write an http(s) address")
     yield from _rest(name, found, folder)
 
 
-def _rest(name: str, found: dict[str, Any], folder: Path) -> Iterator[Finding]:
+def _rest(name: str, found: dict[str, Any], folder: Path) -> Iterator[ReviewFinding]:
     attempts = _field(found, "tags.system.attempts")
     if str(attempts) not in ATTEMPTS:
-        yield Finding(name, f"tags.system.attempts is {attempts!r}", 'write "1" or "2+"')
+        yield ReviewFinding(name, f"tags.system.attempts is {attempts!r}", 'write "1" or "2+"')
     if _field(found, "tags.checked") is True:
-        yield Finding(name, "tags.checked is true", "leave that to the maintainers: write false")
+        yield ReviewFinding(
+            name, "tags.checked is true", "leave that to the maintainers: write false"
+        )
     if (split := folder.resolve().parent.name) in _RESEARCH:
-        yield Finding(
+        yield ReviewFinding(
             name,
             f"the leaderboard {split} only takes open research with a publication",
             "see that info.report is one, and that an author is of a research institution",
@@ -84,15 +88,19 @@ def _placeholder(value: object) -> str:
     return next((str(part) for part in parts if _PLACEHOLDER.search(str(part).strip())), "")
 
 
-def _readme(file: Path) -> Iterator[Finding]:
+def _readme(file: Path) -> Iterator[ReviewFinding]:
     text = file.read_text("utf-8", "replace")
     if len(text.strip()) < _SHORTEST:
-        yield Finding(file.name, "says next to nothing", "describe the system and its checklist")
+        yield ReviewFinding(
+            file.name, "says next to nothing", "describe the system and its checklist"
+        )
     for number, line in enumerate(text.splitlines(), 1):
         if f"{TODO}:" in line:
-            yield Finding(f"{file.name}:{number}", f"is still {line.strip()[:120]!r}", "fill it in")
+            yield ReviewFinding(
+                f"{file.name}:{number}", f"is still {line.strip()[:120]!r}", "fill it in"
+            )
         elif line.lstrip().startswith("- [ ]"):
-            yield Finding(
+            yield ReviewFinding(
                 f"{file.name}:{number}",
                 f"leaves a question open: {line.strip()[:120]!r}",
                 "tick it, or say why it does not hold",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from runs.leaderboard.review.finding import Finding
+from runs.leaderboard.review.finding import ReviewFinding
 from runs.leaderboard.submission import LOGS
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ NEEDED = LOGS[:3]
 """Without the first two an instance counts as not resolved."""
 
 
-def check_logs(submitted: Submitted) -> Iterator[Finding]:
+def check_logs(submitted: Submitted) -> Iterator[ReviewFinding]:
     """Look at the logs of every prediction. The harness writes none for an empty patch."""
     folder = submitted.folder / "logs"
     if not folder.is_dir():
@@ -27,22 +27,22 @@ def check_logs(submitted: Submitted) -> Iterator[Finding]:
     patched = [name for name, patch in submitted.patches.items() if patch.strip()]
     if missing := tuple(name for name in patched if name not in present):
         mend = "grade them with `troop grade`, and export again"
-        yield Finding("logs", "instances have no logs", mend, missing)
+        yield ReviewFinding("logs", "instances have no logs", mend, missing)
     if strangers := tuple(sorted(present.difference(submitted.patches))):
-        yield Finding("logs", "logs are of no prediction", "take them out", strangers)
+        yield ReviewFinding("logs", "logs are of no prediction", "take them out", strangers)
     for name in sorted(present.intersection(submitted.patches)):
         yield from _instance(folder / name, name, submitted.patches[name])
 
 
-def _instance(folder: Path, name: str, patch: str) -> Iterator[Finding]:
+def _instance(folder: Path, name: str, patch: str) -> Iterator[ReviewFinding]:
     where = f"logs/{name}"
     for file in NEEDED if patch.strip() else ():
         if not (folder / file).is_file() or not (folder / file).stat().st_size:
             mend = "grade it with `troop grade`, and export again"
-            yield Finding(f"{where}/{file}", "is missing or empty", mend, (name,))
+            yield ReviewFinding(f"{where}/{file}", "is missing or empty", mend, (name,))
     graded = folder / "patch.diff"
     if graded.is_file() and not _same(graded.read_bytes(), patch):
-        yield Finding(
+        yield ReviewFinding(
             f"{where}/patch.diff",
             "is another patch than the one that is handed in",
             "the harness keeps reports by run id: grade again under a new one",
@@ -57,21 +57,23 @@ def _same(graded: bytes, patch: str) -> bool:
     return graded.rstrip(b"\n") == patch.encode("utf-8", "surrogatepass").rstrip(b"\n")
 
 
-def _report(file: Path, name: str, patch: str) -> Iterator[Finding]:
+def _report(file: Path, name: str, patch: str) -> Iterator[ReviewFinding]:
     where = f"logs/{name}/{file.name}"
     try:
         found = json.loads(file.read_bytes())
     except ValueError:
-        yield Finding(where, "cannot be read as JSON", "grade it again", (name,))
+        yield ReviewFinding(where, "cannot be read as JSON", "grade it again", (name,))
         return
     report = found.get(name) if isinstance(found, dict) else None
     if not isinstance(report, dict) or not isinstance(report.get("resolved"), bool):
-        yield Finding(where, "says nothing of this instance", "grade it again", (name,))
+        yield ReviewFinding(where, "says nothing of this instance", "grade it again", (name,))
         return
     if not report["resolved"]:
         return
     if not patch.strip():
-        yield Finding(where, "claims an empty patch to be resolved", "grade it again", (name,))
+        yield ReviewFinding(
+            where, "claims an empty patch to be resolved", "grade it again", (name,)
+        )
     elif report.get("patch_successfully_applied") is False:
         what = "claims a patch to be resolved that could not be applied"
-        yield Finding(where, what, "grade it again", (name,))
+        yield ReviewFinding(where, what, "grade it again", (name,))

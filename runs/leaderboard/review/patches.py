@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from data.errors import UsageError
 from data.patches.litter import litter_of
-from data.predictions.check import Verdict, check_predictions
+from data.predictions.check import PredictionVerdict, check_predictions
 from data.predictions.predictions import columns_of, validate_predictions
 from data.predictions.rows import read_rows
-from runs.leaderboard.review.finding import Finding
+from runs.leaderboard.review.finding import ReviewFinding
 from runs.words import named
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def read_patches(file: Path) -> dict[str, str]:
     return found
 
 
-def check_patches(file: Path, submitted: Submitted) -> Iterator[Finding]:
+def check_patches(file: Path, submitted: Submitted) -> Iterator[ReviewFinding]:
     """Look at every prediction of a file, and at the file as graders do.
 
     Raises:
@@ -45,7 +45,7 @@ def check_patches(file: Path, submitted: Submitted) -> Iterator[Finding]:
     """
     seen: Counter[str] = Counter()
     models: Counter[str] = Counter()
-    found: list[Finding] = []
+    found: list[ReviewFinding] = []
     for one in check_predictions(file, known=submitted.known):
         seen[one.instance_id] += 1
         if one.model_name_or_path:
@@ -56,41 +56,43 @@ def check_patches(file: Path, submitted: Submitted) -> Iterator[Finding]:
     yield from _coverage(file, seen, submitted.known)
 
 
-def _prediction(one: Checked, where: str) -> Iterator[Finding]:
+def _prediction(one: Checked, where: str) -> Iterator[ReviewFinding]:
     about = (one.instance_id,) if one.instance_id else ()
-    if one.verdict is Verdict.REFUSED:
-        yield Finding(where, f"cannot be graded: {'; '.join(one.notes)}", "", about)
-    elif one.verdict is Verdict.REPAIRED:
+    if one.verdict is PredictionVerdict.REFUSED:
+        yield ReviewFinding(where, f"cannot be graded: {'; '.join(one.notes)}", "", about)
+    elif one.verdict is PredictionVerdict.REPAIRED:
         mend = "write what it mends with `troop check-predictions --write`"
-        yield Finding(where, f"is damaged: {'; '.join(one.notes)}", mend, about)
+        yield ReviewFinding(where, f"is damaged: {'; '.join(one.notes)}", mend, about)
     if touched := named(litter_of(one.patch)):
         mend = "export with --clean, and --clean-tests for tests"
-        yield Finding(where, f"touches {', '.join(touched)}", mend, about)
+        yield ReviewFinding(where, f"touches {', '.join(touched)}", mend, about)
 
 
-def _refused(file: Path) -> Iterator[Finding]:
+def _refused(file: Path) -> Iterator[ReviewFinding]:
     """What graders ask of a file beyond what makes its rows usable."""
     try:
         validate_predictions(file)
     except UsageError as error:
-        yield Finding(file.name, f"graders refuse it: {error.message}", error.mend)
+        yield ReviewFinding(file.name, f"graders refuse it: {error.message}", error.mend)
 
 
-def _whole(file: Path, seen: Counter[str], models: Counter[str]) -> Iterator[Finding]:
+def _whole(file: Path, seen: Counter[str], models: Counter[str]) -> Iterator[ReviewFinding]:
     twice = tuple(name for name, count in seen.items() if name and count > 1)
     if twice:
-        yield Finding(file.name, "has instances more than once", "keep one prediction each", twice)
+        yield ReviewFinding(
+            file.name, "has instances more than once", "keep one prediction each", twice
+        )
     if len(models) > 1:
         names = ", ".join(f"{model} ({count})" for model, count in models.most_common(5))
-        yield Finding(file.name, f"mixes model names: {names}", "write one name in every row")
+        yield ReviewFinding(file.name, f"mixes model names: {names}", "write one name in every row")
 
 
 def _coverage(
     file: Path, seen: Collection[str], known: Collection[str] | None
-) -> Iterator[Finding]:
+) -> Iterator[ReviewFinding]:
     """Unknown ids are refused one by one; what is missing is told together."""
     missing = tuple(name for name in known or () if name not in seen)
     if missing:
         what = "lacks instances of the dataset, which count as not resolved"
         mend = 'finish them, or hand in an empty patch ("") for each'
-        yield Finding(file.name, what, mend, missing)
+        yield ReviewFinding(file.name, what, mend, missing)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runs.leaderboard.review.finding import Finding
+from runs.leaderboard.review.finding import ReviewFinding
 from runs.leaderboard.submission import SPLITS, is_date
 
 if TYPE_CHECKING:
@@ -23,44 +23,44 @@ LARGE = 50 * 2**20
 """Bytes: GitHub warns of larger files."""
 
 
-def check_place(folder: Path) -> Iterator[Finding]:
+def check_place(folder: Path) -> Iterator[ReviewFinding]:
     """Look at names and sizes."""
     yield from _names(folder.resolve())
     present = {entry.name for entry in folder.iterdir()}
     if "metadata.yml" in present:
         present.add("metadata.yaml")
     if not present.intersection(PREDICTIONS):
-        yield Finding(PREDICTIONS[0], "is missing", "write it with `troop export`")
+        yield ReviewFinding(PREDICTIONS[0], "is missing", "write it with `troop export`")
     for name in NEEDED:
         if name not in present:
             mend = "give `troop export` --logs" if name == "logs" else "write it anew"
-            yield Finding(name, "is missing", mend)
+            yield ReviewFinding(name, "is missing", mend)
     if strangers := sorted(present - KNOWN):
         what = "is not part of a submission and will be removed"
-        yield from (Finding(name, what, "take it out", grave=False) for name in strangers)
+        yield from (ReviewFinding(name, what, "take it out", grave=False) for name in strangers)
     yield from _sizes(folder)
 
 
-def _names(folder: Path) -> Iterator[Finding]:
+def _names(folder: Path) -> Iterator[ReviewFinding]:
     date, underscore, name = folder.name.partition("_")
     if not is_date(date) or not underscore or not name:
-        yield Finding(folder.name, "is not named YYYYMMDD_name", "rename the folder")
+        yield ReviewFinding(folder.name, "is not named YYYYMMDD_name", "rename the folder")
     split = folder.parent
     if split.name not in HOSTED:
-        yield Finding(
+        yield ReviewFinding(
             f"{split.name}/{folder.name}",
             f"does not lie in the folder of a leaderboard: {', '.join(sorted(HOSTED))}",
             "move it to evaluation/SPLIT/",
         )
 
 
-def _sizes(folder: Path) -> Iterator[Finding]:
+def _sizes(folder: Path) -> Iterator[ReviewFinding]:
     for root, _, files in os.walk(folder):
         for name in files:
             file = Path(root, name)
             size = file.lstat().st_size
             if size > LARGE:
-                yield Finding(
+                yield ReviewFinding(
                     str(file.relative_to(folder)),
                     f"has {size / 2**20:.0f} MB; GitHub refuses more than 100",
                     "shorten or split it",

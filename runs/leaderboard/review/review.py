@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from data.errors import UsageError
 from data.instances.loaders import load_instances
 from runs.leaderboard.review.about import check_about
-from runs.leaderboard.review.finding import Finding, Submitted
+from runs.leaderboard.review.finding import ReviewFinding, Submitted
 from runs.leaderboard.review.logs import check_logs
 from runs.leaderboard.review.patches import check_patches, read_patches
 from runs.leaderboard.review.place import PREDICTIONS, check_place
@@ -22,7 +22,7 @@ _DATASETS = {split: alias for alias, split in SPLITS.items()}
 
 def review(
     folder: Path, *, dataset: str | None = None, split: str | None = None
-) -> tuple[Submitted, list[Finding]]:
+) -> tuple[Submitted, list[ReviewFinding]]:
     """Find everything that a reviewer would reject, the graver first.
 
     Args:
@@ -45,7 +45,7 @@ def review(
             patches = read_patches(file)
             found += check_patches(file, Submitted(folder, patches, known))
         except UsageError as error:
-            found.append(Finding(file.name, error.message, error.mend))
+            found.append(ReviewFinding(file.name, error.message, error.mend))
     submitted = Submitted(folder, patches, known)
     for check in (check_traces, check_logs):
         found += check(submitted)
@@ -55,7 +55,7 @@ def review(
 
 def _known(
     folder: Path, dataset: str | None, split: str | None
-) -> tuple[frozenset[str] | None, list[Finding]]:
+) -> tuple[frozenset[str] | None, list[ReviewFinding]]:
     """The ids of the dataset; where they cannot be had, a finding that says so."""
     if dataset is not None:
         return frozenset(one.instance_id for one in load_instances(dataset, split=split)), []
@@ -68,6 +68,6 @@ def _known(
         return None, [_uncompared(error.message)]
 
 
-def _uncompared(why: str) -> Finding:
+def _uncompared(why: str) -> ReviewFinding:
     what = f"instances were not held against the dataset: {why}"
-    return Finding("all_preds.jsonl", what, "name it with --dataset", grave=False)
+    return ReviewFinding("all_preds.jsonl", what, "name it with --dataset", grave=False)

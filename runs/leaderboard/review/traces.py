@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from runs.leaderboard.review.finding import Finding
+from runs.leaderboard.review.finding import ReviewFinding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ _STEPS = ("messages", "steps", "trajectory", "history")
 """Where the formats of trajectories hold their steps."""
 
 
-def check_traces(submitted: Submitted) -> Iterator[Finding]:
+def check_traces(submitted: Submitted) -> Iterator[ReviewFinding]:
     """Look at every file of the folder trajs."""
     folder = submitted.folder / "trajs"
     if not folder.is_dir():
@@ -35,10 +35,10 @@ def check_traces(submitted: Submitted) -> Iterator[Finding]:
         yield from _trace(entry, name or entry.name)
     missing = tuple(name for name in submitted.patches if name not in traced)
     if missing:
-        yield Finding("trajs", "instances have no trace", "name it ID.md or ID.json", missing)
+        yield ReviewFinding("trajs", "instances have no trace", "name it ID.md or ID.json", missing)
     if strangers:
         what = "traces are of no prediction"
-        yield Finding("trajs", what, "take them out", tuple(strangers))
+        yield ReviewFinding("trajs", what, "take them out", tuple(strangers))
 
 
 def _instance(name: str, submitted: Submitted) -> str | None:
@@ -50,17 +50,17 @@ def _instance(name: str, submitted: Submitted) -> str | None:
     return None
 
 
-def _trace(entry: Path, name: str) -> Iterator[Finding]:
+def _trace(entry: Path, name: str) -> Iterator[ReviewFinding]:
     files = sorted(f for f in entry.rglob("*") if f.is_file()) if entry.is_dir() else [entry]
     if not files:
-        yield Finding(f"trajs/{entry.name}", "holds no trace", "export it again", (name,))
+        yield ReviewFinding(f"trajs/{entry.name}", "holds no trace", "export it again", (name,))
     for file in files:
         where = f"trajs/{file.relative_to(entry.parent)}"
         content = file.read_bytes()
         if why := _emptiness(file, content):
-            yield Finding(where, why, "export it again", (name,))
+            yield ReviewFinding(where, why, "export it again", (name,))
         if leaks := [column for column in GRADING if column.encode() in content]:
-            yield Finding(
+            yield ReviewFinding(
                 where,
                 f"names {', '.join(leaks)}, which no prompt may draw on",
                 "see where it comes from: a prompt that holds it disqualifies the run",

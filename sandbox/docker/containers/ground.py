@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sandbox.docker.engine import Engine, Image
     from sandbox.launch import StagedFile
     from sandbox.protocol import Limits
-    from sandbox.supervise import Finish, Stop
+    from sandbox.supervise import ProcessResult, Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Ground:
         """Lay `files` where programs are looked for."""
         self.engine.put(container, tar_of(files, FOLDER.strip("/")))
 
-    def run(self, container: str, limits: Limits, mark: bytes, stop: Stop) -> Finish:
+    def run(self, container: str, limits: Limits, mark: bytes, stop: Stop) -> ProcessResult:
         """Start a created container and watch it to its end."""
         with contextlib.closing(self.engine.attach(container)) as output:
             self.engine.start(container)

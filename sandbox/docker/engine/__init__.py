@@ -2,14 +2,14 @@
 
 from sandbox.docker.engine.attached import Attached
 from sandbox.docker.engine.engine import Engine
-from sandbox.docker.engine.nouns import Image, State, StoredContainer, StoredImage
+from sandbox.docker.engine.nouns import ContainerState, Image, StoredContainer, StoredImage
 from sandbox.docker.engine.translating import translated
 
 __all__ = [
     "Attached",
+    "ContainerState",
     "Engine",
     "Image",
-    "State",
     "StoredContainer",
     "StoredImage",
     "translated",

@@ -20,7 +20,7 @@ import docker.types
 from data.errors import SandboxError
 from sandbox.docker.engine.attached import Attached
 from sandbox.docker.engine.images import ImageCalls
-from sandbox.docker.engine.nouns import State, StoredContainer
+from sandbox.docker.engine.nouns import ContainerState, StoredContainer
 from sandbox.docker.engine.translating import tolerating, translated, translates
 
 if TYPE_CHECKING:
@@ -130,10 +130,10 @@ class Engine(ImageCalls):
         return int(self._api.wait(container, timeout=timeout_s)["StatusCode"])
 
     @translates
-    def state(self, container: str) -> State:
+    def state(self, container: str) -> ContainerState:
         """How a container ended."""
         state = self._api.inspect_container(container)["State"]
-        return State(int(state["ExitCode"]), bool(state["OOMKilled"]))
+        return ContainerState(int(state["ExitCode"]), bool(state["OOMKilled"]))
 
     @translates
     def disk_bytes(self, container: str) -> int:

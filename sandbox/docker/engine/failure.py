@@ -36,7 +36,7 @@ class Trouble(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class EngineFailure:
     """What failed, and the mend."""
 
     trouble: Trouble
@@ -216,7 +216,7 @@ _PULL_RULES = (
 )
 
 
-def classify(kind: str, status: int | None, message: str) -> Failure:
+def classify(kind: str, status: int | None, message: str) -> EngineFailure:
     """What an error means.
 
     `kind`: the exception's type; `status`: the HTTP status of the engine's
@@ -226,7 +226,7 @@ def classify(kind: str, status: int | None, message: str) -> Failure:
     return _first_fit(_RULES, status, message, message, says=_says(message, kind))
 
 
-def classify_pull(name: str, status: int | None, message: str) -> Failure:
+def classify_pull(name: str, status: int | None, message: str) -> EngineFailure:
     """What an error of pulling the image `name` means; arguments as `classify` has them."""
     if status is None:  # the engine itself, not a registry
         return classify("", status, message)
@@ -245,20 +245,20 @@ def _says(message: str, otherwise: str) -> str:
 
 def _first_fit(
     rules: Sequence[_Rule], status: int | None, message: str, searched: str, **words: str
-) -> Failure:
+) -> EngineFailure:
     for rule in rules:
         if rule.statuses is not None and status not in rule.statuses:
             continue
         found = re.search(rule.pattern, searched, re.IGNORECASE)
         if found:
             groups = found.groups()
-            return Failure(
+            return EngineFailure(
                 rule.trouble, rule.message.format(*groups, **words), rule.mend.format(*groups)
             )
     raise AssertionError(f"the last rule fits everything, also {message}")
 
 
-def failure_of(error: BaseException, *, pulling: str = "") -> Failure:
+def failure_of(error: BaseException, *, pulling: str = "") -> EngineFailure:
     """What an error of the Docker SDK, or of the transport below it, means.
 
     `pulling`: the image that was being pulled.
@@ -281,7 +281,7 @@ _KINDS: Mapping[Trouble, type[SandboxError]] = {
 }
 
 
-def to_error(failure: Failure) -> SandboxError:
+def to_error(failure: EngineFailure) -> SandboxError:
     """The exception to raise for `failure`."""
     error = _KINDS[failure.trouble](failure.message, mend=failure.mend)
     if isinstance(error, RateLimited):

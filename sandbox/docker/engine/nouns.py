@@ -21,7 +21,7 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ContainerState:
     """What the engine says of a container that ended."""
 
     exit_code: int

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from sandbox.docker.engine import Engine, StoredContainer, StoredImage
-    from sandbox.docker.images.ledger import Entry, Ledger
+    from sandbox.docker.images.ledger import Ledger, LedgerEntry
     from sandbox.image_settings import ImageSettings
     from sandbox.owner import Owner
     from sandbox.supervise import Stop
@@ -74,7 +74,7 @@ def is_made(image: StoredImage) -> bool:
 def removable(
     images: Sequence[StoredImage],
     containers: Sequence[StoredContainer],
-    entries: Mapping[str, Entry],
+    entries: Mapping[str, LedgerEntry],
     me: Owner,
     needed: Collection[str] = (),
 ) -> list[Removable]:

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.docker.engine import Engine, Image, StoredImage
-    from sandbox.docker.images.progress import Progress
+    from sandbox.docker.images.progress import PullProgress
     from sandbox.supervise import Stop
 
-    Tell = Callable[[Progress], None]
+    Tell = Callable[[PullProgress], None]
 
 _OWN = "troop/"
 _LOG = logging.getLogger(__name__)

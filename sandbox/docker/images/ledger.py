@@ -31,7 +31,7 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LedgerEntry:
     """One image."""
 
     tags: tuple[str, ...]
@@ -67,7 +67,7 @@ class Ledger:
         """The file."""
         return self._folder / "images.json"
 
-    def entries(self) -> dict[str, Entry]:
+    def entries(self) -> dict[str, LedgerEntry]:
         """What is ours, by image id."""
         return self._read()[1].get(self._engine, {})
 
@@ -78,7 +78,7 @@ class Ledger:
             known = entries.get(image)
             since = known.since if known else now
             holders = _with(known.holders if known else (), self._holder)
-            entries[image] = Entry(tuple(sorted(tags)), since, now, holders)
+            entries[image] = LedgerEntry(tuple(sorted(tags)), since, now, holders)
 
     def hold(self, image: str) -> None:
         """Keep others from removing an image, where it is ours."""
@@ -127,7 +127,7 @@ class Ledger:
                 entries[image] = replace(entry, used=time.time(), holders=holders)
 
     @contextlib.contextmanager
-    def _changing(self) -> Iterator[dict[str, Entry]]:
+    def _changing(self) -> Iterator[dict[str, LedgerEntry]]:
         """This engine's entries, written back if they changed."""
         with self._locked():
             writable, engines = self._read()
@@ -157,7 +157,7 @@ class Ledger:
                 _LOG.warning("%s cannot be locked: %s", self.path, why_not)
             yield why_not is None
 
-    def _read(self) -> tuple[bool, dict[str, dict[str, Entry]]]:
+    def _read(self) -> tuple[bool, dict[str, dict[str, LedgerEntry]]]:
         """Whether the file may be written, and what it holds, by engine."""
         try:
             return _unpacked(self.path.read_bytes())
@@ -176,7 +176,7 @@ def _less(holders: tuple[str, ...], holder: str) -> tuple[str, ...]:
     return tuple(each for each in holders if each != holder)
 
 
-def _packed(engines: dict[str, dict[str, Entry]]) -> bytes:
+def _packed(engines: dict[str, dict[str, LedgerEntry]]) -> bytes:
     plain = {
         engine: {image: asdict(entry) for image, entry in entries.items()}
         for engine, entries in engines.items()
@@ -185,7 +185,7 @@ def _packed(engines: dict[str, dict[str, Entry]]) -> bytes:
     return json.dumps({"version": _VERSION, "engines": plain}, indent=1).encode()
 
 
-def _unpacked(content: bytes) -> tuple[bool, dict[str, dict[str, Entry]]]:
+def _unpacked(content: bytes) -> tuple[bool, dict[str, dict[str, LedgerEntry]]]:
     plain = json.loads(content)
     if plain["version"] != _VERSION:
         _LOG.warning("The list of pulled images was written by another version; left alone")
@@ -196,8 +196,8 @@ def _unpacked(content: bytes) -> tuple[bool, dict[str, dict[str, Entry]]]:
     }
 
 
-def _entry(plain: dict[str, Any]) -> Entry:
-    entry = Entry(
+def _entry(plain: dict[str, Any]) -> LedgerEntry:
+    entry = LedgerEntry(
         tags=tuple(plain["tags"]),
         since=float(plain["since"]),
         used=float(plain["used"]),

@@ -28,7 +28,7 @@ class Stage(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class PullProgress:
     """How far an image has come."""
 
     name: str
@@ -40,7 +40,7 @@ class Progress:
     """For people, where there is something to say."""
 
 
-def in_words(progress: Progress) -> str:
+def in_words(progress: PullProgress) -> str:
     """What is happening to an image, for people; "" once it is there."""
     match progress.stage:
         case Stage.READY:
@@ -64,7 +64,7 @@ class Layers:
         self._total: dict[str, int] = {}
         self._downloading: set[str] = set()
 
-    def add(self, message: dict[str, Any]) -> Progress:
+    def add(self, message: dict[str, Any]) -> PullProgress:
         """Take one of the engine's messages in.
 
         Raises:
@@ -77,7 +77,7 @@ class Layers:
         self._count(str(message.get("id", "")), message)
         unpacking = bool(self._total) and not self._downloading
         stage = Stage.UNPACKING if unpacking else Stage.PULLING
-        return Progress(self._name, stage, sum(self._done.values()), sum(self._total.values()))
+        return PullProgress(self._name, stage, sum(self._done.values()), sum(self._total.values()))
 
     def _count(self, layer: str, message: dict[str, Any]) -> None:
         amounts = message.get("progressDetail") or {}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from data.errors import SandboxError, SandboxUnavailable
 from sandbox.docker.engine.failure import NoSpace, RateLimited, TransientEngineError
-from sandbox.docker.images.progress import Layers, Progress, Stage, messages
+from sandbox.docker.images.progress import Layers, PullProgress, Stage, messages
 from sandbox.supervise import Stop, Stopped
 
 if TYPE_CHECKING:
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from sandbox.docker.engine import Engine
     from sandbox.docker.images.pace import Pace
 
-    Tell = Callable[[Progress], None]
+    Tell = Callable[[PullProgress], None]
 
 _LOOK_S = 0.1
 _LEAST_PAUSE_S = 1.0
 
 
-class Job:
+class Pull:
     """One image on its way, for all who wait for it."""
 
     def __init__(self, name: str) -> None:
@@ -33,7 +33,7 @@ class Job:
         self.stop = Stop()
         self.done = threading.Event()
         self.error: BaseException | None = None
-        self.progress = Progress(name, Stage.WAITING)
+        self.progress = PullProgress(name, Stage.WAITING)
         self.waiting = 0
         """Who waits for it."""
         self.urgent = 0
@@ -45,7 +45,7 @@ class Job:
     def say(self, stage: Stage, note: str) -> None:
         """Tell what is waited for, beside how far it has come."""
         last = self.progress
-        self.progress = Progress(self.name, stage, last.done_bytes, last.total_bytes, note)
+        self.progress = PullProgress(self.name, stage, last.done_bytes, last.total_bytes, note)
 
 
 class Brake:
@@ -103,9 +103,9 @@ class Pulls:
         self._brake = Brake(pace)
         self._make_room = make_room
         self._around = around
-        self._jobs: dict[str, Job] = {}
+        self._pulls: dict[str, Pull] = {}
         self._free = at_once
-        self._queue: list[Job] = []
+        self._queue: list[Pull] = []
         self._changed = threading.Condition()
 
     def get(self, name: str, stop: Stop, tell: Tell | None = None, *, urgent: bool = True) -> None:
@@ -119,85 +119,85 @@ class Pulls:
             SandboxUnavailable: it cannot be pulled until a person acts.
             SandboxError: the engine failed.
         """
-        job = self._join(name, urgent=urgent)
+        pull = self._join(name, urgent=urgent)
         last = None
         try:
-            while not job.done.wait(_LOOK_S):
+            while not pull.done.wait(_LOOK_S):
                 stop.check()
-                self._watch(job)
-                if tell is not None and job.progress != last:
-                    last = job.progress
+                self._watch(pull)
+                if tell is not None and pull.progress != last:
+                    last = pull.progress
                     tell(last)
         finally:
-            self._leave(job, urgent=urgent)
-        if job.error is not None:
+            self._leave(pull, urgent=urgent)
+        if pull.error is not None:
             # Each caller gets one of its own: a traceback grows with every raise.
-            raise _again(job.error) from job.error
+            raise _again(pull.error) from pull.error
         if tell is not None:
-            total = job.progress.total_bytes
-            tell(Progress(name, Stage.READY, total, total))
+            total = pull.progress.total_bytes
+            tell(PullProgress(name, Stage.READY, total, total))
 
     def close(self) -> None:
         """Cut off what is on its way."""
         with self._changed:
-            jobs = list(self._jobs.values())
-        for job in jobs:
-            job.stop.give()
+            pulls = list(self._pulls.values())
+        for pull in pulls:
+            pull.stop.give()
 
-    def _join(self, name: str, *, urgent: bool) -> Job:
+    def _join(self, name: str, *, urgent: bool) -> Pull:
         with self._changed:
-            job = self._jobs.get(name)
-            if job is None:
-                job = self._jobs[name] = Job(name)
-                self._queue.append(job)
+            pull = self._pulls.get(name)
+            if pull is None:
+                pull = self._pulls[name] = Pull(name)
+                self._queue.append(pull)
                 # As a daemon: while the engine looks for the registry, nothing can interrupt it.
                 threading.Thread(
-                    target=self._work, args=(job,), name=f"pull {name}", daemon=True
+                    target=self._work, args=(pull,), name=f"pull {name}", daemon=True
                 ).start()
-            job.waiting += 1
-            job.urgent += urgent
+            pull.waiting += 1
+            pull.urgent += urgent
             self._changed.notify_all()
-            return job
+            return pull
 
-    def _leave(self, job: Job, *, urgent: bool) -> None:
+    def _leave(self, pull: Pull, *, urgent: bool) -> None:
         with self._changed:
-            job.waiting -= 1
-            job.urgent -= urgent
-            abandoned = not job.waiting and not job.done.is_set()
-            if abandoned and self._jobs.get(job.name) is job:
-                del self._jobs[job.name]
+            pull.waiting -= 1
+            pull.urgent -= urgent
+            abandoned = not pull.waiting and not pull.done.is_set()
+            if abandoned and self._pulls.get(pull.name) is pull:
+                del self._pulls[pull.name]
         if abandoned:
-            job.stop.give()
+            pull.stop.give()
 
-    def _watch(self, job: Job) -> None:
+    def _watch(self, pull: Pull) -> None:
         """Cut a pull off that gives no sign of life, so that it is begun anew."""
-        heard = job.heard
+        heard = pull.heard
         if heard is not None and time.monotonic() - heard > self._pace.stall_s:
-            job.cut()
+            pull.cut()
 
-    def _work(self, job: Job) -> None:
+    def _work(self, pull: Pull) -> None:
         try:
-            with self._turn(job), self._around(job.name):
-                self._persist(job)
+            with self._turn(pull), self._around(pull.name):
+                self._persist(pull)
         except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
-            job.error = error
+            pull.error = error
         finally:
             with self._changed:
-                if self._jobs.get(job.name) is job:
-                    del self._jobs[job.name]
-                job.done.set()
+                if self._pulls.get(pull.name) is pull:
+                    del self._pulls[pull.name]
+                pull.done.set()
 
     @contextlib.contextmanager
-    def _turn(self, job: Job) -> Iterator[None]:
+    def _turn(self, pull: Pull) -> Iterator[None]:
         """Wait for a turn: those first that somebody waits for, else in order."""
         with self._changed:
             try:
-                while not self._free or job is not self._next():
+                while not self._free or pull is not self._next():
                     self._changed.wait(_LOOK_S)
-                    job.stop.check()
+                    pull.stop.check()
                 self._free -= 1
             finally:
-                self._queue.remove(job)
+                self._queue.remove(pull)
         try:
             yield
         finally:
@@ -205,68 +205,68 @@ class Pulls:
                 self._free += 1
                 self._changed.notify_all()
 
-    def _next(self) -> Job:
-        return next((job for job in self._queue if job.urgent), self._queue[0])
+    def _next(self) -> Pull:
+        return next((pull for pull in self._queue if pull.urgent), self._queue[0])
 
-    def _persist(self, job: Job) -> None:
+    def _persist(self, pull: Pull) -> None:
         """Pull until it is there, or a person has to act."""
         tries = 0
         while True:
-            self._pause(job)
-            self._make_room(job.stop, False)
+            self._pause(pull)
+            self._make_room(pull.stop, False)
             try:
-                self._attempt(job)
+                self._attempt(pull)
             except RateLimited as error:
                 self._brake.hit(error.retry_after_s)
             except NoSpace:
-                if not self._make_room(job.stop, True):
+                if not self._make_room(pull.stop, True):
                     raise
             except TransientEngineError as error:
                 tries += 1
                 if tries >= self._pace.tries:
                     raise SandboxUnavailable(error.message, mend=error.mend) from error
-                self._wait_to_retry(job, tries, error)
+                self._wait_to_retry(pull, tries, error)
             else:
                 self._brake.release()
                 return
 
-    def _pause(self, job: Job) -> None:
+    def _pause(self, pull: Pull) -> None:
         while left := self._brake.left_s():
-            job.say(Stage.PAUSED, f"the registry limits pulls; going on in {_spoken(left)}")
-            job.stop.sleep(min(left, 1.0))
+            pull.say(Stage.PAUSED, f"the registry limits pulls; going on in {_spoken(left)}")
+            pull.stop.sleep(min(left, 1.0))
 
-    def _wait_to_retry(self, job: Job, tries: int, error: TransientEngineError) -> None:
+    def _wait_to_retry(self, pull: Pull, tries: int, error: TransientEngineError) -> None:
         delay = self._pace.retry_s * 4.0 ** (tries - 1) * random.uniform(0.8, 1.2)  # noqa: S311
-        job.say(Stage.PAUSED, f"{error.message}; trying again in {_spoken(delay)}")
-        job.stop.sleep(delay)
+        pull.say(Stage.PAUSED, f"{error.message}; trying again in {_spoken(delay)}")
+        pull.stop.sleep(delay)
 
-    def _attempt(self, job: Job) -> None:
-        job.stop.check()
-        chunks, cut = self._engine.pull(job.name)
-        job.cut = cut
-        job.stop.listen(cut)
-        layers = Layers(job.name)
+    def _attempt(self, pull: Pull) -> None:
+        pull.stop.check()
+        chunks, cut = self._engine.pull(pull.name)
+        pull.cut = cut
+        pull.stop.listen(cut)
+        layers = Layers(pull.name)
         try:
-            job.heard = time.monotonic()
+            pull.heard = time.monotonic()
             for message in messages(chunks):
-                job.heard = time.monotonic()
-                job.progress = layers.add(message)
-            self._check(job)
+                pull.heard = time.monotonic()
+                pull.progress = layers.add(message)
+            self._check(pull)
         except BaseException:
             cut()
-            job.stop.check()
+            pull.stop.check()
             raise
         finally:
-            job.heard = None
-            job.stop.listen(lambda: None)
+            pull.heard = None
+            pull.stop.listen(lambda: None)
             chunks.close()
 
-    def _check(self, job: Job) -> None:
+    def _check(self, pull: Pull) -> None:
         """A connection that was cut may look like the end."""
-        job.stop.check()
-        if not self._engine.has_image(job.name):
+        pull.stop.check()
+        if not self._engine.has_image(pull.name):
             raise TransientEngineError(
-                f"The engine stopped pulling {job.name} before it was complete.",
+                f"The engine stopped pulling {pull.name} before it was complete.",
                 mend="Look at the engine's log (`journalctl -u docker`).",
             )
 

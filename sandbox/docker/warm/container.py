@@ -14,7 +14,7 @@ from sandbox.docker.warm.listening import Listener, Raw, new_mark
 from sandbox.launch import laying_files
 from sandbox.output import BoundedText, escape_controls
 from sandbox.protocol import Ending
-from sandbox.supervise import PREPARE_S, Finish
+from sandbox.supervise import PREPARE_S, ProcessResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ class NotWarm(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class StagedScript:
     """What to execute: the files, and the mark that their launcher prints."""
 
     files: list[StagedFile]
@@ -112,9 +112,14 @@ class WarmContainer:
         return UNEDITED
 
     def execute(
-        self, stop: Stop, order: Order, patch: Patch, limits: Limits, sink: Sink | None = None
-    ) -> Finish:
-        """Run what `order` stages, on the layer of `patch` if there is one.
+        self,
+        stop: Stop,
+        staged: StagedScript,
+        patch: Patch,
+        limits: Limits,
+        sink: Sink | None = None,
+    ) -> ProcessResult:
+        """Run `staged`, on the layer of `patch` if there is one.
 
         After a limit the container is not usable any more.
 
@@ -126,13 +131,13 @@ class WarmContainer:
         """
         text = BoundedText(limits.output_chars)
         mark = new_mark()
-        listener = Listener(mark, sink or text, order.begin)
+        listener = Listener(mark, sink or text, staged.begin)
         layer = None
         if patch.digest in self._layers:
             self._layers.move_to_end(patch.digest)
             layer = self._layers[patch.digest][0]
         self._channel.send(
-            self._stage(order) + orders.execute(mark, layer, limits.timeout_s + GUARD_S)
+            self._stage(staged) + orders.execute(mark, layer, limits.timeout_s + GUARD_S)
         )
         begun = time.monotonic()
         started, ending = self._until_over(stop, listener, text, limits)
@@ -140,7 +145,7 @@ class WarmContainer:
         if ending is not Ending.EXITED or not listener.begun:
             self._end(listener)
         code, ending = _outcome(listener.answer, ending)
-        return Finish(
+        return ProcessResult(
             ending=ending,
             exit_code=code,
             started=listener.begun,
@@ -156,10 +161,12 @@ class WarmContainer:
         self._channel.hang_up()
         self._remove(self.container)
 
-    def _stage(self, order: Order) -> bytes:
-        script = order.files[0].name
+    def _stage(self, staged: StagedScript) -> bytes:
+        script = staged.files[0].name
         old, self._script = self._script, script
-        return (orders.unstage(old) if old not in {"", script} else b"") + orders.stage(order.files)
+        return (orders.unstage(old) if old not in {"", script} else b"") + orders.stage(
+            staged.files
+        )
 
     def _room_for(self, size: int) -> bytes:
         forget = b""
@@ -200,7 +207,7 @@ class WarmContainer:
         except TransientEngineError:
             pass  # the end of the streams
         listener.finish()
-        # In this order: the engine removes nothing whose output waits for a reader.
+        # In this staged: the engine removes nothing whose output waits for a reader.
         self._channel.hang_up()
         self._remove(self.container)
 

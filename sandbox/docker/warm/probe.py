@@ -43,7 +43,7 @@ def why_not_warm(engine: Engine, image_name: str) -> str:
     pool = Pool(0)
     runner = WarmRunner(ground, pool)
     try:
-        finish = runner.execute(Stop(), _SCRIPT, UNEDITED, _LIMITS)
+        result = runner.execute(Stop(), _SCRIPT, UNEDITED, _LIMITS)
     except NotWarm as reason:
         return str(reason)
     except SandboxError as error:
@@ -51,4 +51,4 @@ def why_not_warm(engine: Engine, image_name: str) -> str:
     finally:
         pool.close()
         containers.remove_all()
-    return "" if (finish.ending, finish.exit_code) == (Ending.EXITED, 7) else finish.output
+    return "" if (result.ending, result.exit_code) == (Ending.EXITED, 7) else result.output

@@ -13,7 +13,7 @@ from sandbox.docker.containers.settings import container_settings, script_variab
 from sandbox.docker.engine.failure import SettingsRefused, TransientEngineError
 from sandbox.docker.warm.activation import only_sets_variables, variables_of
 from sandbox.docker.warm.channel import Channel
-from sandbox.docker.warm.container import NotWarm, Order, WarmContainer
+from sandbox.docker.warm.container import NotWarm, StagedScript, WarmContainer
 from sandbox.docker.warm.listening import Raw, new_mark
 from sandbox.launch import script_files
 from sandbox.protocol import Script
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sandbox.docker.containers.ground import Ground
     from sandbox.docker.warm.pool import Pool
     from sandbox.protocol import Limits
-    from sandbox.supervise import Finish, Stop
+    from sandbox.supervise import ProcessResult, Stop
 
 _COMMAND = ("/bin/sh", "-s")
 _ENVIRON = Script("", interpreter="cat /proc/self/environ")
@@ -34,7 +34,7 @@ _ENVIRON_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class WarmKey:
     """What a container is made for; others need another one."""
 
     sandbox: str
@@ -57,7 +57,7 @@ class WarmRunner:
     _activating: threading.Lock = field(default_factory=threading.Lock)
     _name: str = field(default_factory=new_mark)
 
-    def execute(self, stop: Stop, script: Script, patch: Patch, limits: Limits) -> Finish:
+    def execute(self, stop: Stop, script: Script, patch: Patch, limits: Limits) -> ProcessResult:
         """Run `script` with `patch`; a passing failure of the engine gets a new container.
 
         Raises:
@@ -77,10 +77,10 @@ class WarmRunner:
 
     def close(self) -> None:
         """End the idle containers."""
-        self.pool.drop(lambda room: isinstance(room, Room) and room.sandbox == self._name)
+        self.pool.drop(lambda key: isinstance(key, WarmKey) and key.sandbox == self._name)
 
-    def _attempt(self, stop: Stop, script: Script, patch: Patch, limits: Limits) -> Finish:
-        room = Room(
+    def _attempt(self, stop: Stop, script: Script, patch: Patch, limits: Limits) -> ProcessResult:
+        key = WarmKey(
             self._name,
             limits.memory_mb,
             limits.processes,
@@ -88,30 +88,30 @@ class WarmRunner:
             limits.file_mb,
             limits.cpus,
         )
-        container = self.pool.take(room) or self._start(stop, limits)
+        container = self.pool.take(key) or self._start(stop, limits)
         try:
-            finish = self._run(stop, container, script, patch, limits)
+            result = self._run(stop, container, script, patch, limits)
         except BaseException as error:
             container.close()
             if isinstance(error, TransientEngineError):
                 # Whatever ended this one may have ended them all.
                 self.close()
             raise
-        self.pool.give(room, container)
-        if not finish.started:
+        self.pool.give(key, container)
+        if not result.started:
             raise why_not_started(
-                finish, self.ground.environment, script, f"the image {self.ground.image.name}"
+                result, self.ground.environment, script, f"the image {self.ground.image.name}"
             ) or TransientEngineError(
                 f"A container of the image {self.ground.image.name} did not come to the script"
-                f" (exit {finish.exit_code}). {finish.preamble}".strip(),
+                f" (exit {result.exit_code}). {result.preamble}".strip(),
                 mend="Look at the engine's log (`journalctl -u docker`).",
             )
         self.proven = True
-        return finish
+        return result
 
     def _run(
         self, stop: Stop, container: WarmContainer, script: Script, patch: Patch, limits: Limits
-    ) -> Finish:
+    ) -> ProcessResult:
         variables = self._entered(stop, container, limits)
         to_lay = container.lay(stop, self.ground.environment, patch)
         mark = new_mark()
@@ -123,7 +123,7 @@ class WarmRunner:
             variables or self._plain(),
             activate=variables is None,
         )
-        return container.execute(stop, Order(files, mark), patch, limits)
+        return container.execute(stop, StagedScript(files, mark), patch, limits)
 
     def _start(self, stop: Stop, limits: Limits) -> WarmContainer:
         settings = container_settings(self.ground.image, _COMMAND, self.ground.labels, {})
@@ -166,8 +166,8 @@ class WarmRunner:
             self.ground.environment, _ENVIRON, UNEDITED, mark.encode(), plain, activate=True
         )
         raw = Raw(_ENVIRON_BYTES)
-        finish = container.execute(stop, Order(files, mark), UNEDITED, limits, raw)
-        if not container.usable or finish.exit_code != 0:
+        result = container.execute(stop, StagedScript(files, mark), UNEDITED, limits, raw)
+        if not container.usable or result.exit_code != 0:
             return {}
         found = variables_of(bytes(raw.data))
         return dict.fromkeys(plain) | found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from data.patches.applying import apply_diff, diff_files
-from data.patches.litter import Kind, litter_of, without_litter
+from data.patches.litter import LitterKind, litter_of, without_litter
 from tests.data.codebases.checkouts import CODEBASE
 
 NEW = "diff --git a/{0} b/{0}\nnew file mode 100644\n--- /dev/null\n+++ b/{0}\n@@ -0,0 +1 @@\n+x\n"
@@ -66,7 +66,7 @@ def test_the_rest_comes_back_byte_by_byte_and_applies() -> None:
     diff = diff_files({**edit, **extra}, CODEBASE).diff
     cleaned = without_litter(diff)
     assert [file.path for file in cleaned.taken] == ["a.orig", "reproduce_bug.py"]
-    assert [file.rule.kind for file in litter_of(cleaned.diff)] == [Kind.TEST]
+    assert [file.rule.kind for file in litter_of(cleaned.diff)] == [LitterKind.TEST]
     assert without_litter(diff, tests=True).diff == alone
     assert apply_diff(cleaned.diff, CODEBASE).patch.files[0].path == "src/app.py"
     assert without_litter(alone, tests=True).diff == alone

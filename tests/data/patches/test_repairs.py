@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from data.errors import UsageError
 from data.patches.applying import apply_diff, diff_files
 from data.patches.parts import parts_of
-from data.patches.repairs import ALONE, LARGEST_PATCH, WITH_CODE, Repair, mend
+from data.patches.repairs import ALONE, LARGEST_PATCH, WITH_CODE, DiffRepair, mend
 from tests.data.codebases.checkouts import BASE, CODEBASE, codebase_of
 
 GOOD = (
@@ -54,7 +54,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("repair", WITH_CODE, ids=lambda repair: repair.name)
-def test_every_repair_with_the_code_at_hand_gives_the_edit(repair: Repair) -> None:
+def test_every_repair_with_the_code_at_hand_gives_the_edit(repair: DiffRepair) -> None:
     text, note = WITH_CODE_DAMAGE[repair.name]
     applied = apply_diff(text, CODEBASE)
     assert applied.patch.diff == EDIT
@@ -62,7 +62,7 @@ def test_every_repair_with_the_code_at_hand_gives_the_edit(repair: Repair) -> No
 
 
 @pytest.mark.parametrize("repair", ALONE, ids=lambda repair: repair.name)
-def test_every_repair_gives_back_the_good_diff(repair: Repair) -> None:
+def test_every_repair_gives_back_the_good_diff(repair: DiffRepair) -> None:
     text, note = DAMAGE[repair.name]
     mended = mend(text)
     assert mended.text == GOOD

@@ -433,3 +433,9 @@ def test_a_run_driven_elsewhere_is_left_alone(troop, repository):
         os.killpg(first.pid, signal.SIGKILL)
         first.communicate()
     nothing_lost(troop, repository)
+
+
+def test_old_names_of_settings_are_noted(troop, repository):
+    words = solve_words(repository, "http://127.0.0.1:9/v1", "--set", "engine.instances=2")
+    _, _, errors = troop.run(*words, "--set", "model.retry_budget_s=0")
+    assert errors.startswith("engine.instances is now batch.instances\n")

@@ -234,7 +234,7 @@ def test_figures_worked_by_hand():
     assert counted.gap_closed(1) == pytest.approx(1.0)
 
 
-def test_a_member_counts_where_it_has_a_patch_and_shares_where_it_has_several():
+def test_a_system_counts_where_it_has_a_patch_and_shares_where_it_has_several():
     """One system has both candidates of an instance, one of them shared; then none."""
     both = matrix("f", "p", "f", writers=((), ()))
     first, second = both.candidates

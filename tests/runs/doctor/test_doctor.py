@@ -11,11 +11,11 @@ import pytest
 from agent.model import Choice, Finish, Response, ServerFacts, Usage
 from data.errors import StoreError, UsageError
 from runs.doctor.check import Check, Mark, bad, examine, exit_code, fine, less
-from runs.doctor.host import Machine, Terminal, about_git, about_machine, about_terminal
+from runs.doctor.host import Host, Terminal, about_git, about_host, about_terminal
 from runs.doctor.images import about_images, take_stock, whole_name
 from runs.doctor.kernel import CONTROLLERS, NAMESPACES, Kernel, about_kernel, about_local
 from runs.doctor.leftovers import about_leftovers, count
-from runs.doctor.model import Answer, about_completion, about_context, about_server
+from runs.doctor.model import ServerAnswer, about_completion, about_context, about_server
 from runs.doctor.warm import about_warm, image_to_try
 from runs.run.config import load_config
 from sandbox.docker.engine import StoredContainer, StoredImage
@@ -140,8 +140,8 @@ def test_what_a_kernel_lacks_is_named(kernel, marks, words):
 
 
 def test_the_machine_git_and_the_terminal():
-    assert about_machine(Machine("3.12.1", "linux", "Linux-6")).mark is Mark.FINE
-    assert "WSL" in about_machine(Machine("3.12.1", "win32", "Windows-11")).mend
+    assert about_host(Host("3.12.1", "linux", "Linux-6")).mark is Mark.FINE
+    assert "WSL" in about_host(Host("3.12.1", "win32", "Windows-11")).mend
     assert about_git("git version 2.39.5 (Apple Git-154)").mark is Mark.FINE
     for says in (None, "git version 2.25.1", "xcode-select: error"):
         assert (about_git(says).mark, about_git(says).code) == (Mark.BAD, 1)
@@ -158,9 +158,9 @@ def test_the_machine_git_and_the_terminal():
 
 def test_a_server_is_told_in_words():
     known = ServerFacts(("m",), 32_768)
-    assert about_server(Answer("m", known, 0.1)).mark is Mark.FINE
-    assert "slow" in about_server(Answer("m", known, 9.0)).text
-    assert "--call" in about_server(Answer("m", ServerFacts(), 0.1)).mend
+    assert about_server(ServerAnswer("m", known, 0.1)).mark is Mark.FINE
+    assert "slow" in about_server(ServerAnswer("m", known, 9.0)).text
+    assert "--call" in about_server(ServerAnswer("m", ServerFacts(), 0.1)).mend
     config = load_config(None, {"context.tokens": 20_000, "samples.editing_max_tokens": 4000})
     assert about_context(known, config).mark is Mark.FINE
     assert "--context-tokens 8384" in about_context(ServerFacts(("m",), 16_384), config).mend

@@ -11,7 +11,7 @@ import pytest
 from data.errors import SandboxUnavailable
 from runs.doctor.check import Mark
 from runs.doctor.engine import about_engine, about_no_engine
-from runs.doctor.room import Disk, Watermark, about_disk, about_slots, images_folder
+from runs.doctor.room import FileSystem, Watermark, about_disk, about_slots, images_folder
 from runs.doctor.shared import chosen_by, context_host
 from sandbox.protocol import Limits
 from tests.support.engine_infos import (
@@ -162,11 +162,11 @@ def test_executions_fit_into_cores_and_memory(info, asked, limits, mark, words):
 @pytest.mark.parametrize(
     ("disk", "mark", "code"),
     [
-        (Disk("/var/lib/docker", 500 * GB, 200 * GB), "fine", 1),
-        (Disk("/var/lib/docker", 500 * GB, 70 * GB), "less", 1),
-        (Disk("/var/lib/docker", 40 * GB, 8 * GB), "less", 1),
-        (Disk("/var/lib/docker", 500 * GB, GB // 2), "bad", 3),
-        (Disk("/var/lib/docker", 0, 0), "bad", 3),
+        (FileSystem("/var/lib/docker", 500 * GB, 200 * GB), "fine", 1),
+        (FileSystem("/var/lib/docker", 500 * GB, 70 * GB), "less", 1),
+        (FileSystem("/var/lib/docker", 40 * GB, 8 * GB), "less", 1),
+        (FileSystem("/var/lib/docker", 500 * GB, GB // 2), "bad", 3),
+        (FileSystem("/var/lib/docker", 0, 0), "bad", 3),
         (None, "unknown", 1),
     ],
 )

@@ -14,7 +14,7 @@ from data.instances.grading import GradingSpec
 from data.predictions.forms import write_multi_swe, write_pro
 from data.predictions.predictions import read_predictions
 from runs.cli.main import main
-from runs.grading.nouns import Grade, GradeOutcome, Task
+from runs.grading.nouns import Grade, GradeOutcome, GradingTask
 from runs.grading.stored import save_grade
 from runs.leaderboard.logs import stored_logs
 from runs.leaderboard.readme import Result, readme
@@ -89,7 +89,7 @@ def test_all_formats_at_once(exported, tmp_path, capsys):
 def test_stored_grades_are_the_logs_of_a_submission(exported, tmp_path):
     patch = exported.story("priced").patch
     spec = GradingSpec(instance(), ("a",), (), "", "", "", "pytest", "", "", {})
-    task = Task.of(spec, patch)
+    task = GradingTask.of(spec, patch)
     said = json.dumps({"calc": {"resolved": False, "patch_successfully_applied": True}})
     grade = Grade(task, GradeOutcome.UNRESOLVED, report=said, log="1 failed")
     with Store(exported.world.url) as store:

@@ -13,7 +13,7 @@ import pytest
 from data.errors import UsageError
 from runs.grading.harness import find_harness
 from runs.grading.harness_grader import HarnessGrader
-from runs.grading.nouns import Counts, GradeOutcome, Task
+from runs.grading.nouns import Counts, GradeOutcome, GradingTask
 from runs.grading.preflight import NO_EDIT
 from runs.grading.sandbox_grader import SandboxGrader
 from tests.support import graded
@@ -41,24 +41,25 @@ EXPECTED = {
 }
 
 
-async def grades_of(grader: Grader, tasks: list[Task]) -> dict[str, Grade]:
+async def grades_of(grader: Grader, tasks: list[GradingTask]) -> dict[str, Grade]:
     async with aclosing(grader.grade(tasks)) as grades:
         return {grade.task.diff: grade async for grade in grades}
 
 
 @pytest.fixture
-def tasks(graded_image: str, tmp_path: Path) -> list[Task]:
+def tasks(graded_image: str, tmp_path: Path) -> list[GradingTask]:
     spec = spec_of(tmp_path)
-    return [Task.of(spec, diff) for diff in EXPECTED]
+    return [GradingTask.of(spec, diff) for diff in EXPECTED]
 
 
 def outcomes(found: dict[str, Grade]) -> dict[str, GradeOutcome]:
     return {
-        diff: found[Task.of(found[graded.RIGHT].task.spec, diff).diff].outcome for diff in EXPECTED
+        diff: found[GradingTask.of(found[graded.RIGHT].task.spec, diff).diff].outcome
+        for diff in EXPECTED
     }
 
 
-async def test_the_sandbox_says_what_a_patch_is_worth(tasks: list[Task]) -> None:
+async def test_the_sandbox_says_what_a_patch_is_worth(tasks: list[GradingTask]) -> None:
     grader = SandboxGrader("1", workers=2, timeout_s=60, label="test")
     found = await grades_of(grader, tasks)
     assert outcomes(found) == EXPECTED
@@ -69,7 +70,7 @@ async def test_the_sandbox_says_what_a_patch_is_worth(tasks: list[Task]) -> None
     assert "Start Test Output" in right.log
 
 
-async def test_a_patch_that_never_ends_is_a_time_out(tasks: list[Task]) -> None:
+async def test_a_patch_that_never_ends_is_a_time_out(tasks: list[GradingTask]) -> None:
     task = replace(tasks[0], diff=graded.HANGS)
     grader = SandboxGrader("1", workers=1, timeout_s=2, label="test")
     (grade,) = (await grades_of(grader, [task])).values()
@@ -89,7 +90,9 @@ async def test_a_test_command_does_where_there_is_no_script(
         test_cmd="cat more.txt && python check.py",
     )
     grader = SandboxGrader("1", workers=1, timeout_s=60, label="test")
-    found = await grades_of(grader, [Task.of(spec, graded.RIGHT), Task.of(spec, graded.WRONG)])
+    found = await grades_of(
+        grader, [GradingTask.of(spec, graded.RIGHT), GradingTask.of(spec, graded.WRONG)]
+    )
     assert [grade.outcome for grade in found.values()] == [
         GradeOutcome.RESOLVED,
         GradeOutcome.UNRESOLVED,
@@ -98,17 +101,17 @@ async def test_a_test_command_does_where_there_is_no_script(
 
 
 async def test_a_broken_environment_is_an_error_and_stops_nothing(
-    tasks: list[Task], tmp_path: Path
+    tasks: list[GradingTask], tmp_path: Path
 ) -> None:
     gone = spec_of(tmp_path, instance_id="tiny__gone-1", repo_dir="/gone")
     grader = SandboxGrader("1", workers=2, timeout_s=60, label="test")
-    found = await grades_of(grader, [Task.of(gone, graded.WRONG), tasks[0]])
+    found = await grades_of(grader, [GradingTask.of(gone, graded.WRONG), tasks[0]])
     assert found[graded.WRONG].outcome is GradeOutcome.ERROR
     assert "/gone" in found[graded.WRONG].detail
     assert found[graded.RIGHT].outcome is GradeOutcome.RESOLVED
 
 
-async def test_the_official_harness_says_the_same(tasks: list[Task]) -> None:
+async def test_the_official_harness_says_the_same(tasks: list[GradingTask]) -> None:
     python = os.environ.get("TROOP_HARNESS_PYTHON", sys.executable)
     try:
         harness = find_harness(python)

@@ -13,7 +13,7 @@ import pytest
 
 from data.errors import UsageError
 from runs.grading.harness import Harness, check_version, find_harness, harness_row
-from runs.grading.nouns import Task
+from runs.grading.nouns import GradingTask
 from tests.support.fake_harness import fake_harness
 from tests.support.graded import RIGHT, spec_of
 
@@ -99,7 +99,7 @@ def test_what_is_missing_is_said_with_the_mend(tmp_path: Path) -> None:
 def test_rows_that_version_5_cannot_grade_are_told_before(tmp_path: Path) -> None:
     program = fake_harness(tmp_path / "fake")
     rows = [
-        harness_row(Task.of(spec_of(tmp_path, **changes), RIGHT))
+        harness_row(GradingTask.of(spec_of(tmp_path, **changes), RIGHT))
         for changes in ({"instance_id": "a", "eval_script": None}, {"instance_id": "b"})
     ]
     odd = {**rows[1], "instance_id": "c", "refuse": "KeyError: 'odd'"}
@@ -121,7 +121,7 @@ def test_a_harness_that_does_not_work_is_an_error(tmp_path: Path) -> None:
 
 
 def test_rows_carry_what_both_versions_ask_for(tmp_path: Path) -> None:
-    row = harness_row(Task.of(spec_of(tmp_path), RIGHT))
+    row = harness_row(GradingTask.of(spec_of(tmp_path), RIGHT))
     assert {"image", "eval_script", "log_parser", "eval_type", "version"} <= row.keys()
     assert {"repo", "base_commit", "test_patch", "hints_text"} <= row.keys()
     assert json.loads(json.dumps(row))["FAIL_TO_PASS"] == ["check.py::test_add"]

@@ -15,7 +15,7 @@ from data.errors import SandboxError
 from data.folders import cache_folder
 from runs.grading.harness import find_harness
 from runs.grading.harness_grader import HarnessGrader
-from runs.grading.nouns import Counts, GradeOutcome, Task
+from runs.grading.nouns import Counts, GradeOutcome, GradingTask
 from runs.grading.reports import read_report
 from runs.grading.rounds import in_rounds, run_id
 from tests.support.docker import require_docker
@@ -41,11 +41,11 @@ def grader(place: Path) -> HarnessGrader:
     return HarnessGrader(find_harness(python), workers=2, timeout_s=7)
 
 
-def task(place: Path, word: str, *, number: int = 1, instance: str = "tiny__calc-1") -> Task:
-    return Task.of(spec_of(place, instance_id=instance), patch(word, number=number))
+def task(place: Path, word: str, *, number: int = 1, instance: str = "tiny__calc-1") -> GradingTask:
+    return GradingTask.of(spec_of(place, instance_id=instance), patch(word, number=number))
 
 
-async def grades_of(grader: HarnessGrader, *tasks: Task) -> list[Grade]:
+async def grades_of(grader: HarnessGrader, *tasks: GradingTask) -> list[Grade]:
     async with aclosing(grader.grade(tasks)) as grades:
         return [grade async for grade in grades]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from data.instances.grading import load_specs
-from runs.grading.nouns import GradeOutcome, Task
+from runs.grading.nouns import GradeOutcome, GradingTask
 from runs.grading.sandbox_grader import SandboxGrader
 from sandbox.docker.engine import Engine
 from tests.support.docker import require_docker
@@ -35,7 +35,7 @@ async def test_real_patches_get_the_recorded_verdicts() -> None:
     }
     expected = {spec.gold: True, "": False, **dict(list(recorded.items())[:2])}
     grader = SandboxGrader("1", workers=2, timeout_s=300, label="test")
-    tasks = {diff: Task.of(spec, diff) for diff in expected}
+    tasks = {diff: GradingTask.of(spec, diff) for diff in expected}
     async with aclosing(grader.grade(list(tasks.values()))) as grades:
         found = {grade.task.diff: grade async for grade in grades}
     assert {diff: found[task.diff].resolved for diff, task in tasks.items()} == expected

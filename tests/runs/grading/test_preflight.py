@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data.instances.grading import load_specs
-from runs.grading.nouns import Counts, GradeOutcome, Task
+from runs.grading.nouns import Counts, GradeOutcome, GradingTask
 from runs.grading.preflight import NO_EDIT, fitness, preflight_tasks, said
 from runs.grading.stored import Stored
 from tests.support.graded import RIGHT, row, write_rows
@@ -45,7 +45,9 @@ def test_what_two_patches_say(
 ) -> None:
     specs = load_specs(write_rows(tmp_path), None, [ID])
     pair = dict(zip((RIGHT, NO_EDIT), (gold, no_edit), strict=True))
-    known = {Task.of(specs.found[ID], diff).key: stored(outcome) for diff, outcome in pair.items()}
+    known = {
+        GradingTask.of(specs.found[ID], diff).key: stored(outcome) for diff, outcome in pair.items()
+    }
     (found,) = fitness([ID], specs, known)
     assert bool(found.unfit) == bool(unfit)
     assert unfit in found.unfit

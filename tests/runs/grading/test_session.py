@@ -9,7 +9,7 @@ import pytest
 
 from data.patches.patch import Patch
 from runs.compare.grades import Grades
-from runs.grading.nouns import Counts, Grade, GradeOutcome, Task
+from runs.grading.nouns import Counts, Grade, GradeOutcome, GradingTask
 from runs.grading.session import Step, grade_all
 from runs.grading.stored import LOG_CHARS, verdicts
 from runs.store.database import sqlite_url
@@ -34,7 +34,7 @@ class FakeGrader:
     timeout_s: float = 60.0
     asked: list[str] = field(default_factory=list)
 
-    async def grade(self, tasks: Sequence[Task]) -> AsyncGenerator[Grade, None]:
+    async def grade(self, tasks: Sequence[GradingTask]) -> AsyncGenerator[Grade, None]:
         for task in tasks:
             self.asked.append(task.diff)
             outcome = self.says.get(task.diff, GradeOutcome.UNRESOLVED)
@@ -47,7 +47,9 @@ def database(tmp_path: Path) -> str:
     return sqlite_url(tmp_path / "troop.db")
 
 
-async def run(database: str, grader: FakeGrader, *tasks: Task, again: bool = False) -> list[Step]:
+async def run(
+    database: str, grader: FakeGrader, *tasks: GradingTask, again: bool = False
+) -> list[Step]:
     steps: list[Step] = []
     grader.asked.clear()
     await grade_all(tasks, grader, database, steps.append, again=again)
@@ -57,7 +59,7 @@ async def run(database: str, grader: FakeGrader, *tasks: Task, again: bool = Fal
 async def test_equal_patches_are_graded_once_and_kept(database: str, tmp_path: Path) -> None:
     spec = spec_of(tmp_path)
     grader = FakeGrader({RIGHT: GradeOutcome.RESOLVED})
-    tasks = [Task.of(spec, diff) for diff in (RIGHT, RIGHT.rstrip("\n"), WRONG, RIGHT)]
+    tasks = [GradingTask.of(spec, diff) for diff in (RIGHT, RIGHT.rstrip("\n"), WRONG, RIGHT)]
     steps = await run(database, grader, *tasks)
     assert grader.asked == [RIGHT, WRONG]
     told = [(step.done, step.of, step.resolved) for step in steps]
@@ -73,14 +75,14 @@ async def test_what_changes_the_verdict_is_graded_again(database: str, tmp_path:
     grader = FakeGrader(
         {RIGHT: GradeOutcome.RESOLVED, BREAKS: GradeOutcome.TIMEOUT, WRONG: GradeOutcome.ERROR}
     )
-    tasks = [Task.of(spec_of(tmp_path), diff) for diff in (RIGHT, BREAKS, WRONG)]
+    tasks = [GradingTask.of(spec_of(tmp_path), diff) for diff in (RIGHT, BREAKS, WRONG)]
     await run(database, grader, *tasks)
     await run(database, grader, *tasks)
     assert grader.asked == [WRONG]  # an error is no verdict
     grader.timeout_s = 120
     await run(database, grader, *tasks)
     assert grader.asked == [BREAKS, WRONG]  # it has more time now
-    changed = Task.of(spec_of(tmp_path, eval_script="true"), RIGHT)
+    changed = GradingTask.of(spec_of(tmp_path, eval_script="true"), RIGHT)
     await run(database, grader, changed)
     assert grader.asked == [RIGHT]
     sandbox = FakeGrader({RIGHT: GradeOutcome.RESOLVED}, name="sandbox")
@@ -90,7 +92,7 @@ async def test_what_changes_the_verdict_is_graded_again(database: str, tmp_path:
 
 async def test_an_empty_patch_is_not_run(database: str, tmp_path: Path) -> None:
     grader = FakeGrader()
-    task = Task.of(spec_of(tmp_path), "")
+    task = GradingTask.of(spec_of(tmp_path), "")
     known = await grade_all([task], grader, database, lambda _: None)
     assert grader.asked == []
     assert known[task.key].outcome is GradeOutcome.EMPTY
@@ -99,12 +101,12 @@ async def test_an_empty_patch_is_not_run(database: str, tmp_path: Path) -> None:
 
 async def test_what_came_before_an_error_is_stored(database: str, tmp_path: Path) -> None:
     class Broken(FakeGrader):
-        async def grade(self, tasks: Sequence[Task]) -> AsyncGenerator[Grade, None]:
+        async def grade(self, tasks: Sequence[GradingTask]) -> AsyncGenerator[Grade, None]:
             async for grade in FakeGrader.grade(self, tasks[:1]):
                 yield grade
             raise RuntimeError
 
-    tasks = [Task.of(spec_of(tmp_path), diff) for diff in (RIGHT, WRONG)]
+    tasks = [GradingTask.of(spec_of(tmp_path), diff) for diff in (RIGHT, WRONG)]
     with pytest.raises(RuntimeError):
         await grade_all(tasks, Broken(), database, lambda _: None)
     grader = FakeGrader()
@@ -115,11 +117,11 @@ async def test_what_came_before_an_error_is_stored(database: str, tmp_path: Path
 async def test_stored_grades_are_those_that_select_knows(database: str, tmp_path: Path) -> None:
     spec = spec_of(tmp_path)
     told = FakeGrader({RIGHT: GradeOutcome.RESOLVED, BREAKS: GradeOutcome.ERROR})
-    await run(database, told, *(Task.of(spec, diff) for diff in (RIGHT, WRONG, BREAKS)))
+    await run(database, told, *(GradingTask.of(spec, diff) for diff in (RIGHT, WRONG, BREAKS)))
     other = FakeGrader(
         {WRONG: GradeOutcome.RESOLVED, BREAKS: GradeOutcome.RESOLVED}, name="sandbox"
     )
-    await run(database, other, *(Task.of(spec, diff) for diff in (WRONG, BREAKS)))
+    await run(database, other, *(GradingTask.of(spec, diff) for diff in (WRONG, BREAKS)))
     with Reader(database) as reader:
         grades = Grades(verdicts(reader))
         assert verdicts(reader, "no-such-run") == {}
@@ -133,11 +135,11 @@ async def test_stored_grades_are_those_that_select_knows(database: str, tmp_path
 
 async def test_the_view_and_what_is_stored(database: str, tmp_path: Path) -> None:
     class Verbose(FakeGrader):
-        async def grade(self, tasks: Sequence[Task]) -> AsyncGenerator[Grade, None]:
+        async def grade(self, tasks: Sequence[GradingTask]) -> AsyncGenerator[Grade, None]:
             for task in tasks:
                 yield Grade(task, GradeOutcome.RESOLVED, log="a" * LOG_CHARS + "end", report="{}")
 
-    await run(database, Verbose(), Task.of(spec_of(tmp_path), RIGHT))
+    await run(database, Verbose(), GradingTask.of(spec_of(tmp_path), RIGHT))
     with Reader(database) as reader:
         (row,) = view(reader, "grades", instance_id="tiny__calc-1")
         assert (row["run"], row["candidate"], row["resolved"]) == (None, None, 1)
@@ -148,7 +150,7 @@ async def test_the_view_and_what_is_stored(database: str, tmp_path: Path) -> Non
 
 
 async def test_a_patch_that_no_file_can_hold_does_not_apply(database: str, tmp_path: Path) -> None:
-    task, grader = Task.of(spec_of(tmp_path), f"{WRONG}\udc80\ud800"), FakeGrader()
+    task, grader = GradingTask.of(spec_of(tmp_path), f"{WRONG}\udc80\ud800"), FakeGrader()
     graded = await grade_all([task], grader, database, lambda _step: None)
     assert graded[task.key].outcome is GradeOutcome.APPLY_FAILED
     assert grader.asked == []

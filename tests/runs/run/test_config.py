@@ -10,7 +10,7 @@ import pytest
 
 from data.bounds import allowed, kind
 from data.errors import UsageError
-from runs.run.config import Config, differences, digest, load_config, parse_setting, settings
+from runs.run.config import Config, digest, load_config, parse_setting, settings
 from runs.run.settings_help import settings_as_markdown, settings_as_toml
 
 PAGE = Path(__file__).parents[3] / "docs" / "settings.md"
@@ -25,7 +25,8 @@ def toml(folder: Path, text: str) -> Path:
 def test_the_defaults_are_the_papers():
     config = load_config(None, {})
     assert config == Config()
-    assert (config.samples.count, config.samples.testing_turns) == (10, 8)
+    assert (config.samples.count, config.wanted_samples) == (None, 10)
+    assert config.samples.testing_turns == 8
     assert (config.context.tokens, config.context.rankings) == (128_000, 3)
     assert (config.selection.finalists, config.selection.turns) == (3, 10)
     assert config.limits.timeout_s == 100
@@ -210,16 +211,20 @@ def test_prices_may_be_set_one_by_one(name):
         assert (config.prices[name].prompt, config.prices[name].completion) == (1, 2)
 
 
-def test_old_names_are_taken_with_a_note(tmp_path, capsys):
+def test_old_names_are_taken_with_a_note(tmp_path):
     file = toml(tmp_path, "[engine]\ninstances = 2\nexecutions = 3\n")
-    config = load_config(file, {"batch.executions": 5, "engine.sandbox": "local"})
+    notes = []
+    given = {"batch.executions": 5, "engine.sandbox": "local"}
+    config = load_config(file, given, tell=notes.extend)
     assert (config.batch.instances, config.batch.executions) == (2, 5)
     assert config.batch.sandbox == "local"
-    assert capsys.readouterr().err.splitlines() == [
+    assert notes == [
         "engine.instances is now batch.instances",
         "engine.executions is now batch.executions",
         "engine.sandbox is now batch.sandbox",
     ]
+    with pytest.warns(DeprecationWarning, match=r"engine\.sandbox is now batch\.sandbox"):
+        load_config(None, {"engine.sandbox": "local"})
 
 
 @pytest.mark.parametrize(
@@ -233,25 +238,26 @@ def test_old_names_are_taken_with_a_note(tmp_path, capsys):
         ({"selection.turns": 0, "selection.votes": "paper"}, "codemonkeys", "paper", '"paper"'),
     ],
 )
-def test_modes_by_zero_have_names(capsys, given, strategy, selector, note):
-    config = load_config(None, given)
+def test_modes_by_zero_have_names(given, strategy, selector, note):
+    notes = []
+    config = load_config(None, given, tell=notes.extend)
     assert (config.samples.strategy, config.selection.selector) == (strategy, selector)
-    assert (config.samples.count, config.samples.editing_turns, config.selection.turns) == (
-        10,
-        8,
-        10,
-    )
+    assert (config.samples.editing_turns, config.selection.turns) == (8, 10)
+    assert config.wanted_samples == (0 if strategy == "none" else 10)
     assert config.asks_model == (strategy != "none" or selector == "selection")
-    assert note in capsys.readouterr().err
+    assert note in "".join(notes)
 
 
 def test_between_a_zero_and_a_name_the_last_given_wins(tmp_path):
+    def load(file, given):
+        return load_config(file, given, tell=lambda _: None)
+
     named = toml(tmp_path, settings_as_toml())
-    assert load_config(named, {"samples.count": 0}).samples.strategy == "none"
-    assert load_config(named, {"selection.turns": 0}).selection.selector == "regression"
+    assert load(named, {"samples.count": 0}).samples.strategy == "none"
+    assert load(named, {"selection.turns": 0}).selection.selector == "regression"
     zero = toml(tmp_path, "[samples]\nediting_turns = 0\n")
-    assert load_config(zero, {"samples.strategy": "codemonkeys"}).samples.strategy == "codemonkeys"
-    assert load_config(zero, {"samples.editing_turns": 4}).samples.strategy == "codemonkeys"
+    assert load(zero, {"samples.strategy": "codemonkeys"}).samples.strategy == "codemonkeys"
+    assert load(zero, {"samples.editing_turns": 4}).samples.strategy == "codemonkeys"
 
 
 def test_who_asks_no_model_is_known_by_name():
@@ -271,36 +277,11 @@ def test_the_identity_leaves_out_where_and_how_fast_and_how_many():
     assert sections == {"model", "context", "samples", "selection", "limits"}
 
 
-OF_0_1 = {
-    "samples.count": 0,
-    "samples.editing_turns": 0,
-    "selection.turns": 0,
-    "selection.votes": "paper",
-    "model.name": "m",
-    "replay": "",
-}
-
-
-def test_an_identity_of_an_older_version_is_compared_by_what_it_means():
-    named = {"samples.strategy": "none", "selection.selector": "paper"}
-    same = load_config(None, {"model.name": "m", "selection.votes": "paper", **named}).identity()
-    assert differences(OF_0_1, same | {"replay": ""}) == {}
-    other = same | {"limits.cpus": 2.0, "replay": "x.jsonl", "tests": "abc"}
-    assert differences(OF_0_1, other) == {
-        "limits.cpus": (1.0, 2.0),
-        "replay": ("", "x.jsonl"),
-        "tests": (None, "abc"),
-    }
-    assert differences(OF_0_1 | {"samples.count": 10}, same)["samples.strategy"] == (
-        "tests-only",
-        "none",
-    )
-
-
 def test_the_printed_settings_change_nothing_and_explain_each(tmp_path):
     text = settings_as_toml()
     assert load_config(toml(tmp_path, text), {}) == Config()
-    assert tomllib.loads(text)["samples"]["count"] == 10
+    assert "# count =" in text  # unset: a run that goes on keeps its own
+    assert tomllib.loads(text)["samples"]["testing_turns"] == 8
     assert "# Rankings of the relevant files, averaged." in text
 
 

@@ -99,7 +99,7 @@ def test_everything_is_in_order(story):
     assert kinds == sorted(kinds)
     for talk in story.conversations:
         assert [turn.record.number for turn in talk.turns] == list(range(len(talk.turns)))
-    places = [row.candidate.place for row in story.vote_table.rows if row.candidate]
+    places = [row.candidate.place for row in story.vote_grid.rows if row.candidate]
     assert places == sorted(places)
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from data.errors import UsageError
-from data.predictions.members import read_members
+from data.predictions.systems import read_systems
 
 
 def write(path, *rows):
@@ -20,7 +20,7 @@ def row(name="", patch="diff", instance="a__b-1"):
 
 
 def names(paths, instance="a__b-1"):
-    return [one.model_name_or_path for one in read_members(paths)[instance]]
+    return [one.model_name_or_path for one in read_systems(paths)[instance]]
 
 
 def test_rows_name_their_systems_without_spaces(tmp_path):
@@ -54,7 +54,7 @@ def test_the_same_twice_is_one_vote_and_damaged_rows_are_left_out(tmp_path):
     good = [row("m", "1"), row("m", "1"), row("m", "2"), row("m", "3", "c__d-2")]
     file = write(tmp_path / "x.jsonl", *good, row("m", ""), {"model_patch": "y"})
     file.write_text(file.read_text() + '{"instance_id": "a__b-1", "model_pa')
-    found = read_members([file], notes=notes)
+    found = read_systems([file], notes=notes)
     assert [one.model_patch for one in found["a__b-1"]] == ["1", "2"]
     assert [one.model_patch for one in found["c__d-2"]] == ["3"]
     said = "\n".join(notes)
@@ -65,4 +65,4 @@ def test_the_same_twice_is_one_vote_and_damaged_rows_are_left_out(tmp_path):
 def test_a_file_given_twice_is_refused(tmp_path):
     file = write(tmp_path / "x.jsonl", row("m"))
     with pytest.raises(UsageError, match="given twice"):
-        read_members([file, tmp_path / "." / "x.jsonl"])
+        read_systems([file, tmp_path / "." / "x.jsonl"])

@@ -1,4 +1,4 @@
-"""The members of an ensemble: several systems' predictions, each system under its own name."""
+"""Several systems' predictions, each system under its own name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from data.predictions.predictions import Prediction
 
 
-def read_members(
+def read_systems(
     paths: Sequence[Path], *, notes: list[str] | None = None
 ) -> dict[str, list[Prediction]]:
     """Read several systems' candidates by instance id, in the order of the files.
@@ -34,18 +34,18 @@ def read_members(
     if len(files) < len(paths):
         raise UsageError("the same file of candidates is given twice")
     read = {path: read_predictions(given, notes=notes) for path, given in files.items()}
-    names = _member_names({path: _names(found) for path, found in read.items()})
-    members: defaultdict[str, list[Prediction]] = defaultdict(list)
+    names = _system_names({path: _names(found) for path, found in read.items()})
+    systems: defaultdict[str, list[Prediction]] = defaultdict(list)
     for path, found in read.items():
         for predictions in found.values():
             for prediction in predictions:
                 name = names[path, _word(prediction.model_name_or_path)]
                 renamed = replace(prediction, model_name_or_path=name)
-                if renamed not in members[renamed.instance_id]:
-                    members[renamed.instance_id].append(renamed)
+                if renamed not in systems[renamed.instance_id]:
+                    systems[renamed.instance_id].append(renamed)
                 elif notes is not None:
                     notes.append(f"{renamed.instance_id}: {name} says the same twice; taken once")
-    return dict(members)
+    return dict(systems)
 
 
 def _names(found: Mapping[str, Sequence[Prediction]]) -> set[str]:
@@ -57,7 +57,7 @@ def _word(name: str) -> str:
     return "_".join(name.split())
 
 
-def _member_names(by_file: Mapping[Path, set[str]]) -> dict[tuple[Path, str], str]:
+def _system_names(by_file: Mapping[Path, set[str]]) -> dict[tuple[Path, str], str]:
     """What the system is called that a file knows by a name."""
     owners: defaultdict[str, list[Path]] = defaultdict(list)
     for path, names in by_file.items():

@@ -24,6 +24,10 @@ def test_values_are_not_templates_and_not_escaped():
 
 @pytest.mark.parametrize("prompt", sorted(path.stem for path in FOLDER.iterdir()))
 def test_every_prompt_is_used(prompt):
-    rooms = [*ROOT.glob("agent/**/*.py"), *ROOT.glob("selection/*.py"), *ROOT.glob("runs/*.py")]
+    rooms = [
+        *ROOT.glob("agent/**/*.py"),
+        *ROOT.glob("selection/**/*.py"),
+        *ROOT.glob("runs/**/*.py"),
+    ]
     source = "".join(path.read_text() for path in rooms)
     assert f'"{prompt}"' in source or f'"{prompt}",' in source

@@ -48,7 +48,7 @@ def contents(world: World) -> dict[str, list[tuple]]:
 
 @pytest.mark.parametrize("votes_alone", [False, True])
 async def test_ten_more_are_the_same_as_all_at_once(tmp_path, votes_alone):
-    settings = {"selection__turns": 0} if votes_alone else {}
+    settings = {"selection__selector": "regression"} if votes_alone else {}
     worlds = []
     for name, counts in (("grown", (3, 4)), ("whole", (4,))):
         with ModelServer(in_turn()) as server:

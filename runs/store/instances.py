@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from agent.journal import Kind
 from data.errors import UsageError
 from runs.store.blobs import put_text
 from runs.store.environments import environment_text
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from data.instances.instance import Instance
     from runs.store.registry import RunHandle
 
-SELECTION = "selection"
-"""The key of the selection trajectory that a run itself asks."""
+CHOOSING = (Kind.SELECTION.value, Kind.JUDGE.value)
+"""The keys of the trajectories by which a run itself chooses (`selection.selectors.asking`)."""
 
 
 def enter_instance(
@@ -90,15 +91,16 @@ def _check_given(connection: sa.Connection, run: RunHandle, found: Any, given: I
 def _grown(connection: sa.Connection, run: RunHandle, found: Any) -> InstanceHandle:
     """The instance, waiting again where more samples are bought than it rests on.
 
-    What the run asked its selection trajectory is asked again then, of more
-    candidates. The old trajectory stays, under another key.
+    What the run asked in order to choose is asked again then, of more candidates.
+    The old trajectory stays, under another key.
     """
     status, rests = Status(found.status), found.samples
-    if not status.final:  # a selection trajectory began when all samples then bought had ended
+    if not status.final:  # choosing began when all samples then bought had ended
         ended = sa.select(sa.func.count()).where(SampleTable.instance_id == found.id)
         rests = connection.execute(ended).scalar_one()
     if rests is not None and rests < run.samples:
-        _set_aside(connection, found.id, f"{SELECTION}-of-{rests}")
+        for key in CHOOSING:
+            _set_aside(connection, found.id, key, f"{key}-of-{rests}")
         if status.final:
             status = Status.WAITING
             update = sa.update(InstanceTable).where(InstanceTable.id == found.id)
@@ -106,13 +108,14 @@ def _grown(connection: sa.Connection, run: RunHandle, found: Any) -> InstanceHan
     return InstanceHandle(found.id, found.instance_id, status)
 
 
-def _set_aside(connection: sa.Connection, instance: int, name: str) -> None:
-    """Give the selection trajectory, if there is one, a free key like `name`."""
+def _set_aside(connection: sa.Connection, instance: int, key: str, name: str) -> None:
+    """Give the trajectory of this key, if there is one, a free key like `name`."""
     table = TrajectoryTable
     keys = sa.select(table.key).where(table.instance_id == instance)
     taken = set(connection.execute(keys).scalars())
-    free = next(key for n in count(1) if (key := name if n == 1 else f"{name}-{n}") not in taken)
-    ours = (table.instance_id == instance) & (table.key == SELECTION)
+    names = (name if n == 1 else f"{name}-{n}" for n in count(1))
+    free = next(each for each in names if each not in taken)
+    ours = (table.instance_id == instance) & (table.key == key)
     connection.execute(sa.update(table).where(ours).values(key=free))
 
 

@@ -7,6 +7,7 @@ from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
 from agent.conversation import Conversation
+from agent.journal import TrajectoryId
 from agent.outcome import Outcome
 from agent.prompting import render
 from agent.replies import Unreadable, find_choice
@@ -18,13 +19,22 @@ from selection.selectors.pure import ranking
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from agent.journal import RecordedEnding, TrajectoryId
+    from agent.journal import Kind, RecordedEnding
     from agent.workbench import Workbench
     from selection.candidates import Candidate
     from selection.race import Race
     from selection.selectors.protocol import SelectorContext
 
 LETTERS = ascii_uppercase
+
+
+def keys(context: SelectorContext, kind: Kind, *digests: str) -> tuple[str, ...]:
+    """What a trajectory is called: after its kind where a run chooses; anew, after its question.
+
+    Further digests are other names under which the same question may be answered. What a
+    run has asked is set aside when it grows, and asked again.
+    """
+    return tuple(f"{kind}-{each}" for each in digests) if context.anew else (kind.value,)
 
 
 def unasked(order: Sequence[Candidate], options: Sequence[Candidate]) -> Ranking | None:
@@ -38,31 +48,31 @@ def unasked(order: Sequence[Candidate], options: Sequence[Candidate]) -> Ranking
 async def ask(
     bench: Workbench,
     race: Race,
-    trajectory: TrajectoryId,
+    kind: Kind,
+    names: Sequence[str],
     task: Callable[[], Task[Step]],
-    turns: int,
     *,
+    turns: int,
     context: SelectorContext,
-    known_as: Sequence[str] = (),
 ) -> RecordedEnding:
     """How the trajectory ended, which is brought to its end unless it has come there before.
 
-    `known_as`: other keys under which the same question may be answered.
+    `names`: its `keys`, the one that it gets first.
 
     Raises:
         ModelError, SandboxError, StoreError, Interrupted.
         NotRecordedError: the bench only recalls, and this was never answered.
     """
-    for key in (trajectory.key, *known_as):
+    for key in names:
         ended = bench.journal.recall_ending(key)
         if ended is not None:
             return ended
     if bench.only_recalls:
         raise NotRecordedError
-    bench.observer.stage(trajectory.kind, turns)
+    bench.observer.stage(kind, turns)
     talk = Conversation(
         bench,
-        trajectory,
+        TrajectoryId(names[0], kind),
         model=context.model,
         temperature=context.settings.temperature,
         max_tokens=context.settings.max_tokens,
@@ -70,7 +80,7 @@ async def ask(
         prefix=await race.context(),
     )
     await converse(talk, task(), turns=turns)
-    ended = bench.journal.recall_ending(trajectory.key)
+    ended = bench.journal.recall_ending(names[0])
     assert ended is not None  # noqa: S101 - `converse` has just recorded it
     return ended
 

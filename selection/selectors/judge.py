@@ -6,14 +6,15 @@ A baseline for voting and for the selection trajectory (CodeMonkeys, arXiv 2501.
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import TYPE_CHECKING
 
-from agent.journal import Kind, TrajectoryId
+from agent.journal import Kind
 from agent.outcome import Outcome
 from agent.prompting import render
 from agent.replies import Unreadable, find_choice, require_whole
 from agent.trajectory import Answer
-from selection.selectors.asking import LETTERS, ask, chosen, question_digest, unasked
+from selection.selectors.asking import LETTERS, ask, chosen, keys, question_digest, unasked
 from selection.selectors.protocol import Needs
 
 if TYPE_CHECKING:
@@ -46,18 +47,13 @@ class Judge:
         alone = unasked(order, options)
         if alone is not None:
             return alone
-        trajectory = TrajectoryId(self._key(options), Kind.JUDGE)
-        ended = await ask(
-            bench, race, trajectory, lambda: _task(options), TURNS, context=self._context
-        )
+        context, settings = self._context, self._context.settings
+        common = (context.model, settings.temperature, settings.max_tokens)
+        digest = question_digest(*common, TURNS, *(c.patch.diff for c in options))
+        names = keys(context, Kind.JUDGE, digest)
+        task = partial(_task, options)
+        ended = await ask(bench, race, Kind.JUDGE, names, task, turns=TURNS, context=context)
         return chosen(ended, options, order)
-
-    def _key(self, options: Sequence[Candidate]) -> str:
-        if not self._context.anew:
-            return Kind.JUDGE.value
-        settings = self._context.settings
-        common = (self._context.model, settings.temperature, settings.max_tokens)
-        return f"judge-{question_digest(*common, TURNS, *(c.patch.diff for c in options))}"
 
 
 def by_writers(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from agent.journal import Kind, TrajectoryId
+from agent.journal import Kind
 from agent.outcome import Outcome
 from agent.phrases import describe, replies_left, script_rules
 from agent.prompting import render
@@ -15,7 +16,7 @@ from data.patches.patch import UNEDITED
 from sandbox.protocol import Script
 from selection.candidates import TestKind
 from selection.matrix import UNEDITED_ROW, Verdict
-from selection.selectors.asking import LETTERS, ask, chosen, question_digest, unasked
+from selection.selectors.asking import LETTERS, ask, chosen, keys, question_digest, unasked
 from selection.selectors.protocol import Needs
 from selection.votes import rank
 
@@ -52,30 +53,23 @@ class SelectionTrajectory:
         alone = unasked(order, options)
         if alone is not None:
             return alone
-        key, *known_as = self._keys(matrix, options, bench)
+        digests = (
+            self._digest(matrix, options, bench, lambda test: test.script.digest),
+            # Version 0.1.0 took every stored script for one in Python.
+            self._digest(matrix, options, bench, lambda test: Script(test.script.text).digest),
+        )
         ended = await ask(
             bench,
             race,
-            TrajectoryId(key, Kind.SELECTION),
-            lambda: TellApart(bench, matrix, options, settings.turns),
-            settings.turns,
+            Kind.SELECTION,
+            keys(self._context, Kind.SELECTION, *digests),
+            partial(TellApart, bench, matrix, options, settings.turns),
+            turns=settings.turns,
             context=self._context,
-            known_as=known_as,
         )
         return chosen(ended, options, order)
 
-    def _keys(
-        self, matrix: Matrix, options: Sequence[Candidate], bench: Workbench
-    ) -> tuple[str, ...]:
-        """What the trajectory is called; then what version 0.1.0, to which all was Python, did."""
-        if not self._context.anew:
-            return (Kind.SELECTION.value,)
-        return (
-            self._key(matrix, options, bench, lambda test: test.script.digest),
-            self._key(matrix, options, bench, lambda test: Script(test.script.text).digest),
-        )
-
-    def _key(
+    def _digest(
         self,
         matrix: Matrix,
         options: Sequence[Candidate],
@@ -86,8 +80,7 @@ class SelectionTrajectory:
         rows = [matrix.row(number) for number in (UNEDITED_ROW, *(c.number for c in options))]
         told = (*(c.patch.diff for c in options), *map(digest, matrix.tests), rows)
         common = (self._context.model, settings.temperature, settings.max_tokens)
-        name = question_digest(*common, settings.turns, bench.limits.timeout_s, *told)
-        return f"{Kind.SELECTION}-{name}"
+        return question_digest(*common, settings.turns, bench.limits.timeout_s, *told)
 
 
 class TellApart:

@@ -40,15 +40,22 @@ def contents(world: World) -> dict[str, list[tuple]]:
             name: sorted(
                 tuple(map(repr, (row[column] for column in columns.split(", "))))
                 for row in view(reader, name)
-                if not str(row.get("trajectory")).startswith("selection-of-")
+                if "-of-" not in str(row.get("trajectory"))
             )
             for name, columns in VIEWS.items()
         }
 
 
-@pytest.mark.parametrize("votes_alone", [False, True])
-async def test_ten_more_are_the_same_as_all_at_once(tmp_path, votes_alone):
-    settings = {"selection__selector": "regression"} if votes_alone else {}
+@pytest.mark.parametrize(
+    ("selector", "talks"),
+    [
+        ("selection", ["selection", "selection-of-3"]),
+        ("model", ["judge", "judge-of-3"]),
+        ("regression", []),
+    ],
+)
+async def test_ten_more_are_the_same_as_all_at_once(tmp_path, selector, talks):
+    settings = {"selection__selector": selector}
     worlds = []
     for name, counts in (("grown", (3, 4)), ("whole", (4,))):
         with ModelServer(in_turn()) as server:
@@ -65,5 +72,6 @@ async def test_ten_more_are_the_same_as_all_at_once(tmp_path, votes_alone):
     assert grown == whole
     with worlds[0].reader() as reader:
         assert len(view(reader, "runs")) == 1
-        kept = [row["trajectory"] for row in view(reader, "trajectories", kind="selection")]
-        assert sorted(kept) == ([] if votes_alone else ["selection", "selection-of-3"])
+        kinds = {row["trajectory"]: row["kind"] for row in view(reader, "trajectories")}
+        kept = [key for key, kind in kinds.items() if kind in {"selection", "judge"}]
+        assert sorted(kept) == talks

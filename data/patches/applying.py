@@ -118,8 +118,22 @@ def _apply(diff: str, codebase: Codebase) -> Applied:
         except GitFailedError as error:
             complaints.append(error.message)
         else:
+            _check_known(states, bases, codebase)
             return Applied(_patch(states, codebase), attempt.notes)
     raise _does_not_apply(complaints, named, codebase)
+
+
+def _check_known(
+    states: Mapping[str, State | None], bases: Mapping[str, State], codebase: Codebase
+) -> None:
+    """Refuse to write over a file that the diff names otherwise, say as `src//app.py`.
+
+    Raises:
+        UsageError: it does.
+    """
+    for path in states:
+        if path in codebase.files and path not in bases:
+            raise UsageError(f"The diff makes {show_path(path)}, which is there already.")
 
 
 def _patch(states: Mapping[str, State | None], codebase: Codebase) -> Patch:

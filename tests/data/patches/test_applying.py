@@ -157,3 +157,9 @@ def test_noise_is_refused_in_words(noise: str) -> None:
     except UsageError:
         return
     assert isinstance(applied.patch, Patch)
+
+
+def test_a_file_that_is_named_otherwise_is_not_written_over() -> None:
+    made = "--- /dev/null\n+++ b/src//app.py\n@@ -0,0 +1 @@\n+three\n"
+    with pytest.raises(UsageError, match="which is there already"):
+        apply_diff(made, CODEBASE)

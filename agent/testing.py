@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from agent.conversation import Conversation, SharedFirstTurn
 from agent.journal import Kind, TrajectoryId
@@ -11,12 +12,13 @@ from agent.phrases import describe, replies_left, script_rules
 from agent.prompting import render
 from agent.replies import Unreadable, find_fenced_script, find_script, require_whole, says_done
 from agent.scripts import make_script
+from agent.slots import as_they_end
 from agent.trajectory import converse
 from data.patches.patch import UNEDITED
 from sandbox.protocol import Ending
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 
     from agent.context import Context
     from agent.model import Choice
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from agent.workbench import Workbench
     from sandbox.protocol import Execution, Script
 
+T = TypeVar("T")
 ISSUE_IS_THERE = 2
 """The exit code by which a script says that the issue is there."""
 
@@ -112,13 +115,17 @@ class TestWriters:
         talks = list(self._talks.values())
         self._first = SharedFirstTurn(talks, WriteTest(bench).opening(), model.samples_per_call)
 
-    async def ask_all(self) -> None:
-        """Take the first turn of all of them; to be run beside `write`.
+    async def each(self, work: Callable[[int], Coroutine[Any, Any, T]]) -> AsyncGenerator[T]:
+        """`work` on each sample's number, all at once, in which `write` may be called.
 
         Raises:
-            ModelError, Interrupted.
+            ModelError, SandboxError, StoreError, Interrupted.
         """
-        await self._first.ask_all()
+        running = as_they_end(self._first.ask_all(), *map(work, self._talks))
+        async with aclosing(running) as ended:
+            async for one in ended:
+                if one is not None:
+                    yield one
 
     async def write(self, number: int) -> tuple[WriteTest, Outcome]:
         """Bring one sample's testing trajectory to its end.

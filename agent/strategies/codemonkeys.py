@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from agent.editing import WriteEdit, editing_talk
 from agent.outcome import Outcome
-from agent.slots import as_they_end
 from agent.strategies.protocol import Sample
 from agent.testing import TestWriters
 from agent.trajectory import converse
@@ -32,7 +30,7 @@ class CodeMonkeys:
         self._model = model
         self._settings = settings
 
-    async def samples(
+    def samples(
         self, bench: Workbench, context: Context, numbers: Sequence[int]
     ) -> AsyncGenerator[Sample]:
         """See `Strategy`."""
@@ -48,8 +46,4 @@ class CodeMonkeys:
             outcome = await converse(talk, edit, turns=settings.editing_turns)
             return Sample(number, outcome, edit.script, edit.patch)
 
-        work = as_they_end(writers.ask_all(), *(one(number) for number in numbers))
-        async with aclosing(work) as ended:
-            async for sample in ended:
-                if sample is not None:
-                    yield sample
+        return writers.each(one)

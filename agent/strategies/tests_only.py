@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from agent.slots import as_they_end
 from agent.strategies.protocol import Sample
 from agent.testing import TestWriters
 from data.patches.patch import UNEDITED
@@ -27,7 +25,7 @@ class OnlyTests:
         self._model = model
         self._settings = settings
 
-    async def samples(
+    def samples(
         self, bench: Workbench, context: Context, numbers: Sequence[int]
     ) -> AsyncGenerator[Sample]:
         """See `Strategy`."""
@@ -37,8 +35,4 @@ class OnlyTests:
             test, outcome = await writers.write(number)
             return Sample(number, outcome, test.script, UNEDITED)
 
-        work = as_they_end(writers.ask_all(), *(one(number) for number in numbers))
-        async with aclosing(work) as ended:
-            async for sample in ended:
-                if sample is not None:
-                    yield sample
+        return writers.each(one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Generic, Never, Protocol, TypeVar
 
 from agent.model import ContextExceeded, RequestRejected
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from agent.conversation import Conversation, SharedFirstTurn
     from agent.model import Choice
 
+_LOGGER = logging.getLogger(__name__)
 T = TypeVar("T")
 Step = TypeVar("Step")
 
@@ -64,7 +66,8 @@ async def converse(
         outcome = await _take_turns(talk, task, turns, first)
     except ContextExceeded:
         outcome = Outcome.CONTEXT_EXCEEDED
-    except RequestRejected:
+    except RequestRejected as error:
+        _LOGGER.warning("the server refuses requests: %s", error)
         outcome = Outcome.REJECTED
     await talk.end(outcome)
     return outcome

@@ -9,17 +9,31 @@ from rich.text import Text
 from data.paths import show_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from data.patches.litter import Litter
     from sandbox.protocol import Execution
 
-REASONS = {
+_REASONS = {
     "only_candidate": "it is the only candidate",
     "vote": "it leads the vote",
     "selection": "the selection trajectory chose it",
     "fallback": "it leads the vote (the selection trajectory gave no usable answer)",
 }
+_OF_THE_JUDGE = {
+    "selection": "a model chose it from the diffs",
+    "fallback": "most wrote it (the model gave no usable answer)",
+}
+
+
+def decided_by(reason: str, settings: Mapping[str, Any]) -> str:
+    """Why a run chose a candidate; `reason` as it is stored, `settings` the run's."""
+    selector = settings.get("selection.selector", "selection")
+    if selector == "model" and reason in _OF_THE_JUDGE:
+        return _OF_THE_JUDGE[reason]
+    if reason == "vote" and selector not in {"selection", "model", settings.get("selection.votes")}:
+        return f"the selector {selector} puts it first"
+    return _REASONS.get(reason, reason)
 
 
 def usd(amount: float | None) -> str:

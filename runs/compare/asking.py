@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from sandbox.protocol import SandboxProvider
     from selection.selectors.protocol import Ranking, Selector
 
-_NOT_SETTINGS = ("replay", "sandbox", "candidates", "tests")
-"""What a stored configuration holds beside settings."""
+_LEFT_OUT = ("replay", "sandbox", "candidates", "tests", "samples.strategy", "selection.selector")
+"""What a stored configuration holds beside settings, and settings that choosing anew has no use
+for: they may name what only another program knows."""
 
 
 def stored_config(
@@ -48,7 +49,7 @@ def stored_config(
     Raises:
         UsageError: a setting is unknown or has the wrong type.
     """
-    stored = {name: value for name, value in run.config.items() if name not in _NOT_SETTINGS}
+    stored = {name: value for name, value in run.config.items() if name not in _LEFT_OUT}
     return load_config(file, overrides, beneath=stored, tell=tell)
 
 

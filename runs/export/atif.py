@@ -59,7 +59,7 @@ def atif_document(story: Story, patch: str) -> Document:
             steps.append(_said(about, voted(story.vote_grid)))
         elif about != _VOTES and begun:
             steps.append(_dispatch(about, begun))
-    steps.append(_said(f"End: {why_chosen(story.instance)}.", patch))
+    steps.append(_said(f"End: {why_chosen(story)}.", patch))
     return {
         "schema_version": SCHEMA,
         "session_id": f"{story.run.name}/{story.name}",

@@ -35,7 +35,7 @@ def _parts(story: Story, patch: str) -> Iterator[str]:
     instance, shown = story.instance, _Shown()
     yield f"# {story.name}\n"
     yield f"Repository {instance.repo} at {instance.base_commit}."
-    yield f"Result: {why_chosen(instance)}.\n"
+    yield f"Result: {why_chosen(story)}.\n"
     yield f"## The issue\n\n{fenced(story.issue)}\n"
     for kind in Kind:
         yield from _stage(story, kind, shown)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runs.words import REASONS
+from runs.words import decided_by
 
 if TYPE_CHECKING:
     from runs.store.conversations import StoredConversation
-    from runs.store.records import InstanceRecord
+    from runs.store.story import Story
     from runs.store.votes import VoteGrid
 
 
@@ -20,12 +20,13 @@ def happened(talk: StoredConversation) -> str:
     return f"{replies}, {outcome}" if outcome else replies
 
 
-def why_chosen(instance: InstanceRecord) -> str:
+def why_chosen(story: Story) -> str:
     """How an instance ended, and why this patch came out."""
+    instance = story.instance
     if instance.chosen is None:
         error = f": {instance.error}" if instance.error else ""
         return f"{instance.status}{error}"
-    reason = REASONS.get(instance.reason, instance.reason)
+    reason = decided_by(instance.reason, story.run.config)
     return f"candidate {instance.chosen} came out, because {reason}"
 
 

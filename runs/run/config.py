@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_type_hints
 
 from agent.prices import Price
 from agent.settings import USUAL_SAMPLES, ContextSettings, ModelSettings, SampleSettings
-from data.bounds import NONE, STRICT, Count, CountOrZero, choices, must_be, optional
+from data.bounds import NONE, STRICT, Count, CountOrZero, choices, kind, must_be, optional
 from data.errors import UsageError
 from runs.run.given import PRICES, laid_over, misnamed, name_zeros, nested, price_of
 from sandbox.image_settings import ImageSettings
@@ -160,7 +160,7 @@ def load_config(
     given, notes = laid_over(layers, settings())
     notes += name_zeros(given, Config().identity())
     tell(notes)
-    problems = misnamed(given, settings(), price_settings())
+    problems = misnamed(given, settings(), price_settings()) or _mistyped(given)
     if not problems:
         none = {name for name, value in given.items() if value == NONE}
         given |= {name: None for name in none if optional(settings().get(name))}
@@ -172,6 +172,17 @@ def load_config(
             mend="`troop config` prints all settings with their defaults",
         )
     return config
+
+
+def _mistyped(given: Mapping[str, Any]) -> list[str]:
+    """Say what is wrong with truth values and texts where numbers belong, which pydantic takes."""
+    problems = []
+    for name, value in given.items():
+        annotation = settings().get(name) or price_settings().get(price_of(name)[1])
+        is_number = annotation is not None and kind(annotation) != "text"
+        if is_number and isinstance(value, bool | str) and value != NONE:
+            problems.append(_told(tuple(name.split(".", 1)), "type", value))
+    return problems
 
 
 def parse_setting(text: str) -> tuple[str, Any]:

@@ -16,7 +16,7 @@ from rich.text import Text
 from agent.journal import Kind
 from data.patches.litter import litter_of
 from runs.show.matrix import vote_matrix
-from runs.words import REASONS, ending, named, plain, tokens, usd, visible
+from runs.words import decided_by, ending, named, plain, tokens, usd, visible
 from selection.matrix import UNEDITED_ROW, Verdict
 from selection.selectors.protocol import Reason
 from selection.selectors.trajectory import UNEDITED_NAME
@@ -75,7 +75,7 @@ def samples_table(story: Story) -> RenderableType:
 def why(story: Story) -> list[RenderableType]:
     """Why the patch was chosen, with what the selection trajectory saw."""
     instance = story.instance
-    reason = REASONS.get(instance.reason, instance.reason)
+    reason = decided_by(instance.reason, story.run.config)
     chosen = (f"candidate {instance.chosen}", "bold green")
     lines: list[RenderableType] = [
         Rule("choice", style="dim"),

@@ -11,7 +11,7 @@ from rich.text import Text
 from runs.compare.oracle import ORACLE
 from runs.show.worth import worth, worth_document
 from runs.store.blobs import digest_of
-from runs.words import REASONS, plain
+from runs.words import decided_by, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,9 +34,9 @@ def selection_report(
     run: RunRecord, found: Sequence[Reselected], methods: Sequence[str], figures: Figures | None
 ) -> RenderableType:
     """Choices per instance, agreement with the run and, where there are grades, what they are."""
-    parts: list[RenderableType] = [_choices(found, methods)]
+    parts: list[RenderableType] = [_choices(run, found, methods)]
     if len(found) <= ALONE:
-        parts += [Text(), *(_reasons(one, methods) for one in found)]
+        parts += [Text(), *(_reasons(run, one, methods) for one in found)]
     if any(method != ORACLE for method in methods):
         parts += [Text(), _agreement(found, methods)]
     if ORACLE in methods:
@@ -47,7 +47,7 @@ def selection_report(
     return Group(Text.assemble((run.name, "bold"), f"  {what}\n"), *parts)
 
 
-def _choices(found: Sequence[Reselected], methods: Sequence[str]) -> Table:
+def _choices(run: RunRecord, found: Sequence[Reselected], methods: Sequence[str]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     longest = max((len(one.instance_id) for one in found), default=0)
     table.add_column("instance", overflow="fold", min_width=min(longest, WIDTH))
@@ -56,14 +56,14 @@ def _choices(found: Sequence[Reselected], methods: Sequence[str]) -> Table:
     table.add_column("chosen, by whom", overflow="fold")
     for one in found:
         counts = (str(len(one.matrix.candidates)), str(len(one.matrix.tests)))
-        table.add_row(plain(one.instance_id), *counts, _by_whom(one, methods))
+        table.add_row(plain(one.instance_id), *counts, _by_whom(run, one, methods))
     return table
 
 
-def _by_whom(one: Reselected, methods: Sequence[str]) -> Text:
+def _by_whom(run: RunRecord, one: Reselected, methods: Sequence[str]) -> Text:
     """Each candidate that somebody chooses, with those who do: the run's choice first."""
     if not methods:
-        why = plain(REASONS.get(one.reason, one.reason))
+        why = plain(decided_by(one.reason, run.config))
         return Text.assemble(_cell(one, one.chosen), " ", why)
     choosers: dict[int | None, list[str]] = {one.chosen: ["the run"]}
     for method in methods:
@@ -88,11 +88,11 @@ def _cell(one: Reselected, number: int | None) -> Text:
     return Text(f"{number}{sign}", style=style.strip())
 
 
-def _reasons(one: Reselected, methods: Sequence[str]) -> Table:
+def _reasons(run: RunRecord, one: Reselected, methods: Sequence[str]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("method", "chooses", "since"):
         table.add_column(name, overflow="fold")
-    rows = [("run", one.chosen, REASONS.get(one.reason, one.reason))]
+    rows = [("run", one.chosen, decided_by(one.reason, run.config))]
     for method in methods:
         choice = one.choice(method)
         number = None if choice is None else choice.number

@@ -96,7 +96,7 @@ VIEWS = (
             (
                 "reason",
                 "i.reason",
-                "why: only_candidate, vote, selection or fallback",
+                "what decided: only_candidate, vote, selection (a model), fallback (to the vote)",
             ),
             ("patch", "i.patch", "the chosen diff (content() shows it)"),
             (

@@ -300,3 +300,11 @@ def test_help_answers_without_the_heavy_libraries(words):
         "\nassert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("value", ["true", '"3"'])
+def test_truth_values_and_texts_are_not_numbers(tmp_path, value):
+    with pytest.raises(UsageError, match=r"samples\.count must be a whole number .*, not"):
+        load_config(toml(tmp_path, f"[samples]\ncount = {value}\n"), {})
+    with pytest.raises(UsageError, match=r"prices\.m\.prompt must be a number"):
+        load_config(toml(tmp_path, f"[prices.m]\nprompt = {value}\ncompletion = 1\n"), {})

@@ -152,11 +152,9 @@ async def our_way(
 async def _filled(workbench: Workbench, race: Race) -> Matrix:
     settings = SelectionSettings(regression_files=0, repeats=0)
     growing = GrowingRace(workbench, settings, cast("Callable[[], Awaitable[str]]", None))
-    for test in race.tests:
-        await growing.add_test(test.script, str(test.number))
-    await together(
-        *(growing.add_candidate(Entry(c.patch, source=str(c.number))) for c in race.candidates)
-    )
+    tests = (growing.add_test(test.script, str(test.number)) for test in race.tests)
+    entries = (Entry(c.patch, source=str(c.number)) for c in race.candidates)
+    await together(*tests, *map(growing.add_candidate, entries))
     return await growing.matrix()
 
 
@@ -171,6 +169,7 @@ def _spec() -> RunSpec:
         config_digest="",
         owner=str(this_process()),
         version="",
+        samples=0,
     )
 
 

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from openai import AsyncOpenAI
 from rich.console import Console
@@ -34,6 +34,13 @@ from runs.show.live import LiveDisplay
 from runs.store.database import sqlite_url
 from runs.store.reading import Reader
 from sandbox.protocol import Ending, Execution
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openai.types.chat import ChatCompletionUserMessageParam
+
+    from data.codebases.codebase import Codebase
 
 ROOT = Path(__file__).resolve().parents[1]
 LINE = "    value = compute(value, offset)  # keeps the running total in step with the ledger\n"
@@ -78,7 +85,9 @@ class SleepingSandbox:
     def expect(self, instances: object) -> None:
         return None
 
-    async def open(self, instance: Instance, *, run: str, tell: object = None) -> SleepingSandbox:
+    async def open(
+        self, instance: Instance, *, run: str, tell: Callable[[str], None] | None = None
+    ) -> SleepingSandbox:
         return self
 
     async def __aenter__(self) -> Self:
@@ -90,7 +99,7 @@ class SleepingSandbox:
     async def close(self) -> None:
         return None
 
-    async def read_codebase(self) -> object:
+    async def read_codebase(self) -> Codebase:
         return codebase_from_files([RawFile("ledger.py", self._source.encode())])
 
     async def execute(self, script: object, patch: object, limits: object) -> Execution:
@@ -121,7 +130,7 @@ def serve(folder: Path, latency: float) -> tuple[subprocess.Popen[str], str]:
 async def bare(url: str, prompt: str, calls: int) -> float:
     """CPU seconds for one call of the bare client with this prompt."""
     async with AsyncOpenAI(base_url=url, api_key="none", max_retries=0) as client:
-        message = {"role": "user", "content": prompt}
+        message: ChatCompletionUserMessageParam = {"role": "user", "content": prompt}
 
         async def one() -> None:
             await client.chat.completions.create(model="mock", messages=[message, message])

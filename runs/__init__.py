@@ -1,1 +1,1 @@
-"""What a person starts and what comes out: configuration, engine, store, progress, command line."""
+"""What a person starts and what comes out: configuration, batch, store, progress, command line."""

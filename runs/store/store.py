@@ -1,4 +1,4 @@
-"""The store as the engine uses it: asynchronous, one writer, errors in words."""
+"""The store as a batch uses it: asynchronous, one writer, errors in words."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pytest
 from agent.workbench import NotRecordedError
 from runs.compare.oracle import oracle
 from selection.race import StoredRace
-from selection.selectors import SELECTORS
+from selection.selectors import SELECTORS, needs
 from selection.selectors.protocol import Needs, Ranking, Reason, SelectorContext
 from selection.settings import SelectionSettings
 from tests.selection.matrices import matrix
@@ -26,6 +26,7 @@ ALL = {
     "oracle": lambda _: oracle({1: False, 2: True, 3: True}),
     "fewest-files": example("docs/selectors.md")["fewest_files"],
 }
+ASKING = [name for name in SELECTORS if needs(name) is not Needs.NOTHING]
 THREE = matrix("ff", "pf", "pp", "fp")
 
 
@@ -87,10 +88,8 @@ async def test_the_same_race_is_ranked_alike_and_asked_once(selector, server, tm
     assert len(server.requests) == asked
 
 
+@pytest.mark.parametrize("name", ASKING, indirect=True)
 async def test_who_only_recalls_is_told_what_was_never_answered(selector, tmp_path):
-    if selector.needs is Needs.NOTHING:
-        assert (await chosen(selector, THREE, tmp_path, None)).candidates
-        return
     with pytest.raises(NotRecordedError):
         await chosen(selector, THREE, tmp_path, None)
 
@@ -103,9 +102,8 @@ async def test_another_race_is_another_question(selector, server, tmp_path):
     assert len(server.requests) == (asked if judged else 2 * asked)
 
 
+@pytest.mark.parametrize("name", ASKING, indirect=True)
 async def test_a_model_that_gives_no_answer_leaves_the_order(selector, tmp_path):
-    if selector.needs is Needs.NOTHING:
-        return
     with ModelServer(lambda body: refuse(400, "not this")) as server:
         ranking = await chosen(selector, THREE, tmp_path, server.base_url)
     assert ranking.decided_by is Reason.FALLBACK

@@ -39,7 +39,7 @@ def best_matches(files: Sequence[SourceFile], query: str, count: int) -> list[So
 
 
 def _parts(word: str) -> list[str]:
-    parts = [part for part in PART.findall(word) if len(part) > 2]  # noqa: PLR2004
+    parts = [part for part in PART.findall(word) if len(part) > 2]  # noqa: PLR2004 - "of", "to"
     return parts if len(parts) > 1 else []
 
 

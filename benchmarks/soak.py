@@ -66,14 +66,15 @@ async def soak(count: int, workers: int) -> tuple[list[dict[str, int]], float]:
         environment = Environment(image=host_python_image(), repo_dir="/usr/local")
         sandbox = await provider.open(Instance("soak", "", "", "", environment), run="soak")
         patches = [Patch.of("", (FileChange("patched", b"%d" % n),)) for n in range(100)]
+        printed = [f"{n}\n" for n in range(100)]
 
         async def work(numbers: range) -> None:
             for number in numbers:
                 text = f"{SCRIPT}# {number}"
-                patch = patches[number // workers % len(patches)]
-                execution = await sandbox.execute(Script(text), patch, LIMITS)
+                which = number // workers % len(patches)
+                execution = await sandbox.execute(Script(text), patches[which], LIMITS)
                 seen = (execution.ending, execution.output)
-                if seen != (Ending.EXITED, f"{patch.files[0].content.decode()}\n"):  # type: ignore[union-attr]
+                if seen != (Ending.EXITED, printed[which]):
                     raise RuntimeError(f"execution {number}: {execution}")
 
         async def all_of(numbers: range) -> None:

@@ -56,7 +56,7 @@ class Threaded:
 
     def one(self, worker: int, job: Job) -> str:
         """Execute one job: what it printed."""
-        raise NotImplementedError
+        raise NotImplementedError  # each way says its own
 
     def prepare(self, workers: int) -> None:
         """Nothing, unless a way needs something."""

@@ -73,7 +73,7 @@ def middle(values: Sequence[float]) -> float:
 
 def tenths(values: Sequence[float]) -> tuple[float, float]:
     """The 10th and the 90th percentile."""
-    if len(values) < 2:  # noqa: PLR2004
+    if len(values) < 2:  # noqa: PLR2004 - quantiles need two
         return (values[0], values[0]) if values else (float("nan"), float("nan"))
     cuts = statistics.quantiles(values, n=10, method="inclusive")
     return cuts[0], cuts[-1]

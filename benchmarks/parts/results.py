@@ -117,7 +117,7 @@ def _goals(results: Results, which: str, cores: int) -> Iterator[tuple[str, floa
 
 def _ms(seconds: float) -> str:
     value = seconds * 1000
-    return f"{value:.1f}" if value < 100 else f"{value:,.0f}"  # noqa: PLR2004
+    return f"{value:.1f}" if value < 100 else f"{value:,.0f}"  # noqa: PLR2004 - three digits
 
 
 def _times(ratio: float) -> str:

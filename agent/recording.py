@@ -160,7 +160,7 @@ class RecordedClient:
         has = f"only turns {', '.join(map(str, turns))} of it" if turns else "nothing of it"
         return ModelRefused(
             f"the recording has no reply for trajectory {trajectory!r}, turn {turn}: {has}",
-            mend="A recording replays only under the configuration that it was made with: "
+            hint="A recording replays only under the configuration that it was made with: "
             "the same instances, number of samples and limits on turns.",
         )
 
@@ -252,7 +252,7 @@ def _no_constant(name: str) -> Never:
 
 
 def _refuse(path: Path, number: int, problem: str) -> Never:
-    raise UsageError(f"{path}, line {number}: {problem}", mend="Record it again.")
+    raise UsageError(f"{path}, line {number}: {problem}", hint="Record it again.")
 
 
 def _read_header(path: Path, number: int, values: dict[str, Any]) -> RecordingHeader:
@@ -262,7 +262,7 @@ def _read_header(path: Path, number: int, values: dict[str, Any]) -> RecordingHe
     if version != FORMAT:
         raise UsageError(
             f"{path} is in format {version}; this Troop reads {FORMAT}",
-            mend="Use the Troop that wrote it, or a newer one.",
+            hint="Use the Troop that wrote it, or a newer one.",
         )
     fields = _Fields(path, number, values)
     fields.take("format", str)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Unreadable(Exception):
-    """The reply is not in the format; the message tells the model what to mend."""
+    """The reply is not in the format; the message tells the model what to fix."""
 
     def __init__(self, reason: str, *, prompt: str = "unreadable") -> None:
         super().__init__(reason)

@@ -50,6 +50,6 @@ def check_trial(execution: Execution, language: Language, environment: Environme
     where = f"the image {environment.image}" if environment.image else "the local sandbox"
     raise SandboxUnavailable(
         f"There is no {programs} on the PATH in {where}: nothing in {language.title} can be built.",
-        mend=f"Give an image that has it, such as {language.image}; or activation lines that put it"
+        hint=f"Give an image that has it, such as {language.image}; or activation lines that put it"
         " on the PATH.",
     )

@@ -99,7 +99,7 @@ class Workbench:
                 f"{self.instance.instance_id}: turn {turn.turn} of {turn.trajectory.key} was"
                 " recorded for another request: the prompts, the codebase or the configuration"
                 " have changed",
-                mend="finish the run with the version that began it, or start anew with --fresh",
+                hint="finish the run with the version that began it, or start anew with --fresh",
             )
         self.observer.recalled()
         return found.reply

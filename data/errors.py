@@ -3,11 +3,11 @@
     TroopError                      exit 1
     ├── UsageError                  exit 2   bad input: flags, files, rows, patches
     ├── SandboxError                exit 3   engine or image
-    │   └── SandboxUnavailable      exit 3   nothing can run until it is mended
+    │   └── SandboxUnavailable      exit 3   nothing can run until it is fixed
     ├── ModelError                  exit 4   the model server
     └── StoreError                  exit 5   the database or the disk
 
-Each carries what went wrong and, in `mend`, what to do about it. They are
+Each carries what went wrong and, in `hint`, what to do about it. They are
 caught once, in the command line, which prints both and exits with `exit_code`.
 Outcomes of the work itself (a script that fails, a reply that cannot be read)
 are values, never exceptions.
@@ -17,14 +17,14 @@ from __future__ import annotations
 
 
 class TroopError(Exception):
-    """Something that stops a command and that a person can mend."""
+    """Something that stops a command and that a person can fix."""
 
     exit_code = 1
 
-    def __init__(self, message: str, *, mend: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.mend = mend
+        self.hint = hint
 
 
 class UsageError(TroopError):
@@ -40,7 +40,7 @@ class SandboxError(TroopError):
 
 
 class SandboxUnavailable(SandboxError):
-    """No execution can succeed until a person mends it: no engine, no image."""
+    """No execution can succeed until a person fixes it: no engine, no image."""
 
 
 class ModelError(TroopError):

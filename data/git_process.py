@@ -45,7 +45,7 @@ def git_environment(*, private: bool) -> dict[str, str]:
 
 def git_missing() -> UsageError:
     """Make the error for a machine without git."""
-    return UsageError("git is not installed, or not on PATH.", mend="Install git 2.32 or newer.")
+    return UsageError("git is not installed, or not on PATH.", hint="Install git 2.32 or newer.")
 
 
 def run_git(

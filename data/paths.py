@@ -37,7 +37,7 @@ def plain_path(path: str) -> str:
     if path.startswith("/") or ".." in parts or "\0" in path:
         raise UsageError(
             f"The path {path!a} leads out of the repository.",
-            mend="No honest archive or patch holds such a path; look at where it came from.",
+            hint="No honest archive or patch holds such a path; look at where it came from.",
         )
     return "/".join(parts)
 

@@ -62,9 +62,9 @@ class Record:
             raise self.error(f"{name} is empty")
         return value
 
-    def error(self, complaint: str, *, mend: str = "") -> UsageError:
+    def error(self, complaint: str, *, hint: str = "") -> UsageError:
         """Make a complaint about this record that says where it stands."""
-        return UsageError(f"{self.where}: {complaint}", mend=mend)
+        return UsageError(f"{self.where}: {complaint}", hint=hint)
 
 
 def kind_of(value: object) -> str:
@@ -81,13 +81,13 @@ def read_content(path: Path) -> bytes:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise UsageError(f"There is no file {path}.", mend="Check the spelling.") from None
+        raise UsageError(f"There is no file {path}.", hint="Check the spelling.") from None
     except IsADirectoryError:
-        raise UsageError(f"{path} is a folder.", mend="Name a file in it.") from None
+        raise UsageError(f"{path} is a folder.", hint="Name a file in it.") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
     if not content.strip():
-        raise UsageError(f"{path} is empty.", mend="Was it written to the end?")
+        raise UsageError(f"{path} is empty.", hint="Was it written to the end?")
     return content
 
 
@@ -101,7 +101,7 @@ def read_json(path: Path) -> list[Record] | dict[str, object]:
     """
     content = read_content(path)
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise UsageError(f"{path} is UTF-16.", mend="Save it as UTF-8.")
+        raise UsageError(f"{path} is UTF-16.", hint="Save it as UTF-8.")
     content = content.removeprefix(codecs.BOM_UTF8)
     if not _is_one_document(path, content):
         return list(_lines(path, content))
@@ -139,14 +139,14 @@ def _parse(content: bytes, where: str, *, numbered: bool = False) -> object:
         line = content[: content.index(b"\0")].count(b"\n") + 1
         raise UsageError(
             f"{place(line)}: holds NUL bytes.",
-            mend="The file is damaged, often by a crash while it was written; write it anew.",
+            hint="The file is damaged, often by a crash while it was written; write it anew.",
         )
     try:
         return json.loads(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         why = f"is not UTF-8 (byte 0x{content[error.start]:02x})"
-        raise UsageError(f"{place(line)}: {why}.", mend="Save the file as UTF-8.") from error
+        raise UsageError(f"{place(line)}: {why}.", hint="Save the file as UTF-8.") from error
     except json.JSONDecodeError as error:
         why = f"malformed JSON at column {error.colno}: {error.msg}"
         raise UsageError(f"{place(error.lineno)}: {why}.") from error

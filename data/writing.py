@@ -45,5 +45,5 @@ def put_file(path: Path, content: bytes, *, durable: bool = False) -> None:
     except OSError as error:
         raise StoreError(
             f"{path.name} cannot be written to {path.parent}: {error.strerror}.",
-            mend="Name a folder on a disk with room, where you may write.",
+            hint="Name a folder on a disk with room, where you may write.",
         ) from error

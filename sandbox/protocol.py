@@ -113,7 +113,7 @@ class Sandbox(Protocol):
 
         Raises:
             SandboxError: the engine failed, not the script; worth another try.
-            SandboxUnavailable: no execution can succeed until a person mends it.
+            SandboxUnavailable: no execution can succeed until a person fixes it.
             UsageError: the patch cannot be laid over the codebase: a path that leads
                 out of it, lies in `.git`, or behind a symbolic link.
         """

@@ -61,32 +61,32 @@ def why_not_started(
     error: type[SandboxError | UsageError]
     match code:
         case Code.REFUSED:
-            error, what, mend = UsageError, f"The patch cannot be laid over {where}", ""
+            error, what, hint = UsageError, f"The patch cannot be laid over {where}", ""
         case Code.NOT_LAID:
-            error, what, mend = SandboxError, f"A file could not be written in {where}", ""
+            error, what, hint = SandboxError, f"A file could not be written in {where}", ""
         case Code.NO_REPOSITORY:
             error, what = (
                 SandboxUnavailable,
                 f"There is no folder {environment.repo_dir} in {where}",
             )
-            mend = "Give the folder that holds the repository as `repo_dir`."
+            hint = "Give the folder that holds the repository as `repo_dir`."
         case Code.NO_INTERPRETER:
             name = shlex.split(script.interpreter)[0]
             error, what = (
                 SandboxUnavailable,
                 f"There is no {name!r} to run scripts with in {programs or where}",
             )
-            mend = "Give an image that has it, or activation lines that put it on the PATH."
+            hint = "Give an image that has it, or activation lines that put it on the PATH."
         case Code.NOT_ACTIVATED:
             error, what = SandboxError, f"The environment in {where} could not be activated"
-            mend = "Try the activation lines by hand."
+            hint = "Try the activation lines by hand."
         case _:
             return None
-    return _said(error, what, result, mend)
+    return _said(error, what, result, hint)
 
 
 def _said(
-    error: type[SandboxError | UsageError], what: str, result: ProcessResult, mend: str
+    error: type[SandboxError | UsageError], what: str, result: ProcessResult, hint: str
 ) -> SandboxError | UsageError:
     said = result.preamble.strip()[-_SAID_CHARS:]
-    return error(f"{what}: {said}" if said else f"{what}.", mend=mend)
+    return error(f"{what}: {said}" if said else f"{what}.", hint=hint)

@@ -100,7 +100,7 @@ def check_setup(result: ProcessResult, environment: Environment, where: str) -> 
     raise UsageError(
         f"The setup command failed ({how}) in {where}. The end of its output:\n"
         f"{result.output[-_SHOWN_CHARS:]}",
-        mend="Correct the setup command, or give an environment that has what it needs.",
+        hint="Correct the setup command, or give an environment that has what it needs.",
     )
 
 
@@ -110,7 +110,7 @@ def _not_begun(result: ProcessResult, environment: Environment, where: str) -> S
         case Code.NO_REPOSITORY:
             return SandboxUnavailable(
                 f"There is no folder {environment.repo_dir} in {where}.",
-                mend="Give the folder that holds the repository as `repo_dir`.",
+                hint="Give the folder that holds the repository as `repo_dir`.",
             )
         case Code.NOT_ACTIVATED:
             what = "The environment could not be activated"

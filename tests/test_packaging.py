@@ -140,8 +140,8 @@ if __name__ == "__main__":
     assert elsewhere(dict, matrix=story.matrix, whole=story.whole) == dict(
         matrix=story.matrix, whole=story.whole
     )
-    error = troop.UsageError("no", mend="yes")
-    assert elsewhere(list, [error])[0].mend == "yes"
+    error = troop.UsageError("no", hint="yes")
+    assert elsewhere(list, [error])[0].hint == "yes"
     print(repair.patch)
 """
 

@@ -26,7 +26,7 @@ _PROSE = (".md", ".mdx", ".markdown", ".rst", ".txt", ".adoc")
 
 
 class Problems:
-    """Everything in a reply that does not fit, so that the model can mend it in one go."""
+    """Everything in a reply that does not fit, so that the model can fix it in one go."""
 
     def __init__(self) -> None:
         self._found: list[tuple[str, str]] = []

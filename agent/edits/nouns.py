@@ -13,7 +13,7 @@ MISMATCH_LIMIT = 6_000
 
 
 class MalformedEdits(Exception):
-    """The reply breaks the format; the message tells the model where, and how to mend it."""
+    """The reply breaks the format; the message tells the model where, and how to fix it."""
 
     def __init__(self, message: str) -> None:
         super().__init__(clip(message, MALFORMED_LIMIT))

@@ -77,12 +77,12 @@ def address(base_url: str | None, key_env: str) -> Address:
     if not key and parts.hostname == urlsplit(HOSTED).hostname:
         raise ModelRefused(
             f"no key for {HOSTED}: the environment variable {key_env} is not set",
-            mend=f"Set {key_env}, or give the base URL of another server.",
+            hint=f"Set {key_env}, or give the base URL of another server.",
         )
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise ModelRefused(
             f"the key in {key_env} holds spaces or characters that no key has",
-            mend=f"Set {key_env} to the key alone.",
+            hint=f"Set {key_env} to the key alone.",
         )
     userinfo, _, host = parts.netloc.rpartition("@")
     url = parts._replace(netloc=host).geturl()
@@ -101,7 +101,7 @@ def _split(url: str) -> SplitResult:
         usable = False
     if not usable:
         shown = _SECRETS.sub(_mask, url)
-        raise ModelRefused(f"the base URL {shown!r} is not an http(s) address", mend=_URL_MEND)
+        raise ModelRefused(f"the base URL {shown!r} is not an http(s) address", hint=_URL_MEND)
     return parts
 
 

@@ -168,23 +168,23 @@ class OpenAIClient:
         says = self._says(failure)
         match failure.kind:
             case FailureKind.KEY if self._address.has_key:
-                message, mend = f"{url} refuses the key in {env}", f"Set {env} to another key."
+                message, hint = f"{url} refuses the key in {env}", f"Set {env} to another key."
             case FailureKind.KEY:
-                message, mend = f"{url} asks for a key, and {env} is not set", f"Set {env}."
+                message, hint = f"{url} asks for a key, and {env} is not set", f"Set {env}."
             case FailureKind.CREDIT:
                 message = f"the account at {url} has no credit left"
-                mend = f"Add credit, or wait until it is renewed: {_RESUME}"
+                hint = f"Add credit, or wait until it is renewed: {_RESUME}"
             case FailureKind.PARAMETER:
                 message = f"{url} refuses a parameter that every request has"
-                mend = "Change it in the model's settings: the field for max tokens, temperature."
+                hint = "Change it in the model's settings: the field for max tokens, temperature."
             case FailureKind.PATH:
-                message, mend = f"no chat completions at {url}/chat/completions", _V1
+                message, hint = f"no chat completions at {url}/chat/completions", _V1
             case _:
                 message = f"{url} answers, but not like a model server"
-                mend = f"Check the address. {_V1}"
+                hint = f"Check the address. {_V1}"
                 if failure.is_page:
                     message = f"{url} answers with a web page"
-        return ModelRefused(f"{message} ({says})", mend=mend)
+        return ModelRefused(f"{message} ({says})", hint=hint)
 
     def _judge_unlisted(self, failure: Failure) -> None:
         """Raise where a failed listing shows that no work can succeed either."""
@@ -203,21 +203,21 @@ class OpenAIClient:
             return None
         return ModelRefused(
             f"no secure connection to {self._address.shown}: {self._address.quote(lost.reason)}",
-            mend="Check http or https in the base URL, or set SSL_CERT_FILE to its certificate.",
+            hint="Check http or https in the base URL, or set SSL_CERT_FILE to its certificate.",
         )
 
     def _unknown_model(self, model: str, served: Served | None, says: str = "") -> ModelRefused:
         message = f"{self._address.shown} has no model {model!r}" + (f" ({says})" if says else "")
         if served is None or not served.lengths:
-            return ModelRefused(message, mend="Check the model's name with its server.")
+            return ModelRefused(message, hint="Check the model's name with its server.")
         names = self._address.scrub(served.suggest(model))
-        return ModelRefused(f"{message}; it has: {names}", mend="Use one of these names.")
+        return ModelRefused(f"{message}; it has: {names}", hint="Use one of these names.")
 
     def _absent(self, reason: str) -> ModelUnavailable:
         url = self._address.shown
         return ModelUnavailable(
             f"no model server at {url}: {self._address.quote(reason)}",
-            mend="Start the server, or check the base URL.",
+            hint="Start the server, or check the base URL.",
         )
 
     def _unavailable(self, given_up: GivenUp) -> ModelUnavailable:
@@ -227,7 +227,7 @@ class OpenAIClient:
         return ModelUnavailable(
             f"no reply from {url} after {tries} in {given_up.spent_s:.0f} s; "
             f"the last: {last.reason}{asked} (retry budget: {self._retry_budget_s:g} s)",
-            mend=f"Start the server, or check the base URL: {_RESUME}",
+            hint=f"Start the server, or check the base URL: {_RESUME}",
         )
 
 

@@ -48,7 +48,7 @@ class Loss(enum.Enum):
     CUT = enum.auto()
     TIMEOUT = enum.auto()
     UNTRUSTED = enum.auto()
-    """TLS failed in a way that trying again does not mend."""
+    """TLS failed in a way that trying again does not fix."""
 
 
 @dataclass(frozen=True, slots=True)

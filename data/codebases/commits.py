@@ -38,12 +38,12 @@ def full_commit(repository: Path, commit: str) -> str:
     except GitFailedError as error:
         raise UsageError(
             f"{repository} is not a git repository that this user may read: {error}",
-            mend="Give the folder of a git repository (`git init` makes one).",
+            hint="Give the folder of a git repository (`git init` makes one).",
         ) from error
     if found is None:
         raise UsageError(
             f"The repository {repository} has no commit {commit}.",
-            mend="Fetch it (`git fetch --all`), or give another commit.",
+            hint="Fetch it (`git fetch --all`), or give another commit.",
         )
     return found
 
@@ -177,7 +177,7 @@ class _Objects:
         if len(answer) != 3 or answer[1] != b"blob":  # noqa: PLR2004 - id, type, size
             raise UsageError(
                 f"The repository lacks the content of {show_path(entry.path)}.",
-                mend="Run `git fsck`; a partial clone may need `git fetch --refetch`.",
+                hint="Run `git fsck`; a partial clone may need `git fetch --refetch`.",
             )
         return int(answer[2])
 

@@ -139,7 +139,7 @@ def _tests(row: Record, column: str) -> list[str]:
     """The tests in a column: a list, or a list written as JSON text."""
     name = next((n for n in (column, _LISTS[column]) if row.values.get(n) is not None), None)
     if name is None:
-        raise row.error(f"lacks {column}", mend="Graders need both lists of tests.")
+        raise row.error(f"lacks {column}", hint="Graders need both lists of tests.")
     value = row.values[name]
     if isinstance(value, str):
         try:

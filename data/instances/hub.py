@@ -74,7 +74,7 @@ def _only_split(name: str, splits: list[str]) -> str:
         return splits[0]
     raise UsageError(
         f"The dataset {name} has several splits: {', '.join(splits)}.",
-        mend="Name one with --split.",
+        hint="Name one with --split.",
     )
 
 
@@ -83,28 +83,28 @@ def _explained(error: Exception, name: str, split: str | None) -> UsageError:
     if split and str(error).startswith("Unknown split"):
         return UsageError(
             f"The dataset {name} has no split {split}.",
-            mend=str(error).partition(". ")[2].replace("Should be one of", "It has"),
+            hint=str(error).partition(". ")[2].replace("Should be one of", "It has"),
         )
     local = "or name a JSONL or parquet file that holds its rows"
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
         return UsageError(
             f"The dataset {name} is not in the cache, and HF_HUB_OFFLINE forbids downloading it.",
-            mend=f"Unset HF_HUB_OFFLINE, {local}.",
+            hint=f"Unset HF_HUB_OFFLINE, {local}.",
         )
     if isinstance(error, ConnectionError):
         return UsageError(
             f"The dataset {name} is not in the cache, and Hugging Face cannot be reached.",
-            mend=f"Check the network (HF_ENDPOINT names a mirror), {local}.",
+            hint=f"Check the network (HF_ENDPOINT names a mirror), {local}.",
         )
     if isinstance(error, FileNotFoundError):
         return UsageError(
             f"Hugging Face shows no dataset {name}.",
-            mend="Check the spelling; for one that is private or gated, run `hf auth login`. "
+            hint="Check the spelling; for one that is private or gated, run `hf auth login`. "
             f"Short names: {', '.join(aliases())}.",
         )
     return UsageError(
         f"The dataset {name} cannot be loaded: {_first_line(error)}",
-        mend="Download one of its JSONL or parquet files and name that"
+        hint="Download one of its JSONL or parquet files and name that"
         " (ALIAS:FILE reads it as a dataset of `troop data list`).",
     )
 

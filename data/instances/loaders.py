@@ -64,7 +64,7 @@ def pick_instances(instances: Sequence[Instance], ids: Iterable[str]) -> list[In
             near = difflib.get_close_matches(name, known, n=3)
             raise UsageError(
                 f"There is no instance {name}.",
-                mend=f"Near it: {', '.join(near)}."
+                hint=f"Near it: {', '.join(near)}."
                 if near
                 else f"The dataset holds {len(known)}, the first of them {next(iter(known), '')}.",
             )

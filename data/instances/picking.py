@@ -69,7 +69,7 @@ def read_ids(path: Path) -> list[str]:
     try:
         text = read_content(path).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise UsageError(f"{path} is not UTF-8.", mend="Save it as UTF-8.") from None
+        raise UsageError(f"{path} is not UTF-8.", hint="Save it as UTF-8.") from None
     if text.lstrip().startswith(("[", "{")):
         return _json_ids(path, text)
     ids = []
@@ -78,7 +78,7 @@ def read_ids(path: Path) -> list[str]:
         if re.search(r"\s|,", name):
             raise UsageError(
                 f"{path}, line {number}: {name[:80]!r} is no id.",
-                mend="One id per line; comments begin with #.",
+                hint="One id per line; comments begin with #.",
             )
         if name:
             ids.append(name)
@@ -88,16 +88,16 @@ def read_ids(path: Path) -> list[str]:
 def _json_ids(path: Path, text: str) -> list[str]:
     import json
 
-    mend = 'A JSON list of ids looks like ["django__django-11099", "psf__requests-2317"].'
+    hint = 'A JSON list of ids looks like ["django__django-11099", "psf__requests-2317"].'
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is malformed JSON: {error}.", mend=mend) from error
+        raise UsageError(f"{path} is malformed JSON: {error}.", hint=hint) from error
     if not isinstance(found, list):
-        raise UsageError(f"{path} holds {kind_of(found)}, not a list of ids.", mend=mend)
+        raise UsageError(f"{path} holds {kind_of(found)}, not a list of ids.", hint=hint)
     for number, each in enumerate(found, 1):
         if not isinstance(each, str):
-            raise UsageError(f"{path}, entry {number}: {kind_of(each)} is no id.", mend=mend)
+            raise UsageError(f"{path}, entry {number}: {kind_of(each)} is no id.", hint=hint)
     return found
 
 
@@ -107,7 +107,7 @@ def _pattern(text: str) -> re.Pattern[str]:
     except (re.error, OverflowError, RecursionError) as error:
         raise UsageError(
             f"--filter {text!r} is no regular expression: {error}.",
-            mend="A plain beginning of the ids works, too: --filter django__",
+            hint="A plain beginning of the ids works, too: --filter django__",
         ) from error
 
 
@@ -115,19 +115,19 @@ def _slice(text: str) -> slice:
     if not text.strip():
         return slice(None)
     parts = text.split(":")
-    mend = "For example --slice 0:50, --slice :10, --slice=-10: or --slice ::2"
+    hint = "For example --slice 0:50, --slice :10, --slice=-10: or --slice ::2"
     if len(parts) == 1:
-        raise UsageError(f"--slice {text} has no colon.", mend=mend)
+        raise UsageError(f"--slice {text} has no colon.", hint=hint)
     try:
         numbers = [int(part) if part.strip() else None for part in parts]
         found = slice(*numbers)
         found.indices(1)
     except (ValueError, TypeError):
-        raise UsageError(f"--slice {text} is no slice A:B.", mend=mend) from None
+        raise UsageError(f"--slice {text} is no slice A:B.", hint=hint) from None
     return found
 
 
 def _check(left: Sequence[object], before: Sequence[object], what: str, hint: str) -> None:
     if before and not left:
         count = f"{len(before)} instance{'s' if len(before) > 1 else ''}"
-        raise UsageError(f"{what} leaves none of {count}.", mend=hint)
+        raise UsageError(f"{what} leaves none of {count}.", hint=hint)

@@ -92,7 +92,7 @@ def read_issue(path: Path) -> str:
         issue = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(
-            f"{path} is not UTF-8 (byte {error.start}).", mend="Save it as UTF-8."
+            f"{path} is not UTF-8 (byte {error.start}).", hint="Save it as UTF-8."
         ) from error
     check_issue(issue, str(path))
     return issue
@@ -105,14 +105,14 @@ def check_issue(issue: str, where: str) -> None:
         UsageError: empty, too long, or holding NUL characters.
     """
     if not issue.strip():
-        raise UsageError(f"{where} is empty.", mend="Say what is wrong and how to see it.")
+        raise UsageError(f"{where} is empty.", hint="Say what is wrong and how to see it.")
     if "\0" in issue:
-        raise UsageError(f"{where} holds NUL characters.", mend="Give the issue as plain text.")
+        raise UsageError(f"{where} holds NUL characters.", hint="Give the issue as plain text.")
     size = len(issue.encode("utf-8", "surrogatepass"))
     if size > MAX_ISSUE_BYTES:
         raise UsageError(
             f"{where} has {size:,} bytes, more than {MAX_ISSUE_BYTES:,}.",
-            mend="Keep the description and the part of the log that shows the failure.",
+            hint="Keep the description and the part of the log that shows the failure.",
         )
 
 
@@ -133,16 +133,16 @@ def repository_top(path: Path) -> Path:
         with git.Repo(start, search_parent_directories=True, expand_vars=False) as repository:
             bare = repository.bare
     except git.NoSuchPathError:
-        raise UsageError(f"There is no folder {path}.", mend="Check the spelling.") from None
+        raise UsageError(f"There is no folder {path}.", hint="Check the spelling.") from None
     except git.InvalidGitRepositoryError:
         raise UsageError(
             f"{path} is not in a git repository.",
-            mend="Name a folder of one, or run `git init` and commit there.",
+            hint="Name a folder of one, or run `git init` and commit there.",
         ) from None
     if bare:
         raise UsageError(
             f"{path} is a bare repository, which has no working tree.",
-            mend="Clone it and name the clone.",
+            hint="Clone it and name the clone.",
         )
     # A submodule or a linked worktree has its own; git knows them all.
     return Path(decode_path(_ask(start, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
@@ -153,7 +153,7 @@ def _head(top: Path) -> str:
         found = run_git(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], folder=top)
     except GitFailedError:
         raise UsageError(
-            f"The repository {top} has no commit yet.", mend="Commit the code first."
+            f"The repository {top} has no commit yet.", hint="Commit the code first."
         ) from None
     return found.decode("ascii").strip()
 
@@ -178,7 +178,7 @@ def _check_clean(top: Path) -> None:
     more = f" and {len(paths) - _SHOWN_PATHS} more" if len(paths) > _SHOWN_PATHS else ""
     raise UsageError(
         f"The repository {top} holds changes that are not committed: {shown}{more}.",
-        mend="Commit them, or set them aside with `git stash`: the work starts from the commit"
+        hint="Commit them, or set them aside with `git stash`: the work starts from the commit"
         " alone.",
     )
 
@@ -202,6 +202,6 @@ def _ask(folder: Path, *arguments: str) -> bytes:
         if "dubious ownership" in error.message or "unsafe repository" in error.message:
             raise UsageError(
                 f"Git refuses to read {folder}: it belongs to someone else.",
-                mend=f"If you trust it: git config --global --add safe.directory '{folder}'",
+                hint=f"If you trust it: git config --global --add safe.directory '{folder}'",
             ) from error
         raise UsageError(f"Git cannot read {folder}: {error.message}") from error

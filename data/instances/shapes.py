@@ -31,7 +31,7 @@ def as_swe_bench(record: Record, dataset: Dataset) -> Record:
         model = dataset.hub or "SWE-bench"
         raise record.error(
             f"lacks {', '.join(missing)}",
-            mend=f"Each row needs {', '.join(needed)}, as in {model.rpartition('/')[2]}.",
+            hint=f"Each row needs {', '.join(needed)}, as in {model.rpartition('/')[2]}.",
         )
     found = {name: _field(record, getattr(dataset.fields, name)) for name in FIELDS}
     return Record(record.where, {**record.values, **found})

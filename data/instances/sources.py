@@ -42,14 +42,14 @@ def read_rows(
     dataset, place = split_source(source)
     if _is_file(place):
         if split is not None:
-            raise UsageError(f"{source} is a file and has no splits.", mend="Leave --split out.")
+            raise UsageError(f"{source} is a file and has no splits.", hint="Leave --split out.")
         return dataset, _file_records(Path(place).expanduser(), dataset, more)
     if _HUB_NAME.fullmatch(place):
         return dataset, read_hub(place, split, _columns(dataset, more))
     near = difflib.get_close_matches(source.lower(), aliases(), n=2)
     raise UsageError(
         f"{source!r} is neither a file nor the name of a dataset.",
-        mend=f"Did you mean {' or '.join(near)}?"
+        hint=f"Did you mean {' or '.join(near)}?"
         if near
         else f"Short names: {', '.join(aliases())}; or owner/name on Hugging Face.",
     )
@@ -76,7 +76,7 @@ def _file_records(path: Path, dataset: Dataset | None, more: frozenset[str]) -> 
         return [Record(f"{path}, row 1", found)]
     raise UsageError(
         f"{path} holds one JSON object that is no instance.",
-        mend="Instances stand one on each line (JSONL) or in an array.",
+        hint="Instances stand one on each line (JSONL) or in an array.",
     )
 
 

@@ -10,7 +10,7 @@ from data.git_process import GitFailedError
 from data.patches.attempts import attempts, named_paths
 from data.patches.flaws import is_outside
 from data.patches.patch import UNEDITED, FileChange, Patch
-from data.patches.repairs import mend
+from data.patches.repairs import repair
 from data.patches.scratch import EXECUTABLE, REGULAR, Scratch, State
 from data.paths import check_editable, show_path
 
@@ -32,7 +32,7 @@ class Applied:
 
     patch: Patch
     notes: tuple[str, ...] = ()
-    """What had to be mended before it applied, for people."""
+    """What had to be repaired before it applied, for people."""
 
 
 def diff_files(changes: Mapping[str, bytes | None], codebase: Codebase) -> Patch:
@@ -72,12 +72,12 @@ def apply_diff(diff: str, codebase: Codebase) -> Applied:
         return _apply(diff, codebase)
     except UsageError as error:
         try:
-            mended = mend(diff)
-            applied = _apply(mended.text, codebase)
+            repaired = repair(diff)
+            applied = _apply(repaired.text, codebase)
         except UsageError:
             # What is wrong with the diff as it was given says more.
             raise error from None
-        return Applied(applied.patch, (*mended.notes, *applied.notes))
+        return Applied(applied.patch, (*repaired.notes, *applied.notes))
 
 
 def lay(patch: Patch, codebase: Codebase) -> Patch:
@@ -92,7 +92,7 @@ def lay(patch: Patch, codebase: Codebase) -> Patch:
     if laid.digest != patch.digest:
         raise UsageError(
             "A stored patch leads to other files than before: the codebase has changed.",
-            mend="Begin another run with --fresh.",
+            hint="Begin another run with --fresh.",
         )
     return laid
 
@@ -265,5 +265,5 @@ def _does_not_apply(complaints: list[str], named: Named, codebase: Codebase) -> 
     said = (telling or complaints)[0].replace("error: ", "").replace("\n", "; ")
     return UsageError(
         f"The diff does not apply: {said}",
-        mend="It must be a unified diff against the base commit.",
+        hint="It must be a unified diff against the base commit.",
     )

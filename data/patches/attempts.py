@@ -44,7 +44,7 @@ class Attempt:
 
     def after(self, repair: DiffRepair) -> Attempt:
         """The attempt with one more repair."""
-        text, note = repair.mend(self.text)
+        text, note = repair.repair(self.text)
         notes = (*self.notes, note) if note else self.notes
         options = (*self.options, repair.option) if repair.option else self.options
         return replace(self, text=text, notes=notes, options=options)

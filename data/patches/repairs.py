@@ -4,7 +4,7 @@ Each repair is a pure function, text -> (text, note), with "" for a note where
 nothing was to be done; `REPAIRS` is the table of them, in the order in which
 they are tried. Those of `WITH_CODE` are tried one by one by
 `data/patches/attempts.py` until git applies the diff to its code. Those of `ALONE`
-are tried by `mend`, which brings a patch into a form that `git apply -p1` reads,
+are tried by `repair`, which brings a patch into a form that `git apply -p1` reads,
 and says what it did. A diff in good form comes back byte by byte.
 """
 
@@ -36,7 +36,7 @@ LARGEST_PATCH = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
+class Repaired:
     """A patch in good form."""
 
     text: str
@@ -53,7 +53,7 @@ class DiffRepair:
     """What it does."""
     when: str
     """When it applies."""
-    mend: Callable[[str], tuple[str, str]]
+    repair: Callable[[str], tuple[str, str]]
     option: str = ""
     """What makes `git apply` do it; the text stays."""
 
@@ -98,7 +98,7 @@ ALONE = (
 REPAIRS = (*WITH_CODE, *ALONE)
 
 
-def mend(text: str) -> Mended:
+def repair(text: str) -> Repaired:
     """Bring a patch into a form that `git apply -p1` reads; "" stays as it is.
 
     Takes time and memory linear in the text.
@@ -107,21 +107,21 @@ def mend(text: str) -> Mended:
         UsageError: it is no patch that can be used, and why.
     """
     if not text.strip():
-        return Mended("", ("took blanks for an empty patch",) if text else ())
+        return Repaired("", ("took blanks for an empty patch",) if text else ())
     if len(text) > LARGEST_PATCH:
         raise UsageError(
             f"It has {len(text) / 1e6:.1f} million characters, over {LARGEST_PATCH // 10**6}.",
-            mend="No repair is as long; did build files or an environment get into it?",
+            hint="No repair is as long; did build files or an environment get into it?",
         )
     try:
         notes = []
         for repair in ALONE:
-            text, note = repair.mend(text)
+            text, note = repair.repair(text)
             if note:
                 notes.append(note)
         why = flaw(text)
     finally:
         parts_of.cache_clear()
     if why:
-        raise UsageError(f"It {why}.", mend="It must be a unified diff, as `git diff` writes it.")
-    return Mended(text, tuple(notes))
+        raise UsageError(f"It {why}.", hint="It must be a unified diff, as `git diff` writes it.")
+    return Repaired(text, tuple(notes))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
-from data.patches.repairs import mend
+from data.patches.repairs import repair
 from data.predictions.predictions import columns_of
 from data.predictions.rows import read_rows
 
@@ -86,15 +86,15 @@ def _checked(row: Row, stem: str, known: Collection[str] | None, seen: _Seen) ->
             notes.append("cleaned the name of its model")
         name, said = _known_id(name, known, seen)
         notes += [said] if said else []
-        mended = mend(patch)
+        repaired = repair(patch)
     except UsageError as error:
         said = error.message.removeprefix(f"{row.where}: ")
         return Checked(
-            where, name, model, PredictionVerdict.REFUSED, (said, *filter(None, [error.mend]))
+            where, name, model, PredictionVerdict.REFUSED, (said, *filter(None, [error.hint]))
         )
-    notes += mended.notes
+    notes += repaired.notes
     return _placed(
-        Checked(where, name, model or stem, _verdict(notes), (), mended.text), notes, row, seen
+        Checked(where, name, model or stem, _verdict(notes), (), repaired.text), notes, row, seen
     )
 
 
@@ -146,7 +146,7 @@ def _known_id(name: str, known: Collection[str] | None, seen: _Seen) -> tuple[st
     seen.guesses += 1
     near = difflib.get_close_matches(plain, known, n=2) if seen.guesses <= _MOST_GUESSES else []
     raise UsageError(
-        f"the dataset has no instance {plain}", mend=f"near it: {', '.join(near)}" if near else ""
+        f"the dataset has no instance {plain}", hint=f"near it: {', '.join(near)}" if near else ""
     )
 
 

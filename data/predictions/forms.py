@@ -70,7 +70,7 @@ def write_multi_swe(file: Path, repos: Mapping[str, str], patches: Mapping[str, 
     if not lines:
         raise UsageError(
             "No instance can be written for Multi-SWE-bench.",
-            mend="Its ids are org__repo-number, and the repository is org/repo.",
+            hint="Its ids are org__repo-number, and the repository is org/repo.",
         )
     put_file(file, "".join(lines).encode(), durable=True)
     return left_out

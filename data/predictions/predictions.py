@@ -82,7 +82,7 @@ def columns_of(row: Row) -> tuple[str, str, str]:
     if column is None:
         raise record.error(
             "lacks model_patch",
-            mend="Each prediction has instance_id, model_name_or_path and model_patch.",
+            hint="Each prediction has instance_id, model_name_or_path and model_patch.",
         )
     return name, record.text("model_name_or_path") or "", record.text(column) or ""
 
@@ -111,7 +111,7 @@ def validate_predictions(path: Path) -> str:
         listed = ", ".join(f"{model} ({where})" for model, where in models.items())
         raise UsageError(
             f"{path} must have one model_name_or_path, not {len(models)}: {listed or 'no rows'}.",
-            mend="Write one file for each model or sample.",
+            hint="Write one file for each model or sample.",
         )
     return next(iter(models))
 

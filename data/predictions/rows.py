@@ -75,13 +75,13 @@ def _encoding(path: Path) -> str:
         with path.open("rb") as file:
             start = file.read(4)
     except FileNotFoundError:
-        raise UsageError(f"There is no file {path}.", mend="Check the spelling.") from None
+        raise UsageError(f"There is no file {path}.", hint="Check the spelling.") from None
     except IsADirectoryError:
-        raise UsageError(f"{path} is a folder.", mend="Name a file in it.") from None
+        raise UsageError(f"{path} is a folder.", hint="Name a file in it.") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
     if start == b"PAR1":
-        raise UsageError(f"{path} is parquet.", mend="Predictions are JSON or JSON Lines.")
+        raise UsageError(f"{path} is parquet.", hint="Predictions are JSON or JSON Lines.")
     return next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")
 
 
@@ -91,7 +91,7 @@ def _is_document(path: Path, file: TextIO) -> bool:
     while not first:
         line = file.readline(LONGEST_LINE)
         if not line:
-            raise UsageError(f"{path} is empty.", mend="Was it written to the end?")
+            raise UsageError(f"{path} is empty.", hint="Was it written to the end?")
         first = line.strip()
     begins = first[0] if len(line) == LONGEST_LINE else first
     ended = first.endswith("}") or len(line) == LONGEST_LINE
@@ -143,7 +143,7 @@ def _document(path: Path, file: TextIO) -> Iterator[Row]:
     if len(text) == LARGEST_DOCUMENT:
         raise UsageError(
             f"{path} is one JSON value of over {LARGEST_DOCUMENT // 10**6} million characters.",
-            mend="Write it as JSON Lines, one prediction a line.",
+            hint="Write it as JSON Lines, one prediction a line.",
         )
     place = _past_blanks(text, 0)
     if text[place : place + 1] not in {"[", "{"}:

@@ -3,7 +3,7 @@
 Examples:
   troop check-predictions preds.json
   troop check-predictions all_preds.jsonl --dataset verified
-  troop check-predictions theirs.jsonl --write mended.jsonl    what can be used, repaired
+  troop check-predictions theirs.jsonl --write repaired.jsonl    what can be used, repaired
   troop check-predictions theirs.jsonl --json
 
 Whether a patch applies depends on the code and is not looked at here.
@@ -118,7 +118,7 @@ def _writing(path: Path | None) -> Iterator[IO[str] | None]:
         file = part.open("w", encoding="ascii")
     except OSError as error:
         raise StoreError(
-            f"{path} cannot be written: {error.strerror}.", mend="Name a file in a folder of yours."
+            f"{path} cannot be written: {error.strerror}.", hint="Name a file in a folder of yours."
         ) from error
     try:
         with file:

@@ -72,8 +72,8 @@ def _said(finding: ReviewFinding) -> str:
         several = f" ({len(finding.instances)}: {names}{more})"
     elif finding.instances and finding.instances[0] not in finding.where:
         several = f" ({finding.instances[0]})"
-    mend = f"\n          {finding.mend}" if finding.mend else ""
-    return f"{about}  {finding.where}: {' '.join(finding.what.split())}{several}{mend}"
+    hint = f"\n          {finding.hint}" if finding.hint else ""
+    return f"{about}  {finding.where}: {' '.join(finding.what.split())}{several}{hint}"
 
 
 def _document(submitted: Submitted, findings: list[ReviewFinding]) -> dict[str, object]:
@@ -86,7 +86,7 @@ def _document(submitted: Submitted, findings: list[ReviewFinding]) -> dict[str, 
                 "severity": "rejected" if finding.grave else "look at",
                 "where": finding.where,
                 "what": finding.what,
-                "mend": finding.mend,
+                "hint": finding.hint,
                 "instances": list(finding.instances),
             }
             for finding in findings

@@ -165,7 +165,7 @@ def _stock(names: Sequence[str | None]) -> Stock:
 
             raise SandboxUnavailable(
                 f"No engine says which images are here: {why_not}",
-                mend="start Docker; `troop doctor` says more",
+                hint="start Docker; `troop doctor` says more",
             )
         found = take_stock(names, engine.stored_images())
         # The engine's list leaves digests out.

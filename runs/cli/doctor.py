@@ -1,4 +1,4 @@
-"""Say what works here, what works less well, and what must be mended, each with its mend.
+"""Say what works here, what works less well, and what must be fixed, and how.
 
 Looks at this machine, the Docker engine and its walls, the database and, where one is named,
 the model server and a dataset's images. Changes nothing; a container is tried and removed.
@@ -7,9 +7,9 @@ Examples:
   troop doctor
   troop doctor --model qwen3-coder --base-url http://localhost:8000/v1 --call
   troop doctor --dataset verified --instance django__django-11099
-  troop doctor --json | jq -r '.findings[] | select(.mark == "bad") | .mend'
+  troop doctor --json | jq -r '.findings[] | select(.mark == "bad") | .hint'
 
-Exit codes: 0 nothing must be mended; else that of the worst: 3 sandbox, 4 model server,
+Exit codes: 0 nothing must be fixed; else that of the worst: 3 sandbox, 4 model server,
 5 database, 1 other. What only works less well (!) is no failure.
 """
 
@@ -89,7 +89,7 @@ def _write_json(found: Sequence[Finding]) -> None:
             "name": each.name,
             "mark": str(each.mark),
             "text": each.text,
-            "mend": each.mend,
+            "hint": each.hint,
             "exit_code": each.code if each.mark is Mark.BAD else 0,
         }
         for each in found
@@ -99,7 +99,7 @@ def _write_json(found: Sequence[Finding]) -> None:
 
 
 def _show(found: Sequence[Finding]) -> None:
-    """One line each, with the mend below what is not fine."""
+    """One line each, with the hint below what is not fine."""
     from rich.text import Text
 
     from runs.cli.shared.terminal import results
@@ -116,20 +116,20 @@ def _show(found: Sequence[Finding]) -> None:
         style = _STYLES[each.mark]
         line = Text.assemble((signs[each.mark], style), " ", said(each.text))
         console.print(line, soft_wrap=True)
-        if each.mend:
-            console.print(Text.assemble("    ", said(each.mend, "dim")), soft_wrap=True)
+        if each.hint:
+            console.print(Text.assemble("    ", said(each.hint, "dim")), soft_wrap=True)
     console.print(said(summary(found)), soft_wrap=True)
 
 
 def summary(found: Sequence[Finding]) -> str:
-    """How many must be mended, and how many could be better."""
+    """How many must be fixed, and how many could be better."""
     from runs.doctor.check import Mark
 
     counts = {mark: sum(each.mark is mark for each in found) for mark in Mark}
     must, could = counts[Mark.BAD], counts[Mark.LESS]
     if not must and not could:
         return "All is well."
-    told = f"{must} must be mended" if must else "Nothing must be mended"
+    told = f"{must} must be fixed" if must else "Nothing must be fixed"
     return f"{told}; {could} could be better." if could else f"{told}."
 
 

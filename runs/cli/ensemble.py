@@ -131,7 +131,7 @@ def _config(args: argparse.Namespace) -> Config:
     if args.tests is not None and args.tests < 0:
         raise UsageError("--tests cannot be negative")
     if args.tests and not model:
-        raise UsageError("somebody has to write the --tests", mend="give --model, or --tests 0")
+        raise UsageError("somebody has to write the --tests", hint="give --model, or --tests 0")
     samples, selection = config.samples, config.selection
     if args.tests:
         samples = replace(samples, strategy="tests-only", count=args.tests)

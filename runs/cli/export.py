@@ -105,9 +105,9 @@ def _record(args: argparse.Namespace, reader: Reader, found: RunRecord) -> int:
 
     names = [*args.instances, *args.instance]
     if args.recording.is_dir():
-        raise UsageError(f"{args.recording} is a folder", mend="give --recording a file")
+        raise UsageError(f"{args.recording} is a folder", hint="give --recording a file")
     if len(names) > 1:
-        raise UsageError("a recording is of one instance", mend="name one")
+        raise UsageError("a recording is of one instance", hint="name one")
     instance = reader.instance(found.name, names[0] if names else None)
     count = export_recording(reader.story(instance), args.recording)
     _say(f"{count} replies: {args.recording}")
@@ -137,7 +137,7 @@ def _order(args: argparse.Namespace, reader: Reader, found: RunRecord) -> Order:
 
     folder = args.output or Path(found.name)
     if folder.is_file():
-        raise UsageError(f"{folder} is a file", mend="give --output a folder")
+        raise UsageError(f"{folder} is a file", hint="give --output a folder")
     instances = _instances(reader, found.name, [*args.instances, *args.instance])
     patches = chosen_patches(
         reader,

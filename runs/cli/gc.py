@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.older_than is not None and not args.images:
         raise UsageError(
-            "--older-than is about images", mend="give --images, too; the rest has no age to keep"
+            "--older-than is about images", hint="give --images, too; the rest has no age to keep"
         )
     with connected() as (engine, why_not):
         if engine is None:

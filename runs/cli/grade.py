@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     from runs.show.grading import grading_document, grading_report
 
     if args.write is not None and args.write.is_dir():
-        raise UsageError(f"{args.write} is a folder", mend="give --write a file")
+        raise UsageError(f"{args.write} is a folder", hint="give --write a file")
     database = database_url(args.db)
     subjects, dataset = _subjects(args, database)
     watch = Watch()
@@ -103,7 +103,7 @@ def _subjects(args: argparse.Namespace, database: str) -> tuple[list[Subject], s
 
     if args.predictions is not None:
         if args.dataset is None:
-            raise UsageError("--predictions needs to know the dataset", mend="give --dataset")
+            raise UsageError("--predictions needs to know the dataset", hint="give --dataset")
         names = [name for name in (args.grade_run, *args.instances) if name]
         notes: list[str] = []
         subjects = of_predictions(args.predictions, names, notes)
@@ -111,7 +111,7 @@ def _subjects(args: argparse.Namespace, database: str) -> tuple[list[Subject], s
             _say(note)
         return subjects, args.dataset
     if args.grade_run is None:
-        raise UsageError("nothing to grade is named", mend="name a run, or give --predictions")
+        raise UsageError("nothing to grade is named", hint="name a run, or give --predictions")
     with Reader(database) as reader:
         found = reader.run(None if args.grade_run == "last" else args.grade_run)
         every = args.all_candidates
@@ -128,7 +128,7 @@ def _specs(args: argparse.Namespace, dataset: str, subjects: Sequence[Subject]) 
             raise
         raise UsageError(
             f"what the run's instances came from has no grades: {error.message}",
-            mend="name the benchmark's dataset with --dataset",
+            hint="name the benchmark's dataset with --dataset",
         ) from error
 
 

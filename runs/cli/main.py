@@ -32,7 +32,7 @@ COMMANDS = {
     "check-submission": "say of a leaderboard submission what a reviewer would reject",
     "config": "print all settings with their defaults, as a TOML file",
     "gc": "remove what Troop left behind: after a crash, or images that nothing uses",
-    "doctor": "say what works here, and what must be mended",
+    "doctor": "say what works here, and what must be fixed",
 }
 
 EPILOG = """\
@@ -108,11 +108,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _guarded(command: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
-    """Run a command; what a person can mend becomes words and an exit code."""
+    """Run a command; what a person can fix becomes words and an exit code."""
     try:
         return command(args)
     except TroopError as error:
-        _complain(error.message, error.mend)
+        _complain(error.message, error.hint)
         return error.exit_code
     except KeyboardInterrupt:
         _complain("interrupted", "the same command goes on where it stopped")
@@ -127,7 +127,7 @@ def _guarded(command: Callable[[argparse.Namespace], int], args: argparse.Namesp
         return 5
 
 
-def _complain(message: str, mend: str) -> None:
+def _complain(message: str, hint: str) -> None:
     from runs.words import visible
 
-    sys.stderr.write(visible(f"troop: {message}\n" + (f"  {mend}\n" if mend else "")))
+    sys.stderr.write(visible(f"troop: {message}\n" + (f"  {hint}\n" if hint else "")))

@@ -110,9 +110,9 @@ def run(args: argparse.Namespace) -> int:
     if ORACLE in methods and args.write is not None:
         raise UsageError("the oracle is no selector: its choices are no predictions")
     if args.write is not None and len(methods) != 1:
-        raise UsageError("--write takes one method's choices", mend="name it with --method")
+        raise UsageError("--write takes one method's choices", hint="name it with --method")
     if args.write is not None and args.write.is_dir():
-        raise UsageError(f"{args.write} is a folder", mend="give --write a file")
+        raise UsageError(f"{args.write} is a folder", hint="give --write a file")
     with Reader(database_url(args.db)) as reader:
         return _select(args, reader, methods)
 
@@ -136,7 +136,7 @@ def _methods(given: str) -> list[str]:
         if name not in known:
             raise UsageError(
                 f"there is no selection method called {name!r}",
-                mend=f"there are: {', '.join(known)}",
+                hint=f"there are: {', '.join(known)}",
             )
     return list(dict.fromkeys(names))
 
@@ -156,7 +156,7 @@ def _select(args: argparse.Namespace, reader: Reader, methods: list[str]) -> int
     grades = grades_for(reader, found.name, args.grades)
     if grades is None and ORACLE in methods:
         raise UsageError(
-            "the oracle looks at grades, and there are none", mend="give --grades FILE"
+            "the oracle looks at grades, and there are none", hint="give --grades FILE"
         )
     chosen, errors = choose_anew(args, reader, found, there, methods)
     if grades is not None:

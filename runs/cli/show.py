@@ -84,6 +84,6 @@ def _show_trajectories(args: argparse.Namespace, story: Story) -> None:
         keys = [one.key for one in story.trajectories if one.sample == args.sample]
         if not keys:
             there = len(story.numbers)
-            raise UsageError(f"there is no sample {args.sample}", mend=f"there are {there}")
+            raise UsageError(f"there is no sample {args.sample}", hint=f"there are {there}")
     for key in keys:
         results().print(trajectory_report(story.conversation(key), full=args.full))

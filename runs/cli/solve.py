@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
     config = configuration(args)
     if args.output is not None and args.output.is_dir():
-        raise UsageError(f"{args.output} is a folder", mend="give --output a file")
+        raise UsageError(f"{args.output} is a folder", hint="give --output a file")
     dataset, instance = _instance(args, local=config.batch.sandbox == "local")
     outside = outside_candidates(args.candidates)
 
@@ -108,15 +108,15 @@ def _instance(args: argparse.Namespace, *, local: bool) -> tuple[str, Instance]:
     if (args.dataset is None) == (args.repo is None):
         raise UsageError(
             "give either --dataset with --instance, or --repo with --issue",
-            mend="see: troop solve --help",
+            hint="see: troop solve --help",
         )
     if args.dataset is not None:
         if args.instance is None:
-            raise UsageError("which instance? Give --instance ID", mend="or solve many: troop run")
+            raise UsageError("which instance? Give --instance ID", hint="or solve many: troop run")
         if args.language:
             raise UsageError(
                 "--language is for your own repository",
-                mend="a row of a dataset names its language in a column `language`",
+                hint="a row of a dataset names its language in a column `language`",
             )
         from data.instances.loaders import load_instances, pick_instances
 

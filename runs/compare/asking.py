@@ -209,7 +209,7 @@ def _still_there(instance: Instance) -> Instance:
     if source is not None and not source.is_dir():
         raise UsageError(
             f"{instance.instance_id}: its repository is not at {source} any more",
-            mend="say where it is: --dataset PATH",
+            hint="say where it is: --dataset PATH",
         )
     return instance
 

@@ -98,7 +98,7 @@ def _patch_and_digests(record: Record) -> tuple[str | None, list[str]]:
             return None, [digest]
     raise record.error(
         "has neither a patch nor a candidate's digest",
-        mend=f"Give one of {', '.join((*_PATCHES, *_DIGESTS))}.",
+        hint=f"Give one of {', '.join((*_PATCHES, *_DIGESTS))}.",
     )
 
 
@@ -109,4 +109,4 @@ def _resolved(record: Record) -> bool:
             return value
         if value is not None:
             raise record.error(f"{column} must be true or false, not {kind_of(value)}")
-    raise record.error("lacks resolved", mend="Grades are lines with resolved: true or false.")
+    raise record.error("lacks resolved", hint="Grades are lines with resolved: true or false.")

@@ -1,4 +1,4 @@
-"""`troop doctor`: what works here, what works less well, and what must be mended.
+"""`troop doctor`: what works here, what works less well, and what must be fixed.
 
 | file | holds |
 |---|---|

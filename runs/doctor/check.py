@@ -28,7 +28,7 @@ class Mark(enum.StrEnum):
     LESS = "less"
     """It works, but not as well as it could, or not for everything."""
     BAD = "bad"
-    """It must be mended before work can succeed."""
+    """It must be fixed before work can succeed."""
     UNKNOWN = "unknown"
     """Not checked, or nothing could be found out."""
 
@@ -41,7 +41,7 @@ class Finding:
     """For machines, and the same in every version: for example "engine.storage"."""
     mark: Mark
     text: str
-    mend: str = ""
+    hint: str = ""
     """What to do about it; "" where it is fine."""
     code: int = OTHER
     """The exit code where it is bad."""
@@ -65,19 +65,19 @@ def fine(name: str, text: str) -> Finding:
     return Finding(name, Mark.FINE, text)
 
 
-def less(name: str, text: str, mend: str = "") -> Finding:
+def less(name: str, text: str, hint: str = "") -> Finding:
     """It works, but."""
-    return Finding(name, Mark.LESS, text, mend)
+    return Finding(name, Mark.LESS, text, hint)
 
 
-def bad(name: str, text: str, mend: str, code: int = OTHER) -> Finding:
-    """It must be mended."""
-    return Finding(name, Mark.BAD, text, mend, code)
+def bad(name: str, text: str, hint: str, code: int = OTHER) -> Finding:
+    """It must be fixed."""
+    return Finding(name, Mark.BAD, text, hint, code)
 
 
-def unknown(name: str, text: str, mend: str = "") -> Finding:
+def unknown(name: str, text: str, hint: str = "") -> Finding:
     """Not found out."""
-    return Finding(name, Mark.UNKNOWN, text, mend)
+    return Finding(name, Mark.UNKNOWN, text, hint)
 
 
 def examine(checks: Sequence[Check]) -> list[Finding]:
@@ -96,7 +96,7 @@ def examine(checks: Sequence[Check]) -> list[Finding]:
 
 
 def exit_code(findings: Sequence[Finding]) -> int:
-    """0 where nothing must be mended, else the greatest code of what must."""
+    """0 where nothing must be fixed, else the greatest code of what must."""
     return max((each.code for each in findings if each.mark is Mark.BAD), default=0)
 
 
@@ -104,7 +104,7 @@ def failed(name: str, error: BaseException, code: int = OTHER) -> Finding:
     """What an error that ended a check comes to."""
     if isinstance(error, TroopError):
         own = error.exit_code if error.exit_code in _OWN_CODES else code
-        return bad(name, error.message, error.mend, own)
+        return bad(name, error.message, error.hint, own)
     told = " ".join(str(error).split())
     return less(
         name,

@@ -68,7 +68,7 @@ def look_at_database(url: str) -> list[Finding]:
             return [less(_NAME, "the database is in memory: nothing is kept", "give --db a file")]
         place = place_of(Path(str(parsed.database)))
         if place.path.is_dir():
-            raise StoreError(f"{place.path} is a folder", mend="give --db a file")
+            raise StoreError(f"{place.path} is a folder", hint="give --db a file")
         found = [about_place(place)]
         if place.size:
             inside = _inside(_read_only(place.path), url, whole=place.size <= READ_WHOLE)
@@ -83,8 +83,8 @@ def about_place(place: Place) -> Finding:
     if place.size is not None:
         text = f"disk of the database at {place.path.parent}"
     if not place.writable:
-        mend = "give yourself the right to write there, or another file with --db"
-        return bad(name, f"{text}, but you may not write there", mend, STORE)
+        hint = "give yourself the right to write there, or another file with --db"
+        return bad(name, f"{text}, but you may not write there", hint, STORE)
     if place.disk is None:
         return fine(name, text)
     text += f", {size(place.disk.free)} free"
@@ -113,8 +113,8 @@ def about_inside(where: str, inside: Inside) -> Finding:
     if inside.revision == HEAD:
         return fine(_NAME, text)
     if inside.revision in known_revisions():
-        mend = "keep a copy if an older Troop is to read it too"
-        return less(_NAME, f"{text}; the next command brings it to {HEAD}", mend)
+        hint = "keep a copy if an older Troop is to read it too"
+        return less(_NAME, f"{text}; the next command brings it to {HEAD}", hint)
     return bad(
         _NAME,
         f"{text}: made by a newer version of Troop",
@@ -170,7 +170,7 @@ def _inside(engine: sa.Engine, url: str, *, whole: bool = False) -> Inside:
             if "alembic_version" not in tables:
                 raise StoreError(
                     f"{shown_url(url)} is a database, but not one of Troop's",
-                    mend="give another with --db",
+                    hint="give another with --db",
                 )
             revision = connection.execute(sa.text("SELECT version_num FROM alembic_version"))
             query = "SELECT status, count(*) FROM run GROUP BY status"

@@ -42,7 +42,7 @@ def about_no_engine(error: SandboxError, *, needed: bool) -> Finding:
     if needed:
         return failed("engine", error, SANDBOX)
     text = f"{error.message.rstrip('.')}; scripts run in the local sandbox"
-    return less("engine", text, error.mend)
+    return less("engine", text, error.hint)
 
 
 def about_engine(facts: Facts) -> list[Finding]:
@@ -80,13 +80,13 @@ def _context(facts: Facts) -> list[Finding]:
         return []
     name = "engine.context"
     if not wanted:
-        mend = "`docker context ls` lists those there are; or set DOCKER_HOST"
-        return [less(name, f"there is no {facts.chosen_by}: the default engine is used", mend)]
+        hint = "`docker context ls` lists those there are; or set DOCKER_HOST"
+        return [less(name, f"there is no {facts.chosen_by}: the default engine is used", hint)]
     if wanted.partition("://")[2].strip("/") == facts.host.partition("://")[2].strip("/"):
         return []
     text = f"{facts.chosen_by} is at {wanted}, which this version of Docker's library leaves aside"
-    mend = f"pip install --upgrade docker, or export DOCKER_HOST={wanted}"
-    return [less(name, text, mend)]
+    hint = f"pip install --upgrade docker, or export DOCKER_HOST={wanted}"
+    return [less(name, text, hint)]
 
 
 def _storage(facts: Facts) -> Finding:
@@ -122,11 +122,11 @@ def _limits(facts: Facts) -> Finding:
     return less(
         "engine.limits",
         f"{text}: cannot limit {', '.join(missing)}",
-        _limits_mend(facts, missing),
+        _limits_hint(facts, missing),
     )
 
 
-def _limits_mend(facts: Facts, missing: list[str]) -> str:
+def _limits_hint(facts: Facts, missing: list[str]) -> str:
     if "rootless" in facts.security:
         return "delegate the controllers to your user: systemd's Delegate=cpu cpuset io memory pids"
     if missing == ["swap"]:

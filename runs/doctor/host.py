@@ -98,11 +98,11 @@ def about_terminal(terminal: Terminal) -> Finding:
     kind = f"a terminal of {terminal.columns} columns" if terminal.is_terminal else "no terminal"
     text = f"standard output: {kind}, {'UTF-8' if utf8 else terminal.encoding}"
     if not utf8:
-        return less("terminal", f"{text}: reports cannot be shown as meant", _utf8_mend())
+        return less("terminal", f"{text}: reports cannot be shown as meant", _utf8_hint())
     if terminal.is_terminal and terminal.columns < NARROW:
         return less("terminal", f"{text}: tables are folded", f"make it {NARROW} columns or wider")
     return fine("terminal", text)
 
 
-def _utf8_mend() -> str:
+def _utf8_hint() -> str:
     return "set PYTHONUTF8=1" if os.name == "nt" else "export LC_ALL=C.UTF-8, or PYTHONUTF8=1"

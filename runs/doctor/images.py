@@ -112,8 +112,8 @@ def about_images(stock: Stock, facts: Facts) -> list[Finding]:
     found = [fine("images", text)]
     if stock.missing:
         text += f", {len(stock.missing)} to be pulled: {_some(stock.missing)}"
-        mend = f"they are pulled when they are needed; or now: docker pull {stock.missing[0]}"
-        found = [less("images", text, mend)]
+        hint = f"they are pulled when they are needed; or now: docker pull {stock.missing[0]}"
+        found = [less("images", text, hint)]
     machine = str(facts.info.get("Architecture") or facts.version.get("Arch") or "")
     machine = _SPELLINGS.get(machine, machine)
     others = [other for other in _OTHER_MACHINES if other != machine]

@@ -93,12 +93,12 @@ def about_disk(facts: Facts, path: str, disk: FileSystem | None, mark: Watermark
         return unknown(name, f"disk: images are {where}, which cannot be looked at from here")
     used = 100 * (1 - disk.free / disk.total) if disk.total else 100.0
     text = f"disk for images: {size(disk.free)} free of {size(disk.total)} at {disk.path}"
-    mend = "`troop gc` removes what Troop made, `docker system df` shows what else takes room"
+    hint = "`troop gc` removes what Troop made, `docker system df` shows what else takes room"
     if disk.free < LEAST:
-        return bad(name, f"{text}: executions will fail", mend, SANDBOX)
+        return bad(name, f"{text}: executions will fail", hint, SANDBOX)
     limit = f"{mark.percent:g} % in use or less than {size(mark.free)} free"
     if used >= mark.percent or disk.free < mark.free:
-        return less(name, f"{text}: above the watermark ({limit})", mend)
+        return less(name, f"{text}: above the watermark ({limit})", hint)
     return fine(name, f"{text}; watermark: {limit}")
 
 
@@ -134,5 +134,5 @@ def _watermark(settings: ImageSettings) -> Watermark:
     return Watermark(settings.high_percent, round(settings.min_free_gb * 1e9))
 
 
-def _more(facts: Facts, mend: str) -> str:
-    return f"{mend}; or give the engine more ({_DESKTOP})" if facts.is_desktop else mend
+def _more(facts: Facts, hint: str) -> str:
+    return f"{hint}; or give the engine more ({_DESKTOP})" if facts.is_desktop else hint

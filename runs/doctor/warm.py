@@ -33,7 +33,7 @@ def look_at_warm(shared: SharedEngine, wanted: ImageNames) -> list[Finding]:
         image = image_to_try(listed, _known(wanted)) or host_python_image()
     except SandboxUnavailable as error:
         text = f"warm containers: not tried, for there is no image to try them in; {error.message}"
-        return [unknown("engine.warm", text, error.mend)]
+        return [unknown("engine.warm", text, error.hint)]
     # A connection of its own: containers take longer than questions.
     engine = Engine.connect(connections=2, timeout_s=_CALL_S)
     try:

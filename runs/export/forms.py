@@ -75,7 +75,7 @@ def pick_forms(forms: Mapping[str, Form], names: Sequence[str]) -> list[Form]:
     """
     for name in names:
         if name not in forms:
-            raise UsageError(f"There is no format {name!r}.", mend=f"There are {', '.join(forms)}.")
+            raise UsageError(f"There is no format {name!r}.", hint=f"There are {', '.join(forms)}.")
     return [forms[name] for name in names]
 
 

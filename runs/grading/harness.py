@@ -133,7 +133,7 @@ class Harness:
         except ValueError as error:
             said = last_line(asked.stderr)
             raise UsageError(
-                f"swebench {self.version} does not work: {said}", mend=INSTALL
+                f"swebench {self.version} does not work: {said}", hint=INSTALL
             ) from error
         return found | {name: Refusal(*said) for name, said in refused.items()}
 
@@ -154,10 +154,10 @@ def find_harness(python: str | None) -> Harness:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise UsageError(f"{where} is no Python that starts: {error}", mend=INSTALL) from error
+        raise UsageError(f"{where} is no Python that starts: {error}", hint=INSTALL) from error
     version = asked.stdout.strip()
     if asked.returncode or not version:
-        raise UsageError(f"{where} has no swebench, the official harness", mend=INSTALL)
+        raise UsageError(f"{where} has no swebench, the official harness", hint=INSTALL)
     check_version(version)
     return Harness(where, version)
 
@@ -173,7 +173,7 @@ def check_version(version: str) -> None:
     if found < OLDEST or found[0] > NEWEST:
         raise UsageError(
             f"swebench {version} is none of the versions that Troop can drive (4.1 to 5)",
-            mend=INSTALL,
+            hint=INSTALL,
         )
 
 

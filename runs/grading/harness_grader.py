@@ -47,7 +47,7 @@ class HarnessGrader:
         with connected() as (engine, why):
             if engine is None:
                 raise SandboxUnavailable(
-                    f"the harness needs Docker: {why}", mend="start it; `troop doctor` says more"
+                    f"the harness needs Docker: {why}", hint="start it; `troop doctor` says more"
                 )
             host = engine.host
         base = cache_folder() / "grading"

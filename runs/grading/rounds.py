@@ -94,7 +94,7 @@ class Round:
         if self.process.returncode and not any(map(self._begun, self.left)):
             raise SandboxError(
                 f"the harness ended with exit code {self.process.returncode}: {last_line(said)}",
-                mend="`troop doctor` says whether Docker answers; what was graded is stored",
+                hint="`troop doctor` says whether Docker answers; what was graded is stored",
             )
         for instance_id, task in list(self.left.items()):
             del self.left[instance_id]

@@ -123,7 +123,7 @@ class SandboxGrader:
                     )
             grade = await self._evaluated(shared.sandbox, task)
         except TroopError as error:
-            grade = Grade(task, GradeOutcome.ERROR, f"{error.message} {error.mend}".strip())
+            grade = Grade(task, GradeOutcome.ERROR, f"{error.message} {error.hint}".strip())
         shared.left -= 1
         if not shared.left and shared.sandbox is not None:
             await _close(shared.sandbox)

@@ -62,7 +62,7 @@ def of_run(reader: Reader, run: RunRecord, names: Sequence[str], *, every: bool)
             found += _candidates(story, run) if every else [_chosen(story, run)]
     if not found:
         raise UsageError(
-            f"no instance of {run.name} has come to its end", mend="`troop run` goes on with it"
+            f"no instance of {run.name} has come to its end", hint="`troop run` goes on with it"
         )
     return found
 
@@ -90,7 +90,7 @@ def of_predictions(path: Path, names: Sequence[str], notes: list[str]) -> list[S
     if missing or not found:
         raise UsageError(
             f"{path} has no prediction for {', '.join(missing) or 'anything'}",
-            mend=notes[0] if notes else "",
+            hint=notes[0] if notes else "",
         )
     return list(found.values())
 

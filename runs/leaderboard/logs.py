@@ -52,7 +52,7 @@ def logs_in(folder: Path, names: Collection[str]) -> Logs:
             return lambda instance_id: _read(place / instance_id)
     raise UsageError(
         f"{folder} holds no logs of this run's instances.",
-        mend="Give --logs the harness's folder logs/run_evaluation/RUN_ID/MODEL.",
+        hint="Give --logs the harness's folder logs/run_evaluation/RUN_ID/MODEL.",
     )
 
 

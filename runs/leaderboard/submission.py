@@ -96,7 +96,7 @@ def _split(run: RunRecord, about: About) -> str:
         said = f"is no leaderboard: {split}" if split else f"is not told by {run.dataset}"
         raise UsageError(
             f"The split of the submission {said}.",
-            mend=f"Give --split, one of {', '.join(SPLITS.values())}.",
+            hint=f"Give --split, one of {', '.join(SPLITS.values())}.",
         )
     return split
 
@@ -104,7 +104,7 @@ def _split(run: RunRecord, about: About) -> str:
 def _date(run: RunRecord, about: About) -> str:
     if about.date:
         if not is_date(about.date):
-            raise UsageError(f"{about.date!r} is no date.", mend="Write --date as YYYYMMDD.")
+            raise UsageError(f"{about.date!r} is no date.", hint="Write --date as YYYYMMDD.")
         return about.date
     return f"{run.finished_at or run.created_at:%Y%m%d}"
 

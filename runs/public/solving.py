@@ -148,10 +148,10 @@ def _instance(
 ) -> Instance:
     if isinstance(issue, Instance):
         if repo is not None:
-            raise UsageError("an instance names its repository", mend="give it without repo")
+            raise UsageError("an instance names its repository", hint="give it without repo")
         return issue
     if repo is None:
-        raise UsageError("which repository?", mend="give repo, or an Instance as the issue")
+        raise UsageError("which repository?", hint="give repo, or an Instance as the issue")
     instance, told = own_instance(Path(repo), issue, local=local, **where)
     notes += told
     return instance
@@ -174,7 +174,7 @@ def _blocking(work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
             asyncio.get_running_loop()
             raise UsageError(
                 f"{call.__name__} blocks, and an event loop runs here",
-                mend=f"await troop.{work.__name__}(…)",
+                hint=f"await troop.{work.__name__}(…)",
             )
         return asyncio.run(work(*args, **kwargs))
 

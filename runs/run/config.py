@@ -169,7 +169,7 @@ def load_config(
         where = str(file) if file else "the settings given"
         raise UsageError(
             f"{where}: {'; '.join(problems)}",
-            mend="`troop config` prints all settings with their defaults",
+            hint="`troop config` prints all settings with their defaults",
         )
     return config
 
@@ -193,7 +193,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
     """
     name, equals, raw = text.partition("=")
     if not equals:
-        raise UsageError(f"not a setting: {text}", mend="write --set section.key=value")
+        raise UsageError(f"not a setting: {text}", hint="write --set section.key=value")
     try:
         return name.strip(), tomllib.loads(f"value = {raw}")["value"]
     except ValueError:  # not TOML, or a number with thousands of digits

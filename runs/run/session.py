@@ -143,7 +143,7 @@ def require_model(config: Config) -> None:
         UsageError: it does not.
     """
     if not config.model.name:
-        raise UsageError("no model is named", mend="give --model, or [model] name = … in --config")
+        raise UsageError("no model is named", hint="give --model, or [model] name = … in --config")
 
 
 def version() -> str:

@@ -73,7 +73,7 @@ def get_texts(connection: Connection, digests: SelectBase) -> Texts:
 
 
 def _lacking(digest: str) -> StoreError:
-    return StoreError(f"the database lacks the text {digest}", mend="it is damaged: restore it")
+    return StoreError(f"the database lacks the text {digest}", hint="it is damaged: restore it")
 
 
 def expand(data: bytes, size: int) -> str:
@@ -86,7 +86,7 @@ def expand(data: bytes, size: int) -> str:
         raw = zstandard.decompress(data, max_output_size=size + 1)
     except zstandard.ZstdError as error:
         raise StoreError(
-            f"a text in the database is damaged: {error}", mend="restore it"
+            f"a text in the database is damaged: {error}", hint="restore it"
         ) from error
     return raw.decode("utf-8", "surrogatepass")
 

@@ -70,21 +70,21 @@ def translated(url: str) -> Iterator[None]:
     except exc.ArgumentError as error:
         raise StoreError(
             f"not a database URL: {shown_url(url)}",
-            mend="give a file, or sqlite:///…, postgresql://…",
+            hint="give a file, or sqlite:///…, postgresql://…",
         ) from error
     except exc.NoSuchModuleError as error:
         raise StoreError(f"no support for {shown_url(url)}: {error}") from error
     except ModuleNotFoundError as error:
         raise StoreError(
-            f"{shown_url(url)} needs a driver: {error}", mend="pip install 'troop-repair[postgres]'"
+            f"{shown_url(url)} needs a driver: {error}", hint="pip install 'troop-repair[postgres]'"
         ) from error
     except (exc.DBAPIError, OSError) as error:
         reason = str(getattr(error, "orig", error))
-        raise StoreError(f"{shown_url(url)}: {reason}", mend=_mend(reason)) from error
+        raise StoreError(f"{shown_url(url)}: {reason}", hint=_hint(reason)) from error
 
 
-def _mend(reason: str) -> str:
-    mends = {
+def _hint(reason: str) -> str:
+    hints = {
         "file is not a database": "this file is something else: give another with --db",
         "malformed": "the file is damaged: restore it, or give another with --db",
         "unable to open": "does the folder exist, and may you write there?",
@@ -95,7 +95,7 @@ def _mend(reason: str) -> str:
         "I/O error": "is the disk full or failing? What was stored before is still there",
         "Connection refused": "is the database server running?",
     }
-    return next((mend for sign, mend in mends.items() if sign in reason), "")
+    return next((hint for sign, hint in hints.items() if sign in reason), "")
 
 
 def shown_url(url: str) -> str:
@@ -115,7 +115,7 @@ def _engine(url: str, *, create: bool) -> sa.Engine:
     if create:
         path.parent.mkdir(parents=True, exist_ok=True)
     elif not path.exists():
-        raise StoreError(f"there is no database {path}", mend="run something first, or give --db")
+        raise StoreError(f"there is no database {path}", hint="run something first, or give --db")
     engine = sa.create_engine(parsed, connect_args={"timeout": 30})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
@@ -138,7 +138,7 @@ def _revision(engine: sa.Engine) -> str | None:
         if "alembic_version" not in tables:
             raise StoreError(
                 f"{shown_url(str(engine.url))} is a database, but not one of Troop's",
-                mend="give another with --db",
+                hint="give another with --db",
             )
         rows = connection.exec_driver_sql("SELECT version_num FROM alembic_version").all()
     return str(rows[0][0]) if rows else None
@@ -155,7 +155,7 @@ def _migrate(engine: sa.Engine, revision: str | None, url: str) -> None:
     if revision is not None and revision not in known:
         raise StoreError(
             f"{shown_url(url)} was made by a newer version of Troop (its schema is {revision})",
-            mend="update: pip install --upgrade troop-repair; or give another database with --db",
+            hint="update: pip install --upgrade troop-repair; or give another database with --db",
         )
     with engine.begin() as connection:
         config.attributes["connection"] = connection

@@ -82,7 +82,7 @@ def _check_given(connection: sa.Connection, run: RunHandle, found: Any, given: I
         raise UsageError(
             f"{given.instance_id}: its issue, commit or environment has changed"
             f" since {run.name} began",
-            mend="begin another run with --fresh",
+            hint="begin another run with --fresh",
         )
     update = sa.update(InstanceTable).where(InstanceTable.id == found.id)
     connection.execute(update.values(environment=environment_text(given.environment)))
@@ -141,7 +141,7 @@ def check_codebase(connection: sa.Connection, key: int, digest: str) -> None:
     if stored.codebase and stored.codebase != digest:
         raise UsageError(
             f"{stored.instance_id}: its codebase has changed since the run began",
-            mend="begin another run with --fresh",
+            hint="begin another run with --fresh",
         )
     connection.execute(
         sa.update(InstanceTable).where(InstanceTable.id == key).values(codebase=digest)

@@ -41,7 +41,7 @@ def stored_matrix(
         if any((row, test.number) not in matrix.cells for row in rows):
             raise StoreError(
                 f"{name}: the database lacks a verdict of test {test.number}",
-                mend="it is damaged: restore it, or run the instance again",
+                hint="it is damaged: restore it, or run the instance again",
             )
     return matrix
 

@@ -20,5 +20,5 @@ def missing(there: Sequence[str], wanted: str, what: str) -> UsageError:
     some = ", ".join(near or there[:SOME]) + (", …" if not near and len(there) > SOME else "")
     meant = f"did you mean {some}?" if near else f"there are: {some}"
     return UsageError(
-        f"there is no {what} called {wanted}", mend=meant if there else "there is none yet"
+        f"there is no {what} called {wanted}", hint=meant if there else "there is none yet"
     )

@@ -52,7 +52,7 @@ def ask(url: str, query: str) -> QueryResult:
             try:
                 result = connection.exec_driver_sql(query)
                 if not result.returns_rows:
-                    raise UsageError("this statement returns nothing", mend="ask with SELECT")
+                    raise UsageError("this statement returns nothing", hint="ask with SELECT")
                 return QueryResult(tuple(result.keys()), [tuple(row) for row in result])
             except exc.DBAPIError as error:
                 raise _explained(str(error.orig)) from error
@@ -61,14 +61,14 @@ def ask(url: str, query: str) -> QueryResult:
 
 
 def _explained(reason: str) -> UsageError:
-    mend = ""
+    hint = ""
     if "no such table" in reason or "relation" in reason:
-        mend = f"the views are {', '.join(view.name for view in VIEWS)}"
+        hint = f"the views are {', '.join(view.name for view in VIEWS)}"
     elif "no such column" in reason:
-        mend = "`troop sql --views` lists the columns"
+        hint = "`troop sql --views` lists the columns"
     elif any(sign in reason for sign in ("readonly", "read-only", "not authorized")):
-        mend = "`troop sql` only reads"
-    return UsageError(f"SQL: {reason}", mend=mend)
+        hint = "`troop sql` only reads"
+    return UsageError(f"SQL: {reason}", hint=hint)
 
 
 def _add_content(connection: Any, _record: object) -> None:

@@ -66,7 +66,7 @@ class Reader:
             return found[-1]
         runs = [run.name for run in self.runs()]
         if not runs or name is None:
-            raise UsageError("the database holds no run yet", mend="begin with `troop demo`")
+            raise UsageError("the database holds no run yet", hint="begin with `troop demo`")
         raise missing(runs, name, "run")
 
     def instances(self, run: str) -> tuple[InstanceRecord, ...]:
@@ -88,7 +88,7 @@ class Reader:
             raise missing(there, instance_id, f"instance in run {run}")
         raise UsageError(
             f"run {run} has {len(found)} instances: name one",
-            mend=f"`troop show {run}` lists them",
+            hint=f"`troop show {run}` lists them",
         )
 
     def story(self, instance: InstanceRecord) -> Story:

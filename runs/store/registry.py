@@ -104,7 +104,7 @@ def begin_run(
     if spec.name and not _NAME.fullmatch(spec.name):
         raise UsageError(
             f"not a run's name: {spec.name}",
-            mend='use letters, digits and . _ - , at most 80, not "last"',
+            hint='use letters, digits and . _ - , at most 80, not "last"',
         )
     lock(connection)
     found = _find(connection, spec)
@@ -113,11 +113,11 @@ def begin_run(
     if found is None or (fresh and not spec.name):
         return _insert_run(connection, spec)
     if fresh:
-        raise UsageError(f"there is a run {spec.name} already", mend="give another --name")
+        raise UsageError(f"there is a run {spec.name} already", hint="give another --name")
     if differences := _differences(spec, found):
         raise UsageError(
             f"the run {found.name} was begun with another configuration: {differences}",
-            mend="give the same settings to resume it, or another --name",
+            hint="give the same settings to resume it, or another --name",
         )
     if found.status == Status.RUNNING:
         _check_free(found, spec.owner, alive)
@@ -148,7 +148,7 @@ def _check_free(found: Any, owner: str, alive: Callable[[str], bool]) -> None:
     if found.owner != owner and alive(found.owner):
         raise StoreError(
             f"the run {found.name} is being driven by another process ({_process(found.owner)})",
-            mend="wait for it, stop it, or begin another with --fresh",
+            hint="wait for it, stop it, or begin another with --fresh",
         )
 
 

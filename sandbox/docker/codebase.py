@@ -110,5 +110,5 @@ class CodebaseSource:
                 raise
             raise SandboxUnavailable(
                 f"There is no folder {repo_dir} in the image {self.ground.image.name}.",
-                mend="Give the folder that holds the repository as `repo_dir`.",
+                hint="Give the folder that holds the repository as `repo_dir`.",
             ) from error

@@ -248,5 +248,5 @@ def _info(
 def _unable(reason: str) -> SandboxUnavailable:
     return SandboxUnavailable(
         f"No image can be made of this machine's Python: {reason}.",
-        mend="Pull an image instead, for example `docker pull python:3.12`.",
+        hint="Pull an image instead, for example `docker pull python:3.12`.",
     )

@@ -63,11 +63,11 @@ class OneShot:
         if result.exit_code in _NOT_RUNNABLE and "launch.sh" not in result.preamble:
             return SandboxUnavailable(
                 f"T{where[1:]} has no working /bin/sh. {result.preamble}".strip(),
-                mend="Scripts are started by a shell: use an image that has one.",
+                hint="Scripts are started by a shell: use an image that has one.",
             )
         known = why_not_started(result, self.ground.environment, script, where)
         return known or TransientEngineError(
             f"A container of {where} ended before its script was started"
             f" (exit {result.exit_code}). {result.preamble}".strip(),
-            mend="Look at the engine's log (`journalctl -u docker`).",
+            hint="Look at the engine's log (`journalctl -u docker`).",
         )

@@ -172,7 +172,7 @@ class DockerProvider:
         if name is None:
             raise UsageError(
                 f"{instance.instance_id} names no Docker image.",
-                mend="Name the image that holds the repository, or one to lay it on"
+                hint="Name the image that holds the repository, or one to lay it on"
                 " (for example python:3.12), or use the local sandbox.",
             )
         base = here.images.ensure(name, stop, lambda progress: tell(in_words(progress)))

@@ -97,7 +97,7 @@ class DockerSandbox:
             image = self._plain.ground.image
             raise type(error)(
                 error.message.replace(image.id, image.name),
-                mend=error.mend.replace(image.id, image.name),
+                hint=error.hint.replace(image.id, image.name),
             ) from error
 
     def _end(self) -> None:

@@ -170,7 +170,7 @@ def run(room: Room, launch: Launch, stop: Stop) -> ProcessResult:
     except OSError as error:
         raise SandboxError(
             f"The script's process could not be started: {error}.",
-            mend="Look at the machine's free memory and processes.",
+            hint="Look at the machine's free memory and processes.",
         ) from error
     with LocalProcess(popen, room) as process:
         return supervise(process, launch.limits, launch.mark, stop)

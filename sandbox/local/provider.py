@@ -150,11 +150,11 @@ def _source(instance: Instance) -> Path:
     if environment.source is None:
         raise UsageError(
             f"{instance.instance_id} lies in an image, which the local sandbox cannot use.",
-            mend="Use the Docker sandbox, or give a git repository on this machine.",
+            hint="Use the Docker sandbox, or give a git repository on this machine.",
         )
     if not can_hold(environment.repo_dir):
         raise UsageError(
             f"The local sandbox cannot show a repository at {environment.repo_dir!r}.",
-            mend="Give an absolute `repo_dir` outside the system's folders, like /testbed.",
+            hint="Give an absolute `repo_dir` outside the system's folders, like /testbed.",
         )
     return environment.source

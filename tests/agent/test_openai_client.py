@@ -242,8 +242,8 @@ class TestRetry:
         with pytest.raises(ModelUnavailable) as caught:
             await client.complete(ask())
         assert "attempts in" in caught.value.message
-        assert "Start the server" in caught.value.mend
-        assert "goes on where it stopped" in caught.value.mend
+        assert "Start the server" in caught.value.hint
+        assert "goes on where it stopped" in caught.value.hint
         assert 540 < client.clock.time <= 600
         assert len(told) > 15
         assert max(client.clock.waits) <= 30
@@ -319,7 +319,7 @@ class TestRefused:
     async def test_web_page(self, connect):
         with pytest.raises(ModelRefused, match="answers with a web page") as caught:
             await complete(connect, lambda body: html())
-        assert "end in /v1" in caught.value.mend
+        assert "end in /v1" in caught.value.hint
 
     async def test_wrong_path(self, connect):
         with ModelServer(lambda body: "x") as server:
@@ -327,7 +327,7 @@ class TestRefused:
             server._answer = lambda body: Raw({"detail": "Not Found"}, status=404)
             with pytest.raises(ModelRefused, match="no chat completions at") as caught:
                 await client.complete(ask())
-        assert "/v1" in caught.value.mend
+        assert "/v1" in caught.value.hint
 
     async def test_key(self, connect, monkeypatch):
         answer = refuse(401, "wrong key")

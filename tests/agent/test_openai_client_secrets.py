@@ -1,4 +1,4 @@
-"""No key leaves by any door: messages, mends, reprs, chains, tracebacks, logs."""
+"""No key leaves by any door: messages, hints, reprs, chains, tracebacks, logs."""
 
 import logging
 import traceback
@@ -57,7 +57,7 @@ async def test_a_server_that_echoes_the_key(status, form, caplog):
                 await client.check("mock")
             await client.close()
             shown = [*_traces(caught.value), *_traces(checked.value), *reasons, repr(client)]
-            shown += [getattr(caught.value, "mend", ""), repr(client._address), caplog.text]
+            shown += [getattr(caught.value, "hint", ""), repr(client._address), caplog.text]
             for secret in (KEY, KEY[:9], KEY[-9:], "hunter2", "dXNlcjpodW50ZXIyL"):
                 assert not [text for text in shown if secret in text]
 
@@ -92,7 +92,7 @@ def test_no_key_where_one_is_needed(monkeypatch):
     for url in (None, "https://api.openai.com/v1/"):
         with pytest.raises(ModelRefused, match="OPENAI_API_KEY is not set") as caught:
             OpenAIClient(url)
-        assert "Set OPENAI_API_KEY" in caught.value.mend
+        assert "Set OPENAI_API_KEY" in caught.value.hint
     with pytest.raises(ModelRefused, match="MY_KEY"):
         OpenAIClient(None, "MY_KEY")
     assert repr(OpenAIClient("https://llm.example.org/v1")).endswith("example.org/v1')")
@@ -112,7 +112,7 @@ def test_keys_that_no_header_can_carry(key, monkeypatch):
 def test_urls_that_are_none(url):
     with pytest.raises(ModelRefused, match="not an http") as caught:
         OpenAIClient(url)
-    assert "http://" in caught.value.mend
+    assert "http://" in caught.value.hint
 
 
 def test_a_bad_url_keeps_its_password():

@@ -160,7 +160,7 @@ def test_odd_files(tmp_path, text, complaint):
     with pytest.raises(UsageError) as caught:
         read_recording(path)
     assert complaint in caught.value.message
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def test_files_that_cannot_be_read(tmp_path):
@@ -214,8 +214,8 @@ class TestClient:
         with pytest.raises(ModelRefused) as caught:
             await RecordedClient(recording(*REPLIES)).complete(asked)
         assert complaint in caught.value.message
-        assert "number of samples" in caught.value.mend
-        assert "turns" in caught.value.mend
+        assert "number of samples" in caught.value.hint
+        assert "turns" in caught.value.hint
 
     async def test_check(self):
         facts = await RecordedClient(recording()).check("another")

@@ -121,4 +121,4 @@ def test_a_trial_says_what_scripts_lack(tmp_path: Path) -> None:
     check_trial(ended(3), find_language("ruby"), Environment("image"))
     with pytest.raises(SandboxUnavailable, match=r"no go on the PATH in the image i:1") as error:
         check_trial(ended(3), GO, Environment("i:1"))
-    assert "golang" in error.value.mend
+    assert "golang" in error.value.hint

@@ -130,7 +130,7 @@ async def test_an_activation_that_fails_is_not_the_scripts_failure(
 async def test_an_interpreter_that_is_not_there_has_to_be_mended(world: World) -> None:
     with pytest.raises(SandboxUnavailable, match="no-such-python") as caught:
         await world.execute(Script("print(1)", interpreter="no-such-python"))
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 async def test_a_command_that_cannot_be_read_is_refused(world: World) -> None:
@@ -155,7 +155,7 @@ async def test_the_codebase_is_the_tracked_files(world: World) -> None:
     assert (await world.sandbox.read_codebase()).digest == codebase.digest
 
 
-async def test_a_commit_that_is_not_there_is_the_users_to_mend(world: World) -> None:
+async def test_a_commit_that_is_not_there_is_the_users_to_fix(world: World) -> None:
     with pytest.raises(UsageError, match="no commit"):
         await world.provider.open(replace(world.instance, base_commit="f" * 40), run="r")
 

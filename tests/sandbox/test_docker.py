@@ -95,7 +95,7 @@ async def test_a_child_out_of_memory_is_not_the_scripts_ending(docker_world: Wor
 async def test_a_missing_image_says_how_to_get_it(docker_world: World) -> None:
     with pytest.raises(SandboxUnavailable) as caught:
         await docker_world.provider.open(in_image("troop/no-such:1"), run="r")
-    assert "docker pull troop/no-such:1" in caught.value.mend
+    assert "docker pull troop/no-such:1" in caught.value.hint
     with pytest.raises(UsageError, match="names no Docker image"):
         await docker_world.provider.open(docker_world.changed(image=None), run="r")
 
@@ -109,7 +109,7 @@ async def test_an_image_removed_on_the_way(
     docker_engine._api.remove_image("troop/test-gone:1")
     with pytest.raises(SandboxUnavailable, match="troop/test-gone:1") as caught:
         await sandbox.execute(Script("print(1)"), UNEDITED, Limits())
-    assert "docker pull troop/test-gone:1" in caught.value.mend
+    assert "docker pull troop/test-gone:1" in caught.value.hint
 
 
 async def test_an_images_own_ways_are_overridden(
@@ -142,7 +142,7 @@ async def test_what_an_image_lacks_has_to_be_mended(
     )
     with pytest.raises(SandboxUnavailable, match="no folder /no/such/folder") as caught:
         await sandbox.execute(Script("print(1)"), UNEDITED, Limits())
-    assert "repo_dir" in caught.value.mend
+    assert "repo_dir" in caught.value.hint
     with pytest.raises(SandboxUnavailable, match="no folder /no/such/folder"):
         await sandbox.read_codebase()
     name = f"troop/test-empty:{os.getpid()}"

@@ -294,15 +294,15 @@ CAPTURED = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "status", "message", "trouble", "mend"), CAPTURED)
+@pytest.mark.parametrize(("kind", "status", "message", "trouble", "hint"), CAPTURED)
 def test_captured_messages(
-    kind: str, status: int | None, message: str, trouble: Trouble, mend: str
+    kind: str, status: int | None, message: str, trouble: Trouble, hint: str
 ) -> None:
     failure = classify(kind, status, message)
     assert failure.trouble is trouble
-    assert mend in failure.mend
+    assert hint in failure.hint
     assert failure.message
-    assert "{" not in failure.mend
+    assert "{" not in failure.hint
     error = to_error(failure)
     assert isinstance(error, SandboxUnavailable) is (trouble is not TRANSIENT)
     assert isinstance(error, TransientEngineError) is (trouble is TRANSIENT)
@@ -439,16 +439,16 @@ PULLS = [
 ]
 
 
-@pytest.mark.parametrize(("status", "message", "trouble", "mend"), PULLS)
+@pytest.mark.parametrize(("status", "message", "trouble", "hint"), PULLS)
 @pytest.mark.parametrize("name", ["a/b:c", "denied/toomanyrequests__503:429", "x509"])
 def test_messages_of_pulls(
-    name: str, status: int | None, message: str, trouble: Trouble, mend: str
+    name: str, status: int | None, message: str, trouble: Trouble, hint: str
 ) -> None:
     """Whatever words the image's name is made of."""
     failure = classify_pull(name, status, message.replace("a/b", name.rpartition(":")[0] or name))
     assert failure.trouble is trouble
-    assert mend in failure.mend
-    assert name in failure.message or trouble is NO_SPACE or not failure.mend.count("registr")
+    assert hint in failure.hint
+    assert name in failure.message or trouble is NO_SPACE or not failure.hint.count("registr")
     error = to_error(failure)
     assert isinstance(error, SandboxUnavailable) is (trouble in {UNAVAILABLE, NO_SPACE})
     assert isinstance(error, RateLimited) is (trouble is RATE_LIMITED)
@@ -519,7 +519,7 @@ def connected(host: str, monkeypatch: pytest.MonkeyPatch) -> Engine:
 def test_no_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SandboxUnavailable, match="No Docker engine answers") as caught:
         connected(f"unix://{tmp_path}/none.sock", monkeypatch)
-    assert "systemctl start docker" in caught.value.mend
+    assert "systemctl start docker" in caught.value.hint
 
 
 def test_a_dead_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -558,7 +558,7 @@ def test_errors_that_are_not_the_engines_pass_through() -> None:
 def test_a_real_engine(docker_engine: Engine, python_image: str) -> None:
     with pytest.raises(SandboxUnavailable) as caught:
         docker_engine.image("troop/none:x")
-    assert caught.value.mend.startswith("`docker pull troop/none:x`")
+    assert caught.value.hint.startswith("`docker pull troop/none:x`")
     with pytest.raises(SandboxUnavailable, match="name"):
         docker_engine.image("Troop//BAD:::x")
     for act in (docker_engine.start, docker_engine.state, docker_engine.disk_bytes):

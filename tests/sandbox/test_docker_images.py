@@ -135,7 +135,7 @@ def test_who_stops_leaves_the_pull_to_those_who_still_wait(
 
 
 @pytest.mark.parametrize(
-    ("what", "fault", "message", "mend"),
+    ("what", "fault", "message", "hint"),
     [
         ("manifest", Fault(404, "MANIFEST_UNKNOWN"), "has no image", "name and tag"),
         ("manifest", Fault(404, "NAME_UNKNOWN"), "has no image", "name and tag"),
@@ -144,14 +144,14 @@ def test_who_stops_leaves_the_pull_to_those_who_still_wait(
     ],
 )
 def test_what_a_person_has_to_mend_ends_the_pull(
-    shelf: Shelf, registry: Registry, what: str, fault: Fault, message: str, mend: str
+    shelf: Shelf, registry: Registry, what: str, fault: Fault, message: str, hint: str
 ) -> None:
     name = registry.add()
     registry.always[what] = fault
     with pytest.raises(SandboxUnavailable, match=message) as caught:
         shelf.images().ensure(name, Stop())
     assert name in caught.value.message
-    assert mend in caught.value.mend
+    assert hint in caught.value.hint
     assert shelf.engine.pulled == [name]
 
 
@@ -172,7 +172,7 @@ def test_trouble_that_stays_is_told(shelf: Shelf, registry: Registry) -> None:
     registry.always["manifest"] = Fault()
     with pytest.raises(SandboxUnavailable, match="cannot be reached") as caught:
         shelf.images().ensure(name, Stop())
-    assert "network" in caught.value.mend
+    assert "network" in caught.value.hint
     assert len(shelf.engine.pulled) == QUICK.tries
 
 
@@ -234,7 +234,7 @@ def test_never_pulls_where_it_must_not(shelf: Shelf, registry: Registry) -> None
     name = registry.add()
     with pytest.raises(SandboxUnavailable) as caught:
         shelf.images(ImageSettings(pull="never")).ensure(name, Stop())
-    assert f"docker pull {name}" in caught.value.mend
+    assert f"docker pull {name}" in caught.value.hint
     with pytest.raises(SandboxUnavailable):
         shelf.images().ensure("troop/prepared:no-such", Stop())
     assert not shelf.engine.pulled
@@ -385,7 +385,7 @@ def test_a_full_disk_makes_room_and_tries_again(
     images = shelf.images()
     if helps:
         images.release(images.ensure(old, Stop()))
-    shelf.engine.fail = NoSpace("Docker's disk is full", mend="Make room")
+    shelf.engine.fail = NoSpace("Docker's disk is full", hint="Make room")
     if helps:
         images.ensure(new, Stop())
         assert shelf.there(old, new) == [new]

@@ -58,7 +58,7 @@ def test_another_architecture_is_refused(
     monkeypatch.setattr("platform.machine", lambda: "riscv64")
     with pytest.raises(SandboxUnavailable, match="riscv64") as caught:
         host_python_image()
-    assert "docker pull" in caught.value.mend
+    assert "docker pull" in caught.value.hint
 
 
 def test_another_system_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,7 @@ def exit_code(finished: Finished, *, solved: bool) -> int:
         _say("interrupted; the same command goes on where it stopped")
         return INTERRUPTED
     for instance_id, error in tally.errors.items():
-        _say(f"{instance_id}: {error.message}" + (f"\n  {error.mend}" if error.mend else ""))
+        _say(f"{instance_id}: {error.message}" + (f"\n  {error.hint}" if error.hint else ""))
     if tally.errors:
         _say("the same command tries again what failed")
         return max(error.exit_code for error in tally.errors.values())

@@ -117,7 +117,7 @@ def write_lines(file: Path, lines: Iterable[str]) -> None:
     except OSError as error:
         raise StoreError(
             f"{file} cannot be written: {error.strerror}",
-            mend="name a file in a folder of yours; the grades are in the database",
+            hint="name a file in a folder of yours; the grades are in the database",
         ) from error
 
 

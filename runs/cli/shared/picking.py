@@ -54,7 +54,7 @@ def picked_instances(args: argparse.Namespace) -> list[Instance]:
     from data.instances.picking import SEED, Picking, pick, read_ids
 
     if args.seed is not None and not args.shuffle:
-        raise UsageError("--seed is for --shuffle", mend="give --shuffle, too")
+        raise UsageError("--seed is for --shuffle", hint="give --shuffle, too")
     picking = Picking(
         filter=args.filter,
         exclude=frozenset(read_ids(args.exclude)) if args.exclude else (),
@@ -67,6 +67,6 @@ def picked_instances(args: argparse.Namespace) -> list[Instance]:
     if args.instances is not None:
         ids = [each.strip() for each in args.instances.split(",") if each.strip()]
         if not ids:
-            raise UsageError("--instances names none", mend="for example --instances a__b-1,a__b-2")
+            raise UsageError("--instances names none", hint="for example --instances a__b-1,a__b-2")
         instances = pick_instances(instances, ids)
     return pick(instances, picking)

@@ -16,7 +16,7 @@ class ReviewFinding:
     where: str
     """A file or folder of the submission."""
     what: str
-    mend: str = ""
+    hint: str = ""
     instances: tuple[str, ...] = ()
     """Those that it is about, where it is about some of them."""
     grave: bool = True

@@ -26,8 +26,8 @@ def check_logs(submitted: Submitted) -> Iterator[ReviewFinding]:
     present = {entry.name for entry in folder.iterdir() if entry.is_dir()}
     patched = [name for name, patch in submitted.patches.items() if patch.strip()]
     if missing := tuple(name for name in patched if name not in present):
-        mend = "grade them with `troop grade`, and export again"
-        yield ReviewFinding("logs", "instances have no logs", mend, missing)
+        hint = "grade them with `troop grade`, and export again"
+        yield ReviewFinding("logs", "instances have no logs", hint, missing)
     if strangers := tuple(sorted(present.difference(submitted.patches))):
         yield ReviewFinding("logs", "logs are of no prediction", "take them out", strangers)
     for name in sorted(present.intersection(submitted.patches)):
@@ -38,8 +38,8 @@ def _instance(folder: Path, name: str, patch: str) -> Iterator[ReviewFinding]:
     where = f"logs/{name}"
     for file in NEEDED if patch.strip() else ():
         if not (folder / file).is_file() or not (folder / file).stat().st_size:
-            mend = "grade it with `troop grade`, and export again"
-            yield ReviewFinding(f"{where}/{file}", "is missing or empty", mend, (name,))
+            hint = "grade it with `troop grade`, and export again"
+            yield ReviewFinding(f"{where}/{file}", "is missing or empty", hint, (name,))
     graded = folder / "patch.diff"
     if graded.is_file() and not _same(graded.read_bytes(), patch):
         yield ReviewFinding(

@@ -61,11 +61,11 @@ def _prediction(one: Checked, where: str) -> Iterator[ReviewFinding]:
     if one.verdict is PredictionVerdict.REFUSED:
         yield ReviewFinding(where, f"cannot be graded: {'; '.join(one.notes)}", "", about)
     elif one.verdict is PredictionVerdict.REPAIRED:
-        mend = "write what it mends with `troop check-predictions --write`"
-        yield ReviewFinding(where, f"is damaged: {'; '.join(one.notes)}", mend, about)
+        hint = "write the repaired predictions with `troop check-predictions --write`"
+        yield ReviewFinding(where, f"is damaged: {'; '.join(one.notes)}", hint, about)
     if touched := named(litter_of(one.patch)):
-        mend = "export with --clean, and --clean-tests for tests"
-        yield ReviewFinding(where, f"touches {', '.join(touched)}", mend, about)
+        hint = "export with --clean, and --clean-tests for tests"
+        yield ReviewFinding(where, f"touches {', '.join(touched)}", hint, about)
 
 
 def _refused(file: Path) -> Iterator[ReviewFinding]:
@@ -73,7 +73,7 @@ def _refused(file: Path) -> Iterator[ReviewFinding]:
     try:
         validate_predictions(file)
     except UsageError as error:
-        yield ReviewFinding(file.name, f"graders refuse it: {error.message}", error.mend)
+        yield ReviewFinding(file.name, f"graders refuse it: {error.message}", error.hint)
 
 
 def _whole(file: Path, seen: Counter[str], models: Counter[str]) -> Iterator[ReviewFinding]:
@@ -94,5 +94,5 @@ def _coverage(
     missing = tuple(name for name in known or () if name not in seen)
     if missing:
         what = "lacks instances of the dataset, which count as not resolved"
-        mend = 'finish them, or hand in an empty patch ("") for each'
-        yield ReviewFinding(file.name, what, mend, missing)
+        hint = 'finish them, or hand in an empty patch ("") for each'
+        yield ReviewFinding(file.name, what, hint, missing)

@@ -33,8 +33,8 @@ def check_place(folder: Path) -> Iterator[ReviewFinding]:
         yield ReviewFinding(PREDICTIONS[0], "is missing", "write it with `troop export`")
     for name in NEEDED:
         if name not in present:
-            mend = "give `troop export` --logs" if name == "logs" else "write it anew"
-            yield ReviewFinding(name, "is missing", mend)
+            hint = "give `troop export` --logs" if name == "logs" else "write it anew"
+            yield ReviewFinding(name, "is missing", hint)
     if strangers := sorted(present - KNOWN):
         what = "is not part of a submission and will be removed"
         yield from (ReviewFinding(name, what, "take it out", grave=False) for name in strangers)

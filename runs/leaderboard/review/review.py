@@ -34,7 +34,7 @@ def review(
         UsageError: there is no such folder, or the dataset that was named cannot be read.
     """
     if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder.", mend="Name evaluation/SPLIT/YYYYMMDD_name.")
+        raise UsageError(f"{folder} is no folder.", hint="Name evaluation/SPLIT/YYYYMMDD_name.")
     found = list(check_place(folder))
     known, doubts = _known(folder, dataset, split)
     found += doubts
@@ -45,7 +45,7 @@ def review(
             patches = read_patches(file)
             found += check_patches(file, Submitted(folder, patches, known))
         except UsageError as error:
-            found.append(ReviewFinding(file.name, error.message, error.mend))
+            found.append(ReviewFinding(file.name, error.message, error.hint))
     submitted = Submitted(folder, patches, known)
     for check in (check_traces, check_logs):
         found += check(submitted)

@@ -37,11 +37,11 @@ class Trouble(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class EngineFailure:
-    """What failed, and the mend."""
+    """What failed, and the hint."""
 
     trouble: Trouble
     message: str
-    mend: str
+    hint: str
 
 
 class TransientEngineError(SandboxError):
@@ -74,7 +74,7 @@ class _Rule:
     trouble: Trouble
     message: str
     """What happened; `{0}` is the pattern's first group, `{says}` the engine's message."""
-    mend: str
+    hint: str
     statuses: frozenset[int | None] | None = None
     """HTTP statuses it is about (None: no answer came); None: all."""
 
@@ -253,7 +253,7 @@ def _first_fit(
         if found:
             groups = found.groups()
             return EngineFailure(
-                rule.trouble, rule.message.format(*groups, **words), rule.mend.format(*groups)
+                rule.trouble, rule.message.format(*groups, **words), rule.hint.format(*groups)
             )
     raise AssertionError(f"the last rule fits everything, also {message}")
 
@@ -283,7 +283,7 @@ _KINDS: Mapping[Trouble, type[SandboxError]] = {
 
 def to_error(failure: EngineFailure) -> SandboxError:
     """The exception to raise for `failure`."""
-    error = _KINDS[failure.trouble](failure.message, mend=failure.mend)
+    error = _KINDS[failure.trouble](failure.message, hint=failure.hint)
     if isinstance(error, RateLimited):
         error.retry_after_s = retry_after(failure.message)
     return error

@@ -224,7 +224,7 @@ class Pulls:
             except TransientEngineError as error:
                 tries += 1
                 if tries >= self._pace.tries:
-                    raise SandboxUnavailable(error.message, mend=error.mend) from error
+                    raise SandboxUnavailable(error.message, hint=error.hint) from error
                 self._wait_to_retry(pull, tries, error)
             else:
                 self._brake.release()
@@ -267,7 +267,7 @@ class Pulls:
         if not self._engine.has_image(pull.name):
             raise TransientEngineError(
                 f"The engine stopped pulling {pull.name} before it was complete.",
-                mend="Look at the engine's log (`journalctl -u docker`).",
+                hint="Look at the engine's log (`journalctl -u docker`).",
             )
 
 
@@ -275,7 +275,7 @@ def _again(error: BaseException) -> BaseException:
     if isinstance(error, Stopped):  # only by `close`: who else stops waits no more
         return Stopped()
     if isinstance(error, SandboxError):
-        return type(error)(error.message, mend=error.mend)
+        return type(error)(error.message, hint=error.hint)
     return error
 
 

@@ -51,7 +51,7 @@ def run_inside(engine: Engine, container: str, limit_s: float, stop: Stop) -> st
     if code in _NOT_RUNNABLE:
         raise SandboxUnavailable(
             "The image has no working /bin/sh.",
-            mend="Scripts are started by a shell: use an image that has one.",
+            hint="Scripts are started by a shell: use an image that has one.",
         )
     if code != 0:
         reason = escape_controls(said.decode("utf-8", "replace")).strip()

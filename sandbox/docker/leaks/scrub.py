@@ -141,5 +141,5 @@ def _audit(name: str, before: Report, after: Report) -> None:
     if wrong:
         raise SandboxError(
             f"What the image {name} leaks could not be hidden: {'; '.join(wrong)}.",
-            mend="Look into the image; a damaged repository in it has to be mended or removed.",
+            hint="Look into the image; a damaged repository in it has to be repaired or removed.",
         )

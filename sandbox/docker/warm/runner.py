@@ -104,7 +104,7 @@ class WarmRunner:
             ) or TransientEngineError(
                 f"A container of the image {self.ground.image.name} did not come to the script"
                 f" (exit {result.exit_code}). {result.preamble}".strip(),
-                mend="Look at the engine's log (`journalctl -u docker`).",
+                hint="Look at the engine's log (`journalctl -u docker`).",
             )
         self.proven = True
         return result

@@ -191,7 +191,7 @@ def test_no_such_commit(tmp_path: Path, commit: str) -> None:
     folder = committed(tmp_path / "r", {b"a": b"1"})
     with pytest.raises(UsageError) as caught:
         full_commit(folder, commit)
-    assert "git fetch" in caught.value.mend
+    assert "git fetch" in caught.value.hint
 
 
 def test_no_repository(tmp_path: Path) -> None:

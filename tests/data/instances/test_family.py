@@ -155,7 +155,7 @@ def test_a_file_of_another_dataset(tmp_path: Path) -> None:
     path = jsonl(tmp_path / "rows.jsonl", ROWS["full"])
     with pytest.raises(UsageError, match="lacks org, number, base, resolved_issues") as caught:
         load_instances(f"multi-swe:{path}")
-    assert "as in Multi-SWE-bench" in caught.value.mend
+    assert "as in Multi-SWE-bench" in caught.value.hint
 
 
 def test_rows_without_an_issue(tmp_path: Path) -> None:

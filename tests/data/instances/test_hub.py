@@ -79,7 +79,7 @@ def test_a_dataset_from_the_cache(hub: Path) -> None:
 def test_splits(hub: Path) -> None:
     with pytest.raises(UsageError, match="no split nosuch") as caught:
         load_instances("lite", split="nosuch")
-    assert "dev" in caught.value.mend
+    assert "dev" in caught.value.hint
     with pytest.raises(UsageError, match=r"several splits: .*autumn"):
         load_instances("acme/tools")
     assert len(load_instances("acme/tools", split="spring")) == 3
@@ -88,12 +88,12 @@ def test_splits(hub: Path) -> None:
 def test_a_dataset_that_cannot_be_had(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="HF_HUB_OFFLINE forbids") as caught:
         load_instances("verified")
-    assert "JSONL" in caught.value.mend
+    assert "JSONL" in caught.value.hint
     monkeypatch.delenv("HF_HUB_OFFLINE")
     with pytest.raises(UsageError, match="cannot be reached") as caught:
         load_instances("verified")
-    assert "network" in caught.value.mend
-    assert "\n" not in caught.value.message + caught.value.mend
+    assert "network" in caught.value.hint
+    assert "\n" not in caught.value.message + caught.value.hint
 
 
 def test_parquet(hub: Path, tmp_path: Path) -> None:

@@ -197,16 +197,16 @@ def test_paths_that_are_no_file(tmp_path: Path) -> None:
     ):
         with pytest.raises(UsageError, match=complaint) as caught:
             load_instances(source)
-        assert caught.value.mend
+        assert caught.value.hint
 
 
 def test_a_name_that_is_nothing() -> None:
     with pytest.raises(UsageError, match="neither a file nor") as caught:
         load_instances("verifed")
-    assert caught.value.mend == "Did you mean verified?"
+    assert caught.value.hint == "Did you mean verified?"
     with pytest.raises(UsageError) as caught:
         load_instances("")
-    assert "full, lite, verified" in caught.value.mend
+    assert "full, lite, verified" in caught.value.hint
 
 
 def test_a_file_has_no_splits(tmp_path: Path) -> None:
@@ -246,10 +246,10 @@ def test_picking(tmp_path: Path) -> None:
     assert pick_instances(instances, []) == []
     with pytest.raises(UsageError, match="acme__tool-3") as caught:
         pick_instances(instances, ["acme__tool-3"])
-    assert "acme__tool-1" in caught.value.mend
+    assert "acme__tool-1" in caught.value.hint
     with pytest.raises(UsageError) as caught:
         pick_instances(instances, ["zzz"])
-    assert "holds 3" in caught.value.mend
+    assert "holds 3" in caught.value.hint
 
 
 @pytest.mark.parametrize("alias", ["lite", "full", "verified", "multilingual"])

@@ -82,7 +82,7 @@ def test_the_order_is_mini_swe_agents() -> None:
 def test_bad_values_and_nothing_left(asked: dict[str, Any], complaint: str) -> None:
     with pytest.raises(UsageError, match=complaint) as caught:
         picked(IDS, **asked)
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -116,6 +116,6 @@ def test_lists_that_are_none(tmp_path: Path, content: bytes, complaint: str) -> 
     (tmp_path / "ids").write_bytes(content)
     with pytest.raises(UsageError, match=complaint) as caught:
         read_ids(tmp_path / "ids")
-    assert caught.value.mend
+    assert caught.value.hint
     with pytest.raises(UsageError, match="There is no file"):
         read_ids(tmp_path / "missing")

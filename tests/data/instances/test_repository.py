@@ -91,7 +91,7 @@ def test_changes_are_refused(repository: Path, paths: list[str], shown: str) -> 
     with pytest.raises(UsageError) as caught:
         own_repository(repository, "It breaks.")
     assert caught.value.message.endswith(f"not committed: {shown}.")
-    assert "git stash" in caught.value.mend
+    assert "git stash" in caught.value.hint
 
 
 def test_untracked_files_are_no_changes_but_are_told(repository: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_repository_of_someone_else(repository: Path) -> None:
         os.chown(path, 12345, 12345)
     with pytest.raises(UsageError, match="belongs to someone else") as caught:
         own_repository(repository, "It breaks.")
-    assert f"safe.directory '{repository}'" in caught.value.mend
+    assert f"safe.directory '{repository}'" in caught.value.hint
     git(repository, "config", "--global", "--add", "safe.directory", str(repository))
     own_repository(repository, "It breaks.")
 

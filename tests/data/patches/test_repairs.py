@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from data.errors import UsageError
 from data.patches.applying import apply_diff, diff_files
 from data.patches.parts import parts_of
-from data.patches.repairs import ALONE, LARGEST_PATCH, WITH_CODE, DiffRepair, mend
+from data.patches.repairs import ALONE, LARGEST_PATCH, WITH_CODE, DiffRepair, repair
 from tests.data.codebases.checkouts import BASE, CODEBASE, codebase_of
 
 GOOD = (
@@ -64,9 +64,9 @@ def test_every_repair_with_the_code_at_hand_gives_the_edit(repair: DiffRepair) -
 @pytest.mark.parametrize("repair", ALONE, ids=lambda repair: repair.name)
 def test_every_repair_gives_back_the_good_diff(repair: DiffRepair) -> None:
     text, note = DAMAGE[repair.name]
-    mended = mend(text)
-    assert mended.text == GOOD
-    assert any(note in said for said in mended.notes)
+    repaired = repair(text)
+    assert repaired.text == GOOD
+    assert any(note in said for said in repaired.notes)
 
 
 @pytest.mark.parametrize(
@@ -88,9 +88,9 @@ def test_every_repair_gives_back_the_good_diff(repair: DiffRepair) -> None:
     ],
 )
 def test_a_good_diff_is_left_alone(good: str) -> None:
-    mended = mend(good)
-    assert mended.text == good
-    assert mended.notes == ()
+    repaired = repair(good)
+    assert repaired.text == good
+    assert repaired.notes == ()
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_good_diff_is_left_alone(good: str) -> None:
 )
 def test_what_cannot_be_used_is_refused(text: str, why: str) -> None:
     with pytest.raises(UsageError, match=why):
-        mend(text)
+        repair(text)
 
 
 PIECES = [
@@ -135,11 +135,11 @@ PIECES = [
 @settings(max_examples=300, deadline=None)
 def test_anything_is_mended_for_good_or_refused(pieces: list[str]) -> None:
     try:
-        mended = mend("".join(pieces))
+        repaired = repair("".join(pieces))
     except UsageError:
         return
-    assert mend(mended.text).text == mended.text
-    assert mend(mended.text).notes == ()
+    assert repair(repaired.text).text == repaired.text
+    assert repair(repaired.text).notes == ()
 
 
 @given(st.lists(st.text("-+ @\\ab\n\r`", max_size=12), min_size=1, max_size=5))
@@ -147,7 +147,7 @@ def test_anything_is_mended_for_good_or_refused(pieces: list[str]) -> None:
 def test_what_git_writes_comes_back_byte_by_byte(lines: list[str]) -> None:
     new = {"src/app.py": "\n".join(lines).encode(), "src/other.py": None, "n/ew é.txt": b"x"}
     diff = diff_files(new, CODEBASE).diff
-    assert mend(diff).text == diff
+    assert repair(diff).text == diff
 
 
 def test_what_applying_alone_cannot_read_is_mended_first() -> None:
@@ -166,7 +166,7 @@ def test_time_is_linear(line: str) -> None:
     def seconds(size: int) -> float:
         begun = time.process_time()
         with contextlib.suppress(UsageError):
-            mend(GOOD + line * (size // len(line)))
+            repair(GOOD + line * (size // len(line)))
         return time.process_time() - begun
 
     assert seconds(1_000_000) < 12 * max(seconds(250_000), 0.02)

@@ -30,19 +30,19 @@ def write(path: Path, **patches: object) -> Path:
 
 
 def test_verdicts_totals_and_exit_codes(tmp_path: Path) -> None:
-    mended = tmp_path / "mended.jsonl"
+    repaired = tmp_path / "repaired.jsonl"
     path = write(tmp_path / "p.jsonl", a=GOOD, b=f"```\n{GOOD}```\n", c="prose\x1b[2J")
-    done = troop(path, "--write", mended)
+    done = troop(path, "--write", repaired)
     lines = done.stdout.splitlines()
     assert done.returncode == 1
     assert [line.split()[0] for line in lines[:3]] == ["accepted", "repaired", "refused"]
     assert lines[3] == "1 accepted, 1 repaired, 1 refused"
-    again = troop(mended, "--json")
+    again = troop(repaired, "--json")
     assert again.returncode == 0
     assert json.loads(again.stdout)["totals"] == {"accepted": 2, "repaired": 0, "refused": 0}
-    assert [json.loads(one)["model_patch"] for one in mended.read_text().splitlines()] == [GOOD] * 2
+    assert [json.loads(one)["model_patch"] for one in repaired.open()] == [GOOD] * 2
     assert troop(tmp_path / "missing").returncode == 2
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["mended.jsonl", "p.jsonl"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["p.jsonl", "repaired.jsonl"]
 
 
 class Finished:

@@ -81,7 +81,7 @@ def test_no_engine_must_be_mended_unless_none_is_needed(troop):
     assert "✘ No Docker engine answers" in output
     assert "\n    Start the engine" in output
     assert output.count("not checked") == 4
-    assert output.endswith("1 must be mended.\n")
+    assert output.endswith("1 must be fixed.\n")
     assert "Traceback" not in output
     code, found = report(troop, "--sandbox", "auto")
     assert (code, found["engine"]["mark"]) == (0, "less")
@@ -93,7 +93,7 @@ def test_an_engine_that_cannot_be_reached_must_be_mended(troop, host):
     troop.extra |= {"DOCKER_HOST": host}
     code, found = report(troop)
     assert (code, found["engine"]["mark"]) == (3, "bad")
-    assert found["engine"]["mend"]
+    assert found["engine"]["hint"]
 
 
 def test_an_engine_that_hangs_is_waited_for_briefly(troop):
@@ -154,7 +154,7 @@ def test_a_model_server_is_asked_and_the_key_never_shown(troop, server):
     code, found = report(troop, *words, "--call", "--set", "context.tokens=140000")
     assert (code, len(server.requests)) == (0, 1)
     assert "a completion took" in found["model.call"]["text"]
-    assert "--context-tokens 133616" in found["model.context"]["mend"]
+    assert "--context-tokens 133616" in found["model.context"]["hint"]
 
 
 def test_what_is_wrong_with_a_model_server(server, monkeypatch):
@@ -169,7 +169,7 @@ def test_what_is_wrong_with_a_model_server(server, monkeypatch):
     (_, main, context, other) = asked(here, "mock", small="small")
     assert (main.mark, context.mark, other.mark) == ("fine", "fine", "bad")
     (_, found) = asked("http://127.0.0.1:9/v1", "mock")
-    assert (found.mark, found.code, found.mend != "") == ("bad", 4, True)
+    assert (found.mark, found.code, found.hint != "") == ("bad", 4, True)
     (_, found) = asked("localhost:8000", "mock")
     assert (found.mark, found.code) == ("bad", 4)
     with ModelServer(lambda body: servers.refuse(401, f"bad key {SECRET}")) as refusing:
@@ -181,7 +181,7 @@ def test_what_is_wrong_with_a_model_server(server, monkeypatch):
     assert (found.name, found.mark) == ("model.call", "bad")
     with ModelServer(lambda body: "yes", models=[]) as silent:
         (_, found) = asked(silent.base_url, "")
-        assert (found.mark, found.mend) == ("less", "give --model M")
+        assert (found.mark, found.hint) == ("less", "give --model M")
 
 
 def test_without_a_key_the_hosted_api_must_be_mended(troop):
@@ -189,7 +189,7 @@ def test_without_a_key_the_hosted_api_must_be_mended(troop):
     troop.extra["OPENAI_BASE_URL"] = ""
     code, found = report(troop, "--sandbox", "auto", "--model", "gpt-4.1")
     assert (code, found["model"]["mark"]) == (4, "bad")
-    assert "OPENAI_API_KEY" in found["model"]["mend"]
+    assert "OPENAI_API_KEY" in found["model"]["hint"]
 
 
 def test_a_server_that_hangs_is_a_finding():
@@ -242,14 +242,14 @@ def test_warm_containers_are_tried_in_an_image_that_is_here(
 @pytest.mark.docker
 def test_without_an_image_warm_containers_are_not_tried(docker_engine, monkeypatch):
     def refuse() -> str:
-        raise SandboxUnavailable("No image can be made.", mend="Pull one.")
+        raise SandboxUnavailable("No image can be made.", hint="Pull one.")
 
     monkeypatch.setattr("sandbox.docker.hostimage.host_python_image", refuse)
     monkeypatch.setattr(warm, "image_to_try", lambda *_: "")
     shared = SharedEngine()
     (found,) = warm.look_at_warm(shared, ImageNames(None))
     shared.close()
-    assert (found.mark, found.mend) == ("unknown", "Pull one.")
+    assert (found.mark, found.hint) == ("unknown", "Pull one.")
 
 
 @pytest.mark.docker
@@ -274,7 +274,7 @@ def test_images_of_a_dataset_are_counted(with_engine, docker_engine, python_imag
     assert (code, found["images"]["mark"]) == (0, "fine")
     code, found = report(with_engine, "--dataset", str(file), "--instance", "calc__calc-9")
     assert (code, found["images"]["mark"]) == (1, "bad")
-    assert "Near it" in found["images"]["mend"]
+    assert "Near it" in found["images"]["hint"]
 
 
 @pytest.mark.docker

@@ -77,7 +77,7 @@ def test_images_of_a_dataset_are_here_or_to_be_pulled():
     assert "15 instances, 13 images: 1 here (1.0 GB" in found.text
     assert "swebench/missing-9 and 2 more" in found.text
     assert "swebench/missing-10" not in found.text
-    assert "docker pull swebench/missing-0" in found.mend
+    assert "docker pull swebench/missing-0" in found.hint
     (found,) = about_images(take_stock(["a"], [image("a:latest")]), facts(DOCKER_28))
     assert found.mark is Mark.FINE
 
@@ -111,7 +111,7 @@ def test_leftovers_are_those_of_the_dead():
     assert left.images == {"prepared": (2, 210), "host-python": (1, 7)}
     found = about_leftovers(left)
     assert [each.mark for each in found] == [Mark.LESS, Mark.FINE]
-    assert "troop gc" in found[0].mend
+    assert "troop gc" in found[0].hint
     assert "2 prepared" in found[1].text
     nothing = about_leftovers(count([], [image("base")], me))
     assert [each.mark for each in nothing] == [Mark.FINE, Mark.FINE]
@@ -136,19 +136,19 @@ KERNEL = Kernel("6.8.0", True, {*NAMESPACES, "user"}, True, 2, {*CONTROLLERS, "i
 def test_what_a_kernel_lacks_is_named(kernel, marks, words):
     found = about_kernel(kernel)
     assert [each.mark for each in found] == marks
-    assert words in " ".join(each.text + each.mend for each in found)
+    assert words in " ".join(each.text + each.hint for each in found)
 
 
 def test_the_machine_git_and_the_terminal():
     assert about_host(Host("3.12.1", "linux", "Linux-6")).mark is Mark.FINE
-    assert "WSL" in about_host(Host("3.12.1", "win32", "Windows-11")).mend
+    assert "WSL" in about_host(Host("3.12.1", "win32", "Windows-11")).hint
     assert about_git("git version 2.39.5 (Apple Git-154)").mark is Mark.FINE
     for says in (None, "git version 2.25.1", "xcode-select: error"):
         assert (about_git(says).mark, about_git(says).code) == (Mark.BAD, 1)
     assert about_terminal(Terminal(True, "utf-8", 120)).mark is Mark.FINE
     assert about_terminal(Terminal(False, "UTF-8", 40)).mark is Mark.FINE
     assert "folded" in about_terminal(Terminal(True, "utf8", 79)).text
-    assert "UTF" in about_terminal(Terminal(True, "ANSI_X3.4-1968", 120)).mend
+    assert "UTF" in about_terminal(Terminal(True, "ANSI_X3.4-1968", 120)).hint
     marks = [about_local(kind).mark for kind in (Isolation.ROOT, Isolation.USER, Isolation.NONE)]
     assert marks == [Mark.FINE, Mark.FINE, Mark.LESS]
 
@@ -160,10 +160,10 @@ def test_a_server_is_told_in_words():
     known = ServerFacts(("m",), 32_768)
     assert about_server(ServerAnswer("m", known, 0.1)).mark is Mark.FINE
     assert "slow" in about_server(ServerAnswer("m", known, 9.0)).text
-    assert "--call" in about_server(ServerAnswer("m", ServerFacts(), 0.1)).mend
+    assert "--call" in about_server(ServerAnswer("m", ServerFacts(), 0.1)).hint
     config = load_config(None, {"context.tokens": 20_000, "samples.editing_max_tokens": 4000})
     assert about_context(known, config).mark is Mark.FINE
-    assert "--context-tokens 8384" in about_context(ServerFacts(("m",), 16_384), config).mend
+    assert "--context-tokens 8384" in about_context(ServerFacts(("m",), 16_384), config).hint
     assert about_context(ServerFacts(("m",)), config).mark is Mark.UNKNOWN
     response = Response((Choice("yes", Finish.STOP),), Usage(9, 1), 0.5)
     assert about_completion(response).text == "a completion took 0.50 s: 9 tokens read, 1 written"
@@ -180,7 +180,7 @@ def test_a_check_that_fails_or_hangs_is_a_finding_and_the_others_go_on():
         raise KeyError("x\ny")
 
     def refuse():
-        raise StoreError("no", mend="do")
+        raise StoreError("no", hint="do")
 
     def misuse():
         raise UsageError("bad flag")
@@ -210,7 +210,7 @@ def test_a_check_that_fails_or_hangs_is_a_finding_and_the_others_go_on():
     assert [each.mark for each in found] == ["less", "less", "fine", "fine", "bad", "bad"]
     assert "0.5 s" in found[0].text
     assert "KeyError: 'x\\ny'" in found[1].text
-    assert (found[4].text, found[4].mend, found[4].code) == ("no", "do", 5)
+    assert (found[4].text, found[4].hint, found[4].code) == ("no", "do", 5)
     assert found[5].code == 1
 
 

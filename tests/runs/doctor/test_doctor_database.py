@@ -61,7 +61,7 @@ def test_an_older_schema_works_and_a_newer_one_does_not(tmp_path, monkeypatch):
     connection.close()
     newer = look_at_database(sqlite_url(file))[0]
     assert (newer.mark, newer.code) == ("bad", 5)
-    assert "upgrade" in newer.mend
+    assert "upgrade" in newer.hint
 
 
 def _damaged(file: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_file_that_is_no_database_of_troops_must_be_mended(tmp_path, make, wor
     code, found = looked(sqlite_url(file))
     assert (code, found["database"].mark) == (5, "bad")
     assert words in found["database"].text
-    assert found["database"].mend
+    assert found["database"].hint
 
 
 def test_a_database_server_that_is_not_there_must_be_mended(tmp_path):

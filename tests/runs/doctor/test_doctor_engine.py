@@ -71,9 +71,9 @@ def test_of_an_engine_that_is_said_which_is_not_fine(name):
     assert {n for n, each in found.items() if each.mark is not Mark.FINE} == set(expected)
     for which, (mark, *words) in expected.items():
         assert found[which].mark == mark
-        assert found[which].mend
+        assert found[which].hint
         for word in words:
-            assert word in found[which].text + found[which].mend
+            assert word in found[which].text + found[which].hint
 
 
 @pytest.mark.parametrize(
@@ -97,10 +97,10 @@ def test_what_an_engine_has_is_named(info, words):
 
 
 def test_no_engine_is_bad_only_where_one_is_needed():
-    error = SandboxUnavailable("No Docker engine answers.", mend="Start it.")
+    error = SandboxUnavailable("No Docker engine answers.", hint="Start it.")
     needed, other = about_no_engine(error, needed=True), about_no_engine(error, needed=False)
-    assert (needed.mark, needed.code, needed.mend) == (Mark.BAD, 3, "Start it.")
-    assert (other.mark, other.mend) == (Mark.LESS, "Start it.")
+    assert (needed.mark, needed.code, needed.hint) == (Mark.BAD, 3, "Start it.")
+    assert (other.mark, other.hint) == (Mark.LESS, "Start it.")
     assert "local sandbox" in other.text
 
 
@@ -129,7 +129,7 @@ def test_a_context_leads_where_the_docker_command_goes(tmp_path):
 
     def said(host: str, wanted: str | None) -> str:
         plain = replace(facts(DOCKER_20), host=host, chosen_by="context far", context_host=wanted)
-        return "".join(each.mend for each in about_engine(plain))
+        return "".join(each.hint for each in about_engine(plain))
 
     assert said("https://10.0.0.1:2376", "tcp://10.0.0.1:2376") == ""
     assert said("http+docker://ssh", "ssh://me@10.0.0.1") == ""
@@ -156,7 +156,7 @@ def test_a_context_leads_where_the_docker_command_goes(tmp_path):
 def test_executions_fit_into_cores_and_memory(info, asked, limits, mark, words):
     found = about_slots(facts(info), asked, limits)
     assert found.mark == mark
-    assert words in found.text + found.mend
+    assert words in found.text + found.hint
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_executions_fit_into_cores_and_memory(info, asked, limits, mark, words):
 def test_the_disk_is_held_against_the_watermark(disk, mark, code):
     found = about_disk(facts(DOCKER_28), "/var/lib/docker", disk, Watermark(85, 10 * GB))
     assert (found.mark, found.code) == (mark, code)
-    assert mark == "unknown" or ("troop gc" in found.mend) == (mark != "fine")
+    assert mark == "unknown" or ("troop gc" in found.hint) == (mark != "fine")
 
 
 def test_only_an_engine_on_this_machine_has_a_disk_that_can_be_looked_at():

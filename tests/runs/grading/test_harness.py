@@ -85,15 +85,15 @@ def test_the_version_is_asked_of_the_python(
         find_harness(python)
 
 
-def test_what_is_missing_is_said_with_the_mend(tmp_path: Path) -> None:
+def test_what_is_missing_is_said_with_the_hint(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as nowhere:
         find_harness(str(tmp_path / "python"))
-    assert "--harness-python" in nowhere.value.mend
+    assert "--harness-python" in nowhere.value.hint
     bare = [sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")]
     subprocess.run(bare, check=True)
     with pytest.raises(UsageError, match="has no swebench") as without:
         find_harness(str(tmp_path / "bare" / "bin" / "python"))
-    assert "pip install 'troop-repair[grade]'" in without.value.mend
+    assert "pip install 'troop-repair[grade]'" in without.value.hint
 
 
 def test_rows_that_version_5_cannot_grade_are_told_before(tmp_path: Path) -> None:

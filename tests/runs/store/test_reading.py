@@ -123,15 +123,15 @@ def test_what_is_not_there_is_told_with_what_is(world):
     with world.reader() as reader:
         with pytest.raises(UsageError) as caught:
             reader.run("frist")
-        assert "first" in caught.value.mend
+        assert "first" in caught.value.hint
         with pytest.raises(UsageError) as caught:
             reader.instance("first", "calk")
-        assert "calc" in caught.value.mend
+        assert "calc" in caught.value.hint
         story = reader.story(reader.instance("first", "calc"))
         assert story.find("sample-1/testign") is None
         with pytest.raises(UsageError) as caught:
             story.conversation("sample-1/testign")
-        assert "sample-1/testing" in caught.value.mend
+        assert "sample-1/testing" in caught.value.hint
 
 
 def test_a_text_that_is_gone_is_told(world, tmp_path):

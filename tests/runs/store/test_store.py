@@ -404,7 +404,7 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path):
     before = file.read_bytes()
     with pytest.raises(StoreError, match="not a database") as caught:
         open_database(sqlite_url(file))
-    assert "--db" in caught.value.mend
+    assert "--db" in caught.value.hint
     assert file.read_bytes() == before
 
 
@@ -425,7 +425,7 @@ def test_a_newer_database_is_left_alone(tmp_path):
     newer.close()
     with pytest.raises(StoreError, match="newer version of Troop") as caught:
         open_reading(sqlite_url(file))
-    assert "upgrade" in caught.value.mend
+    assert "upgrade" in caught.value.hint
 
 
 def test_a_missing_database_is_told_when_reading(tmp_path):
@@ -468,7 +468,7 @@ async def main():
                 await journal.record_call(request(), response, [prompt(turn=turn)], None)
                 stored += 1
         except StoreError as error:
-            print(stored, bool(error.mend))
+            print(stored, bool(error.hint))
 
 asyncio.run(main())
 """

@@ -291,6 +291,6 @@ def test_the_command_says_it_in_lines_and_in_json(
     assert main([*words, "--json"]) == 1
     document = json.loads(capsys.readouterr().out)
     assert document["valid"] is False
-    assert {"severity", "where", "what", "mend", "instances"} == document["findings"][0].keys()
+    assert {"severity", "where", "what", "hint", "instances"} == document["findings"][0].keys()
     assert main(["check-submission", str(folder.path / "none")]) == 2
     assert "is no folder" in capsys.readouterr().err

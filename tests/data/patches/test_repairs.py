@@ -61,9 +61,9 @@ def test_every_repair_with_the_code_at_hand_gives_the_edit(repair: DiffRepair) -
     assert any(note in said for said in applied.notes)
 
 
-@pytest.mark.parametrize("repair", ALONE, ids=lambda repair: repair.name)
-def test_every_repair_gives_back_the_good_diff(repair: DiffRepair) -> None:
-    text, note = DAMAGE[repair.name]
+@pytest.mark.parametrize("one", ALONE, ids=lambda one: one.name)
+def test_every_repair_gives_back_the_good_diff(one: DiffRepair) -> None:
+    text, note = DAMAGE[one.name]
     repaired = repair(text)
     assert repaired.text == GOOD
     assert any(note in said for said in repaired.notes)

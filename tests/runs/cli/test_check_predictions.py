@@ -40,7 +40,9 @@ def test_verdicts_totals_and_exit_codes(tmp_path: Path) -> None:
     again = troop(repaired, "--json")
     assert again.returncode == 0
     assert json.loads(again.stdout)["totals"] == {"accepted": 2, "repaired": 0, "refused": 0}
-    assert [json.loads(one)["model_patch"] for one in repaired.open()] == [GOOD] * 2
+    assert [json.loads(one)["model_patch"] for one in repaired.read_text().splitlines()] == [
+        GOOD
+    ] * 2
     assert troop(tmp_path / "missing").returncode == 2
     assert sorted(file.name for file in tmp_path.iterdir()) == ["p.jsonl", "repaired.jsonl"]
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-_ONE_WORKER = ("test_attacks.py",)
+_ONE_WORKER = ("test_attacks.py", "test_readme.py")
 """Files whose tests share what is done once."""
 
 

@@ -159,21 +159,22 @@ def graded_image(python_image: str, tmp_path_factory: pytest.TempPathFactory) ->
     git(folder, "commit", "-q", "-m", "Base")
     engine = Connection.connect()
     try:
-        _commit(engine, python_image, folder)
+        commit_folder(engine, python_image, folder, IMAGE)
         yield IMAGE
         engine.remove_image(IMAGE)
     finally:
         engine.close()
 
 
-def _commit(engine: Engine, image: str, folder: Path) -> None:
+def commit_folder(engine: Engine, image: str, folder: Path, name: str) -> None:
+    """Make the image `name`: `image` with a folder at /testbed."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         tar.add(folder, "testbed", filter=_as_root)
     container = engine.create({"image": image, "command": ["true"]}, {})
     try:
         engine.put(container, buffer.getvalue())
-        engine.commit(container, IMAGE, ["WORKDIR /testbed"])
+        engine.commit(container, name, ["WORKDIR /testbed"])
     finally:
         engine.remove(container)
 

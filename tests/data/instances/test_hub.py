@@ -10,6 +10,7 @@ import pytest
 
 from data.errors import UsageError
 from data.instances.loaders import load_instances
+from tests.support.hub import put_in_cache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,25 +43,9 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
         patch.setattr(datasets.config, "HF_DATASETS_CACHE", home)
         datasets.disable_progress_bars()
-        cached(home, "SWE-bench___swe-bench_lite", ["test", "dev"])
-        cached(home, "acme___tools", ["spring", "autumn"])
+        put_in_cache(home, "SWE-bench___swe-bench_lite", ["test", "dev"], ROWS)
+        put_in_cache(home, "acme___tools", ["spring", "autumn"], ROWS)
         yield home
-
-
-def cached(home: Path, name: str, splits: list[str]) -> None:
-    """Put a dataset where the library keeps what it downloaded."""
-    import datasets
-
-    source = home / "source.parquet"
-    datasets.Dataset.from_list(ROWS).to_parquet(source)
-    built = home / f"built-{name}"
-    datasets.load_dataset("parquet", data_files=dict.fromkeys(splits, str(source)), cache_dir=built)
-    folder = next(path for path in built.glob("parquet/*/*/*") if path.is_dir())
-    target = home / name / "default" / "0.0.0" / folder.name
-    target.parent.mkdir(parents=True)
-    folder.rename(target)
-    for arrow in target.glob("*.arrow"):
-        arrow.rename(target / arrow.name.replace("parquet-", name.partition("___")[2] + "-"))
 
 
 def test_a_dataset_from_the_cache(hub: Path) -> None:

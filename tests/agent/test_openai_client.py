@@ -33,6 +33,7 @@ from tests.support.model_server import (
     retry_after,
     tokens,
 )
+from tests.support.waiting import HANG_S, eventually_async
 
 
 def ask(text="hi", *, siblings=(), model="mock", temperature=0.5, max_tokens=100):
@@ -199,10 +200,11 @@ class TestResponse:
             assert response.choices[0].text == ""
 
     async def test_duration_is_that_of_the_attempt(self, connect):
-        with ModelServer(in_turn(refuse(503, "loading"), "x"), delay_s=0.05) as server:
-            client = connect(server, now=time.monotonic)
+        times = iter([0.0, 1.0, 1.0, 10.0, 14.0])  # a wait lasts from 1 to 10
+        with ModelServer(in_turn(refuse(503, "loading"), "x")) as server:
+            client = connect(server, now=lambda: next(times))
             response = await client.complete(ask())
-        assert 0.05 <= response.duration_s < 0.1 + 0.5
+        assert response.duration_s == 4.0
         assert response.attempts == 2
 
 
@@ -275,11 +277,10 @@ class TestRetry:
 
     async def test_budget_in_real_time(self):
         client = OpenAIClient(_nobody(), retry_budget_s=0.7)
-        started = time.monotonic()
-        with pytest.raises(ModelUnavailable):
-            await client.complete(ask())
+        async with asyncio.timeout(HANG_S):
+            with pytest.raises(ModelUnavailable):
+                await client.complete(ask())
         await client.close()
-        assert time.monotonic() - started < 3
 
     @pytest.mark.parametrize(
         ("fault", "error"),
@@ -374,8 +375,7 @@ class TestLifetime:
             client = OpenAIClient(server.base_url)
             await asyncio.gather(*(client.complete(ask()) for _ in range(8)))
             await client.close()
-            await asyncio.sleep(0.05)
-            assert not server._connections
+            await eventually_async(lambda: not server._connections)
         del client
         gc.collect()
 

@@ -1,7 +1,6 @@
 """Recordings: what is written comes back, what is odd is refused, what is missing is named."""
 
 import json
-import time
 
 import pytest
 import zstandard
@@ -221,8 +220,13 @@ class TestClient:
         facts = await RecordedClient(recording()).check("another")
         assert facts.models == ("qwen",)
 
-    async def test_pace(self):
+    async def test_pace(self, monkeypatch):
+        waits = []
+
+        async def sleep(seconds):
+            waits.append(seconds)
+
+        monkeypatch.setattr("asyncio.sleep", sleep)
         client = RecordedClient(recording(reply(usage=Usage(1, 50))), pace=2.0)
-        started = time.monotonic()
         await client.complete(request())
-        assert 0.1 <= time.monotonic() - started < 1
+        assert waits == [pytest.approx(0.1)]

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from agent.slots import Interrupted, Slots, together
+from tests.support.waiting import HANG_S
 
 
 async def test_no_more_than_the_count_hold_at_once():
@@ -49,7 +50,7 @@ async def test_a_cancelled_waiter_loses_no_place():
         await asyncio.sleep(0)
     waiting.cancel()  # it was given the place a moment ago and has not run since
     await asyncio.gather(waiting, return_exceptions=True)
-    await asyncio.wait_for(work(), 1)
+    await asyncio.wait_for(work(), HANG_S)
 
 
 async def test_stop_gives_no_more_places_and_keeps_those_held():
@@ -132,5 +133,5 @@ async def test_a_place_given_to_a_cancelled_caller_goes_on() -> None:
         await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
-    async with asyncio.timeout(1), slots.hold(2):
+    async with asyncio.timeout(HANG_S), slots.hold(2):
         pass

@@ -48,6 +48,16 @@ ADDED = {
 IN_OWN_REPOSITORY = "Your own repository"
 HANGS_S = 900
 
+PROJECT = """\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "calc"
+version = "1"
+"""
+
 CHECK = """\
 from calc import mean
 
@@ -89,10 +99,14 @@ def image(python_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def session(image: str, tmp_path_factory: pytest.TempPathFactory) -> Session:
     folder = tmp_path_factory.mktemp("reader")
     fresh_clone(folder / "troop")
-    shutil.copy(calc_repository(folder).parent / "issue.md", folder / "calc" / "bug.md")
+    own = calc_repository(folder)
+    (own / "pyproject.toml").write_text(PROJECT)
+    git(own, "add", "-A")
+    git(own, "commit", "-q", "-m", "Package")
+    (own / "bug.md").write_text(scripted_model.ISSUE)
     row = graded.row(problem_statement=scripted_model.ISSUE, image=image)
     put_in_cache(folder / "hub", "SWE-bench___swe-bench_verified", ["test"], [row])
-    with ModelServer(many_answers) as server:
+    with ModelServer(many_answers, models=("qwen3-coder", "gpt-4.1")) as server:
         return paste(folder, server.base_url)
 
 

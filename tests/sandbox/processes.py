@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import subprocess
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 SLEEP = "import os; os.execvp('sleep', ['sleep', {!r}])"
 
@@ -26,13 +20,6 @@ def running(token: str) -> int:
                 continue
             count += token.encode() in words
     return count
-
-
-async def eventually(condition: Callable[[], bool], seconds: float = 30) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not come to pass"
-        await asyncio.sleep(0.05)
 
 
 def new_token() -> str:

@@ -9,7 +9,6 @@ import io
 import secrets
 import tarfile
 import threading
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -177,10 +176,3 @@ def shelf(tmp_path: Path) -> Iterator[Shelf]:
     finally:
         made.clear()
         engine.close()
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 20) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not come to pass"
-        time.sleep(0.02)

@@ -23,7 +23,7 @@ async def test_exit_codes_are_the_scripts_own(world: World, code: int) -> None:
     assert (execution.ending, execution.exit_code) == (Ending.EXITED, code)
     assert execution.output == "out\n"
     assert execution.passed is (code == 0)
-    assert 0 <= execution.duration_s < 60
+    assert execution.duration_s >= 0
 
 
 @pytest.mark.parametrize("number", [9, 15])

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.protocol import Ending
-from tests.sandbox.processes import SLEEP, eventually, new_token, running
+from tests.sandbox.processes import SLEEP, new_token, running
+from tests.support.waiting import eventually_async
 
 if TYPE_CHECKING:
     from tests.sandbox.repository import World
@@ -140,12 +141,12 @@ async def test_a_timeout_ends_the_whole_tree(world: World) -> None:
         "    time.sleep(1)"
     )
     pending = asyncio.ensure_future(world.run(code, timeout_s=3))
-    await eventually(lambda: running(token) == 3 or pending.done())
+    await eventually_async(lambda: running(token) == 3 or pending.done())
     execution = await pending
     assert (execution.ending, execution.exit_code) == (Ending.TIMEOUT, None)
     assert execution.output == "begun\n"
     assert execution.duration_s >= 3
-    await eventually(lambda: running(token) == 0)
+    await eventually_async(lambda: running(token) == 0)
 
 
 async def test_what_a_script_leaves_running_ends_with_it(world: World) -> None:
@@ -160,7 +161,7 @@ async def test_what_a_script_leaves_running_ends_with_it(world: World) -> None:
     )
     execution = await world.run(code)
     assert (execution.exit_code, execution.output) == (0, "done\n")
-    await eventually(lambda: running(token) == 0)
+    await eventually_async(lambda: running(token) == 0)
 
 
 async def test_a_memory_bomb_ends_and_never_passes(world: World) -> None:
@@ -223,7 +224,7 @@ async def test_one_file_is_limited(world: World) -> None:
 async def test_a_cancelled_execution_leaves_nothing(world: World) -> None:
     token = new_token()
     pending = asyncio.ensure_future(world.run(SLEEP.format(token)))
-    await eventually(lambda: running(token) == 1)
+    await eventually_async(lambda: running(token) == 1)
     pending.cancel()
     with pytest.raises(asyncio.CancelledError):
         await pending

@@ -22,8 +22,9 @@ from sandbox.docker.engine.labels import container_labels
 from sandbox.owner import this_process
 from sandbox.protocol import Ending, Limits, Script
 from sandbox.supervise import Stop
-from tests.sandbox.processes import eventually, new_token, running
+from tests.sandbox.processes import new_token, running
 from tests.sandbox.repository import create, in_image
+from tests.support.waiting import eventually_async
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +57,7 @@ async def test_limits_as_the_engine_knows_them(docker_world: World, docker_engin
     limits = {"memory_mb": 128, "processes": 50, "file_mb": 3, "cpus": 500.0}
     code = f"import os; os.execvp('sleep', ['sleep', {token!r}])"
     pending = asyncio.ensure_future(docker_world.run(code, **limits))
-    await eventually(lambda: running(token) == 1)
+    await eventually_async(lambda: running(token) == 1)
     (found,) = docker_engine.stored_containers(f"troop.run={docker_world.run_id}")
     state = docker_engine._api.inspect_container(found.id)
     pending.cancel()

@@ -17,8 +17,9 @@ from sandbox.docker.engine.failure import TransientEngineError
 from sandbox.docker.engine.labels import container_labels, reap_dead_owners
 from sandbox.owner import this_process
 from sandbox.protocol import Limits, Script
-from tests.sandbox.processes import eventually, new_token, running, start_owner
+from tests.sandbox.processes import new_token, running, start_owner
 from tests.sandbox.repository import create, in_image
+from tests.support.waiting import eventually_async
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +57,7 @@ async def test_only_dead_owners_lose_their_containers(
         found = {item["Id"] for item in docker_engine._api.containers(all=True)}
         return {name for name, made_id in ids.items() if made_id in found}
 
-    await eventually(lambda: there() == set(owners) - gone)
+    await eventually_async(lambda: there() == set(owners) - gone)
 
 
 OWNER = """
@@ -93,12 +94,12 @@ async def test_a_killed_owner_leaves_nothing_for_long(
     command = [sys.executable, "-c", textwrap.dedent(OWNER), python_image, run, way]
     owner = start_owner(command, token)
     try:
-        await eventually(lambda: running(token) == 1 or owner.poll() is not None)
+        await eventually_async(lambda: running(token) == 1 or owner.poll() is not None)
         assert owner.poll() is None
     finally:
         owner.kill()
         owner.wait()
-    await eventually(lambda: running(token) == 0)
+    await eventually_async(lambda: running(token) == 0)
     async with DockerProvider():
         assert docker_engine.stored_containers(f"troop.run={run}") == []
 

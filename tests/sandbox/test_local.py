@@ -17,7 +17,8 @@ from sandbox.local.folders import Folders, copy_tree, remove_dead_owners, remove
 from sandbox.local.isolation import Isolation, best, can_hold
 from sandbox.owner import this_process
 from sandbox.protocol import Script
-from tests.sandbox.processes import eventually, new_token, running, start_owner
+from tests.sandbox.processes import new_token, running, start_owner
+from tests.support.waiting import eventually_async
 
 if TYPE_CHECKING:
     from tests.sandbox.repository import World
@@ -180,12 +181,12 @@ async def test_a_killed_owner_takes_its_scripts_with_it(
     words = [str(tmp_path), str(repository), isolation]
     owner = start_owner([sys.executable, "-c", textwrap.dedent(OWNER), *words], token)
     try:
-        await eventually(lambda: running(token) == 1 or owner.poll() is not None)
+        await eventually_async(lambda: running(token) == 1 or owner.poll() is not None)
         assert owner.poll() is None
     finally:
         owner.kill()
         owner.wait()
-    await eventually(lambda: running(token) == 0)
+    await eventually_async(lambda: running(token) == 0)
     assert len(list((tmp_path / "running").iterdir())) == 1
     async with LocalProvider(folder=tmp_path, isolation=Isolation.NONE):
         assert len(list((tmp_path / "running").iterdir())) == 1

@@ -11,7 +11,8 @@ import pytest
 from data.errors import UsageError
 from data.patches.patch import FileChange
 from sandbox.protocol import Ending
-from tests.sandbox.processes import eventually, new_token, running
+from tests.sandbox.processes import new_token, running
+from tests.support.waiting import eventually_async
 
 if TYPE_CHECKING:
     from tests.sandbox.repository import World
@@ -61,7 +62,7 @@ async def test_bare_a_tree_is_hunted_down(bare_world: World) -> None:
         "time.sleep({})"
     )
     pending = asyncio.ensure_future(bare_world.run(code.format(60), timeout_s=3))
-    await eventually(lambda: running(token) == 3)
+    await eventually_async(lambda: running(token) == 3)
     assert (await pending).ending is Ending.TIMEOUT
     assert running(token) == 0
     assert (await bare_world.run(code.format(0.5))).ending is Ending.EXITED
@@ -80,7 +81,7 @@ async def test_bare_cancelled(bare_world: World) -> None:
     token = new_token()
     code = f"import os; os.execvp('sleep', ['sleep', {token!r}])"
     pending = asyncio.ensure_future(bare_world.run(code))
-    await eventually(lambda: running(token) == 1)
+    await eventually_async(lambda: running(token) == 1)
     pending.cancel()
     with pytest.raises(asyncio.CancelledError):
         await pending

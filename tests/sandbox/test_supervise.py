@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -154,14 +154,17 @@ def test_a_stream_that_never_ends_is_an_error(monkeypatch: pytest.MonkeyPatch) -
     FakeProcess.kill(process)
 
 
-def test_the_duration_is_the_scripts() -> None:
+def test_the_duration_is_the_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+
     class Slow(FakeProcess):
         def read(self) -> bytes:
-            time.sleep(0.1)
+            now[0] += 1.0
             return super().read()
 
-    result = watch(Slow(b"a", b"b", b"c", MARK, b"x"))
-    assert 0.05 < result.duration_s < 20
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    result = watch(Slow(b"a", b"b", b"c", MARK, b"x"))  # the mark is the fourth read of six
+    assert result.duration_s == 2.0
 
 
 def test_marks_differ() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from data.errors import SandboxError
 from sandbox.workers import Workers
+from tests.support.waiting import HANG_S
 
 if TYPE_CHECKING:
     from sandbox.supervise import Stop
@@ -29,7 +30,7 @@ async def test_a_cancelled_job_has_cleaned_up_before_the_call_returns() -> None:
     def job(stop: Stop) -> None:
         begun.set()
         try:
-            stop.sleep(60)
+            stop.sleep(HANG_S)
         finally:
             threading.Event().wait(0.2)
             cleaned.set()
@@ -52,7 +53,7 @@ async def test_a_job_that_never_began_is_told_to_stop() -> None:
         stop.check()
         ran.append(1)
 
-    first = asyncio.ensure_future(workers.run(lambda _: free.wait(60)))
+    first = asyncio.ensure_future(workers.run(lambda _: free.wait(HANG_S)))
     waiting = asyncio.ensure_future(workers.run(second))
     await asyncio.sleep(0.05)
     waiting.cancel()
@@ -67,7 +68,7 @@ async def test_a_job_that_never_began_is_told_to_stop() -> None:
 
 async def test_closing_stops_what_is_under_way() -> None:
     workers = Workers(1)
-    task = asyncio.ensure_future(workers.run(lambda stop: stop.sleep(60)))
+    task = asyncio.ensure_future(workers.run(lambda stop: stop.sleep(HANG_S)))
     await asyncio.sleep(0.05)
     await asyncio.to_thread(workers.close)
     with pytest.raises(SandboxError, match="closed"):

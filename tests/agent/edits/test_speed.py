@@ -1,9 +1,8 @@
-"""No input is slow. The limits are some ten times what was measured."""
+"""No input is slow. The limits are many times what was measured, of this process's own time."""
 
 from __future__ import annotations
 
 import random
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import pytest
 
 from agent.edits import EditMismatch, MalformedEdits, apply_edits, parse_edits
 from tests.agent.edits.replies import codebase, create, edit, text
+from tests.support.waiting import processor_time
 
 if TYPE_CHECKING:
     from data.codebases.codebase import Codebase
@@ -27,21 +27,20 @@ ONE_LINE = "x = [" + ", ".join(str(RNG.random()) for _ in range(10_500)) + "]"
 SAME = codebase({"f.py": "x\n" * 20_000})
 
 
-def seconds(reply: str, code: Codebase = FILE) -> float:
-    start = time.perf_counter()
-    with suppress(MalformedEdits, EditMismatch):
+def applied(reply: str, code: Codebase = FILE, *, within: float = 30) -> None:
+    with processor_time(within), suppress(MalformedEdits, EditMismatch):
         apply_edits(parse_edits(reply), code)
-    return time.perf_counter() - start
 
 
-def test_exact_in_ten_thousand_lines() -> None:
+def test_an_exact_search_looks_for_nothing_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.edits.reporting.nearest", None)
     reply = edit("f.py", (text(*LINES[9000:9010]), "x\n"))
-    assert min(seconds(reply) for _ in range(5)) < 0.03
+    assert apply_edits(parse_edits(reply), FILE).changes.keys() == {"f.py"}
 
 
 def test_near_miss_in_ten_thousand_lines() -> None:
     search = text(*LINES[9000:9010]).replace("self", "slf", 1)
-    assert min(seconds(edit("f.py", (search, "x\n"))) for _ in range(3)) < 0.4
+    applied(edit("f.py", (search, "x\n")), within=8)
 
 
 @pytest.mark.parametrize(
@@ -59,14 +58,14 @@ def test_near_miss_in_ten_thousand_lines() -> None:
     ],
 )
 def test_hostile_files(search: str, before: str) -> None:
-    assert seconds(edit("f.py", (f"{search}\n", "x\n")), codebase({"f.py": before})) < 3
+    applied(edit("f.py", (f"{search}\n", "x\n")), codebase({"f.py": before}))
 
 
 def test_many_blocks() -> None:
     places = [(text(*LINES[at * 20 : at * 20 + 10]), "x\n") for at in range(500)]
-    assert seconds(edit("f.py", *places)) < 3
-    assert seconds(edit("f.py", *[(f"{line}q\n", "x\n") for line in LINES[:500]])) < 3
-    assert seconds(edit("f.py", *[("x\n" + "=======\n" * 20, "x\n")] * 500), SAME) < 3
+    applied(edit("f.py", *places))
+    applied(edit("f.py", *[(f"{line}q\n", "x\n") for line in LINES[:500]]))
+    applied(edit("f.py", *[("x\n" + "=======\n" * 20, "x\n")] * 500), SAME)
 
 
 @pytest.mark.parametrize(
@@ -87,4 +86,5 @@ def test_a_megabyte_of_tags(fragment: str) -> None:
     body = (fragment * (MEGABYTE // len(fragment) + 1))[:MEGABYTE]
     opened = f'<edit path="f.py">\n{body}\n</edit>\n'
     replies = [body, opened, edit("f.py", (f"{body}\n", "x\n")), create("n", f"{body}\n")]
-    assert max(map(seconds, replies)) < 10
+    for reply in replies:
+        applied(reply, within=60)

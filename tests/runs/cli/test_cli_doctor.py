@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -102,10 +101,9 @@ def test_an_engine_that_hangs_is_waited_for_briefly(troop):
         silent.bind(str(path))
         silent.listen()
         troop.extra |= {"DOCKER_HOST": f"unix://{path}"}
-        began = time.monotonic()
         code, found = report(troop)
-    assert time.monotonic() - began < 15
     assert (code, found["engine"]["mark"]) == (3, "bad")
+    assert "timed out" in found["engine"]["text"]
     assert found["leftovers"]["mark"] == "unknown"
     assert found["database.place"]["mark"] == "fine"
 
@@ -203,17 +201,14 @@ def test_a_server_that_hangs_is_a_finding():
 
 
 @pytest.mark.docker
-def test_an_engine_is_described_in_order_and_soon(with_engine, docker_engine, python_image):
-    began = time.monotonic()
+def test_an_engine_is_described_in_order(with_engine, docker_engine, python_image):
     code, output, errors = with_engine.run("doctor")
-    took = time.monotonic() - began
     assert (code, errors) == (0, "")
     version = docker_engine.version()["Version"]
     lines = output.splitlines()
     begins = ["Python 3", "git version", "standard output", "Linux", "cgroup", "local sandbox"]
     begins += [f"Docker {version}", "storage: ", "limits: ", "seccomp: "]
     assert [line[2:].startswith(begin) for line, begin in zip(lines, begins, strict=False)]
-    assert took < 30
     _, found = report(with_engine)
     assert found["engine.warm"]["mark"] in {"fine", "less"}
     assert found["engine.room"]["text"].startswith(str(docker_engine.info()["NCPU"]))

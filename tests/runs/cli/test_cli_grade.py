@@ -19,6 +19,7 @@ from tests.support.fake_harness import fake_harness, patch
 from tests.support.graded import row, write_rows
 from tests.support.model_server import ModelServer
 from tests.support.views import view
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,10 +117,8 @@ def test_bad_input_gives_exit_code_2(troop: Graded, capsys: pytest.CaptureFixtur
 def test_a_stopped_grading_goes_on(troop: Graded) -> None:
     rows = (ROWS[0], ("tiny__calc-2", "a", patch("slow")))
     process = troop.start(*troop.words(*rows))
-    waiting, until = troop.folder / "fake" / "slow", time.monotonic() + 60
-    while not (waiting.exists() and waiting.read_text()):
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    waiting = troop.folder / "fake" / "slow"
+    eventually(lambda: waiting.exists() and waiting.read_text())
     time.sleep(1.5)  # the first one's report is looked for twice a second
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from runs.grading.rounds import in_rounds, run_id
 from tests.support.docker import require_docker
 from tests.support.fake_harness import fake_harness, patch
 from tests.support.graded import spec_of
+from tests.support.waiting import eventually_async
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,10 +146,7 @@ async def test_stopping_ends_the_harness_and_leaves_nothing(
 
     working = asyncio.create_task(work())
     pid_file = place / "fake" / "slow"
-    until = time.monotonic() + 60
-    while not (found and pid_file.exists() and pid_file.read_text()):
-        assert time.monotonic() < until
-        await asyncio.sleep(0.05)
+    await eventually_async(lambda: found and pid_file.exists() and pid_file.read_text())
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
         await working

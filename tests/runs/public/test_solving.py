@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -17,6 +16,7 @@ from tests.support import scripted_model
 from tests.support.command import calc_repository
 from tests.support.model_server import ModelServer
 from tests.support.pages import blocks
+from tests.support.waiting import eventually
 
 PAGE = "docs/api.md"
 
@@ -49,10 +49,7 @@ def asked(tmp_path, repository, server):
 
 def first_request(server: ModelServer) -> None:
     """Wait until a model was asked something."""
-    until = time.monotonic() + 60
-    while not server.requests:
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    eventually(lambda: server.requests)
 
 
 class Told(troop.Quiet):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 
 import pytest
 
@@ -14,6 +13,7 @@ from tests.support.command import Command, calc_repository, solve_words
 from tests.support.docker import docker_engine, python_image
 from tests.support.model_server import ModelServer
 from tests.support.views import view
+from tests.support.waiting import eventually
 
 __all__ = ["docker_engine", "python_image"]
 
@@ -64,10 +64,7 @@ def test_what_a_killed_command_leaves_is_removed_by_the_next(troop, python_image
     with ModelServer(scripted_model.answer, delay_s=0.2) as server:
         words = in_docker(solve_words(repository, server.base_url), python_image)
         process = troop.start(*words)
-        deadline = time.monotonic() + 60
-        while not labelled(process.pid) and process.poll() is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        eventually(lambda: labelled(process.pid) or process.poll() is not None)
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         troop.finish(*words)

@@ -20,6 +20,8 @@ _MOST_LINES = 60_000
 _WINDOWS = 5
 _LIKE_ENOUGH = 0.3
 _MARGIN = 3
+_WIDENINGS = 20
+"""Times that a border is looked beyond."""
 
 
 class Region(NamedTuple):
@@ -101,7 +103,19 @@ def _share(one: Counter[str], other: Counter[str]) -> float:
 
 
 def _fitted(lines: Sequence[str], search: Sequence[str], region: Region) -> Region:
-    """The region with its borders where those of the search fall."""
+    """The region with its borders where those of the search fall.
+
+    What is found just outside moves a border, beyond which there may be more.
+    """
+    for _ in range(_WIDENINGS):
+        fitted = _fitted_once(lines, search, region)
+        if fitted == region:
+            break
+        region = fitted
+    return region
+
+
+def _fitted_once(lines: Sequence[str], search: Sequence[str], region: Region) -> Region:
     low = max(0, region.start - _MARGIN)
     high = min(len(lines), region.stop + _MARGIN)
     same = [change for change in align(search, lines[low:high]) if change.kind == "equal"]

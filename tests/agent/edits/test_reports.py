@@ -39,6 +39,16 @@ def test_lines_that_were_left_out() -> None:
     )
 
 
+@pytest.mark.parametrize("left_out", range(1, 11))
+def test_the_files_next_line_is_never_shown_as_absent(left_out: int) -> None:
+    """However many lines a SEARCH leaves out, the lines that follow them are found."""
+    lines = [f"line number {at} of {at % 7}" for at in range(60)]
+    gap = 20 + left_out
+    shown = told(text(*lines[12:20], *lines[gap : gap + 8]), before=text(*lines))
+    assert "- " not in shown.partition("file's):")[2]
+    assert f"The closest lines are 13-{gap + 8} " in shown
+
+
 def test_long_equal_runs_are_cut() -> None:
     lines = [f"line number {at}" for at in range(300)]
     search = text(*lines[:100], "changed", *lines[101:200])

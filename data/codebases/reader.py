@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import logging
 import tarfile
@@ -74,12 +75,14 @@ def codebase_from_files(entries: Iterable[RawFile]) -> Codebase:
     return Codebase(digest.hex(), files, skipped)
 
 
-def codebase_from_tar(stream: BinaryIO, *, strip: str = "") -> Codebase:
+def codebase_from_tar(
+    stream: BinaryIO, *, strip: str = "", instead: Iterable[RawFile] = ()
+) -> Codebase:
     """The codebase in an uncompressed tar stream, which is read to its end.
 
     `strip` is the folder inside the archive that is the repository, for example
     "testbed". Links are never followed; a hard link is a copy of the file it
-    names.
+    names. `instead`: entries that take the place of the archive's.
 
     Raises:
         UsageError: an entry leads out of the archive or lies outside `strip`.
@@ -91,7 +94,8 @@ def codebase_from_tar(stream: BinaryIO, *, strip: str = "") -> Codebase:
         with tarfile.open(
             fileobj=cast(BinaryIO, watched), mode="r|", encoding="utf-8", errors="surrogateescape"
         ) as archive:
-            codebase = codebase_from_files(_tar_entries(archive, plain_path(strip)))
+            found = _tar_entries(archive, plain_path(strip))
+            codebase = codebase_from_files(itertools.chain(found, instead))
         watched.drain()
     except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
         raise SandboxError(f"The archive of the codebase is damaged: {error}.") from error

@@ -8,7 +8,7 @@ import tempfile
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from data.codebases.commits import full_commit
+from data.codebases.stored import full_commit
 from data.git_process import run_git
 from data.instances.instance import Environment, Instance
 

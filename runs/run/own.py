@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
+from data.codebases.checkout import read_checkout
 from data.instances.repository import own_repository, read_issue, untracked_files
 from data.languages.languages import find_language
+from data.paths import show_path
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from data.codebases.checkout import Checkout
+    from data.codebases.filtered import Filtered
     from data.instances.instance import Instance
 
+_FETCHED = {"Git LFS": "git lfs pull", "git-crypt": "git-crypt unlock"}
 _SHOWN = 3
 """Files that are named."""
 
@@ -59,8 +66,49 @@ def own_instance(
         + (f", on the image {where.image}" if where.image else "")
     ]
     source = where.source or repository
+    notes += checkout_notes(read_checkout(source, instance.base_commit))
     own = None if isinstance(issue, str) else issue.resolve()
     if left := [path for path in untracked_files(source) if source / path != own]:
-        shown = ", ".join(left[:_SHOWN]) + (" …" if len(left) > _SHOWN else "")
-        notes.append(f"files that git does not track are left out: {shown}")
+        notes.append(f"files that git does not track are left out: {_shown(left)}")
     return replace(instance, environment=where), notes
+
+
+def checkout_notes(checkout: Checkout) -> list[str]:
+    """What scripts and model do not see as a person who looks into the folder may expect."""
+    notes = []
+    if missing := checkout.not_checked_out():
+        notes.append(
+            f"submodules that are not checked out are empty folders for scripts and model:"
+            f" {_shown(missing)} (git submodule update --init --recursive)"
+        )
+    found = [
+        (_state(one), prefix + path)
+        for prefix, each in checkout.walk()
+        for path, one in each.filtered.items()
+        if one.by
+    ]
+    for state, group in groupby(sorted(found), key=lambda pair: pair[0]):
+        notes.append(f"{state}: {_shown([path for _, path in group])}")
+    return notes
+
+
+def _state(file: Filtered) -> str:
+    if file.digest:
+        return (
+            f"files that git keeps in another form ({file.by}) are as your working copy has them;"
+            " the model neither reads nor edits them"
+        )
+    if file.has_pointer:
+        return (
+            f"scripts see no content of files that {file.by} keeps, because it is not here"
+            f" ({_FETCHED[file.by]})"
+        )
+    return (
+        f"scripts see what git stores of files that it keeps in another form ({file.by}), because"
+        " your working copy does not have them as the commit does (git checkout HEAD -- FILE)"
+    )
+
+
+def _shown(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return ", ".join(map(show_path, paths[:_SHOWN])) + more

@@ -10,6 +10,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from data.codebases.checkout import stored_instead
 from data.codebases.reader import codebase_from_tar
 from data.errors import SandboxError, SandboxUnavailable
 from sandbox.docker.containers.settings import walled
@@ -66,7 +67,8 @@ class CodebaseSource:
                     spool.truncate()
                     self._whole(container, spool, stop)
             spool.seek(0)
-            return codebase_from_tar(spool)
+            checkout = self.ground.checkout
+            return codebase_from_tar(spool, instead=stored_instead(checkout) if checkout else ())
 
     def _tracked(self, container: str, spool: BinaryIO, stop: Stop) -> bool:
         """Write a tar of the tracked files into `spool`; False: they cannot be listed."""

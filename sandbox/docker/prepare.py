@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from data.codebases.commits import full_commit, open_commit
+from data.codebases.commits import open_checkout
 from sandbox.docker.bytecode import COMPILE
 from sandbox.docker.containers.settings import trusted
 from sandbox.docker.images.made import Recipe, digest_of
@@ -30,33 +30,33 @@ class Preparation:
     ground: Ground
     maker: Maker
 
-    def image(self, commit: str, stop: Stop) -> Image:
-        """The image that holds `commit` (of `Environment.source`) with its setup done.
+    def image(self, stop: Stop) -> Image:
+        """The image that holds the ground's checkout with its setup done.
 
         Raises:
-            UsageError: no such commit, or the setup failed.
+            UsageError: git cannot read the checkout, or the setup failed.
             SandboxError: the engine failed.
         """
         environment, base = self.ground.environment, self.ground.image
-        whole = full_commit(environment.source, commit) if environment.source else ""
-        parts = [_RECIPE, base.id, whole, environment.repo_dir]
+        key = self.ground.checkout.key if self.ground.checkout else ""
+        parts = [_RECIPE, base.id, key, environment.repo_dir]
         if wanted(environment):
             parts += [environment.activate, environment.setup]
         digest = digest_of(*parts)
-        recipe = Recipe("prepared", digest, lambda recipe: self._make(recipe, whole, stop))
+        recipe = Recipe("prepared", digest, lambda recipe: self._make(recipe, stop))
         return self.maker.image(recipe, stop) or base
 
-    def _make(self, recipe: Recipe, commit: str, stop: Stop) -> str:
+    def _make(self, recipe: Recipe, stop: Stop) -> str:
         ground, environment, mark = self.ground, self.ground.environment, new_mark()
         _LOG.info("Preparing %s from %s", recipe.name, ground.image.name)
         files = setup_files(
-            environment, mark, first=COMMIT if environment.source else "", last=COMPILE
+            environment, mark, first=COMMIT if ground.checkout else "", last=COMPILE
         )
         host = trusted(network=wanted(environment))
         with ground.container("prepare.sh", host, {"TERM": "dumb"}) as container:
-            if environment.source:
+            if ground.checkout:
                 prefix = environment.repo_dir.strip("/")
-                with open_commit(environment.source, commit, prefix) as tar:
+                with open_checkout(ground.checkout, prefix) as tar:
                     ground.engine.put(container, tar)
             stop.check()
             ground.put(container, files)

@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
+from data.codebases.checkout import read_checkout
 from data.codebases.reader import CodebaseCache
 from data.errors import SandboxError, UsageError
 from sandbox.capacity import slots_here, slots_of
@@ -175,21 +176,22 @@ class DockerProvider:
                 hint="Name the image that holds the repository, or one to lay it on"
                 " (for example python:3.12), or use the local sandbox.",
             )
+        source = instance.environment.source
+        checkout = read_checkout(source, instance.base_commit) if source else None
         base = here.images.ensure(name, stop, lambda progress: tell(in_words(progress)))
         ground = Ground(
-            here.engine, here.machine, here.containers, base, instance.environment, labels
+            here.engine, here.machine, here.containers, base, instance.environment, labels, checkout
         )
         try:
             tell("preparing the image")
-            commit = instance.base_commit
-            image = retrying(stop, here.engine)(self._ready, ground, here.maker, commit, stop)
+            image = retrying(stop, here.engine)(self._ready, ground, here.maker, stop)
             here.images.hold(image)
         finally:
             here.images.release(base)
         tell("")
         return replace(ground, image=image)
 
-    def _ready(self, ground: Ground, maker: Maker, commit: str, stop: Stop) -> Image:
+    def _ready(self, ground: Ground, maker: Maker, stop: Stop) -> Image:
         """The image itself, or one made of it: without the future, set up, compiled."""
         environment = ground.environment
         if not environment.source and self._pristine and not wanted(environment):
@@ -199,7 +201,7 @@ class DockerProvider:
             ground = replace(ground, image=Scrub(ground, maker).image(stop))
             if not wanted(environment):
                 return Bytecode(ground, maker).image(stop)
-        return Preparation(ground, maker).image(commit, stop)
+        return Preparation(ground, maker).image(stop)
 
     def _begin(self) -> _Connection:
         engine = self._connect()

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Self
 
-from data.codebases.commits import full_commit
+from data.codebases.checkout import read_checkout
 from data.codebases.reader import CodebaseCache
 from data.errors import UsageError
 from sandbox.capacity import slots_here
@@ -121,12 +121,11 @@ class LocalProvider:
         def prepare(stop: Stop) -> LocalSandbox:
             if tell:
                 tell("preparing the environment")
-            commit = full_commit(source, instance.base_commit)
+            checkout = read_checkout(source, instance.base_commit)
             return LocalSandbox(
                 environment=environment,
-                source=source,
-                commit=commit,
-                template=templates.get(environment, source, commit, stop),
+                checkout=checkout,
+                template=templates.get(environment, checkout, stop),
                 isolation=isolation,
                 folders=folders,
                 workers=workers,

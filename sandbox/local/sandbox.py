@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from data.codebases.commits import open_commit
+from data.codebases.checkout import stored_instead
+from data.codebases.commits import open_checkout
 from data.codebases.reader import codebase_from_tar
 from data.errors import SandboxError
 from sandbox.launch import staged_files
@@ -17,8 +18,7 @@ from sandbox.refusals import why_not_started
 from sandbox.supervise import new_mark
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from data.codebases.checkout import Checkout
     from data.codebases.codebase import Codebase
     from data.codebases.reader import CodebaseCache
     from data.instances.instance import Environment
@@ -36,8 +36,7 @@ class LocalSandbox:
     """Runs scripts on copies of one commit: `sandbox.protocol.Sandbox`."""
 
     environment: Environment
-    source: Path
-    commit: str
+    checkout: Checkout
     template: Template
     isolation: Isolation
     folders: Folders
@@ -64,11 +63,11 @@ class LocalSandbox:
         """Nothing is held between executions."""
 
     def _read(self) -> Codebase:
-        key = f"git:{self.commit}"
+        key = f"git:{self.checkout.key}"
         codebase = self.cache.get(key)
         if codebase is None:
-            with open_commit(self.source, self.commit) as tar:
-                codebase = codebase_from_tar(tar)
+            with open_checkout(self.checkout) as tar:
+                codebase = codebase_from_tar(tar, instead=stored_instead(self.checkout))
             self.cache.put(key, codebase)
         return codebase
 
@@ -85,7 +84,7 @@ class LocalSandbox:
             stop.check()
             result = run(room, Launch("launch.sh", files, mark, limits), stop)
         if not result.started:
-            where = f"the commit {self.commit[:12]}"
+            where = f"the commit {self.checkout.commit[:12]}"
             raise why_not_started(
                 result, environment, script, where, programs="the local sandbox"
             ) or SandboxError(

@@ -1,4 +1,4 @@
-"""A commit's files, exported once, with their setup done: what executions copy."""
+"""A checkout's files, exported once, with their setup done: what executions copy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import tarfile
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, cast
 
-from data.codebases.commits import open_commit
+from data.codebases.commits import open_checkout
 from sandbox.local.folders import give_tree, remove_tree
 from sandbox.local.isolation import base_python, new_uid
 from sandbox.local.process import Launch, Room, run
@@ -24,6 +24,7 @@ from sandbox.supervise import new_mark
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from data.codebases.checkout import Checkout
     from data.instances.instance import Environment
     from sandbox.local.isolation import Isolation
     from sandbox.supervise import Stop
@@ -48,14 +49,14 @@ class Templates:
     base: Path
     isolation: Isolation
 
-    def get(self, environment: Environment, source: Path, commit: str, stop: Stop) -> Template:
-        """The template of `commit` (whole hash) of `source`, made where it is not yet.
+    def get(self, environment: Environment, checkout: Checkout, stop: Stop) -> Template:
+        """The template of a checkout, made where it is not yet.
 
         Raises:
             Stopped: the order to stop was given.
             UsageError: git cannot read the commit, or the setup failed.
         """
-        folder = self.base / self._digest(environment, commit)
+        folder = self.base / self._digest(environment, checkout.key)
         found = Template(folder / "repo", folder / "venv" if wanted(environment) else None)
         ready = folder / "ready"
         if ready.exists():
@@ -65,7 +66,7 @@ class Templates:
                 remove_tree(folder)
                 try:
                     found.repo.mkdir(parents=True)
-                    _export(source, commit, found.repo)
+                    _export(checkout, found.repo)
                     if found.venv is not None:
                         self._set_up(folder, found.repo, found.venv, environment, stop)
                 except BaseException:
@@ -74,8 +75,8 @@ class Templates:
                 ready.touch()
         return found
 
-    def _digest(self, environment: Environment, commit: str) -> str:
-        parts = [str(_RECIPE), commit]
+    def _digest(self, environment: Environment, key: str) -> str:
+        parts = [str(_RECIPE), key]
         if wanted(environment):
             parts += [environment.repo_dir, environment.activate, environment.setup]
             parts += [os.fspath(base_python()), sys.version, self.isolation.value]
@@ -102,11 +103,11 @@ class Templates:
         remove_tree(work)
 
 
-def _export(source: Path, commit: str, target: Path) -> None:
-    """Write a commit's files, the links last, so that none is ever followed."""
+def _export(checkout: Checkout, target: Path) -> None:
+    """Write a checkout's files, the links last, so that none is ever followed."""
     links = []
     with (
-        open_commit(source, commit) as stream,
+        open_checkout(checkout) as stream,
         tarfile.open(fileobj=stream, mode="r|", encoding="utf-8") as archive,
     ):
         for member in archive:

@@ -14,6 +14,7 @@ from sandbox.supervise import supervise
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from data.codebases.checkout import Checkout
     from data.instances.instance import Environment
     from sandbox.docker.containers.containers import Containers
     from sandbox.docker.containers.settings import Machine
@@ -33,6 +34,8 @@ class Ground:
     image: Image
     environment: Environment
     labels: Mapping[str, str]
+    checkout: Checkout | None = None
+    """What is laid on the image, of `Environment.source`."""
 
     def container(
         self, program: str, host: Mapping[str, Any], env: Mapping[str, str] | None = None

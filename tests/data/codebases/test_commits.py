@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from data.codebases.commits import commit_tar, full_commit, open_commit
+from data.codebases.checkout import read_checkout
+from data.codebases.commits import commit_tar, open_checkout
 from data.codebases.reader import codebase_from_tar
+from data.codebases.stored import full_commit
 from data.errors import UsageError
 
 if TYPE_CHECKING:
@@ -181,8 +183,8 @@ def test_a_repository_with_sha256(tmp_path: Path) -> None:
 
 def test_a_prefix(tmp_path: Path) -> None:
     folder = committed(tmp_path / "r", {b"a/b.txt": b"1"})
-    commit = full_commit(folder, "HEAD")
-    with open_commit(folder, commit, "testbed/x") as file, tarfile.open(fileobj=file) as tar:
+    checkout = read_checkout(folder, "HEAD")
+    with open_checkout(checkout, "testbed/x") as file, tarfile.open(fileobj=file) as tar:
         assert [member.name for member in tar] == ["testbed/x/a/b.txt"]
 
 

@@ -1,0 +1,113 @@
+"""What a commit's files are on this machine.
+
+Git stores most of them. A submodule's are there where it is checked out, and
+what is behind a filter is in the working copy alone. So the commit's hash does
+not say what is read; `Checkout.key` does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from data.codebases.filtered import find_filtered
+from data.codebases.reader import RawFile
+from data.codebases.stored import commit_id, entries, full_commit, open_objects
+from data.errors import UsageError
+from data.git_process import GitFailedError
+from data.paths import encode_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from data.codebases.filtered import Filtered
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A commit of a repository, and what its working copy adds to it."""
+
+    repository: Path
+    commit: str
+    """The whole hash."""
+    submodules: Mapping[str, Checkout | None]
+    """By path; None: it is not checked out, so its folder is empty."""
+    filtered: Mapping[str, Filtered]
+    """By path, the files that git stores in another form; submodules' are in theirs."""
+
+    @property
+    def key(self) -> str:
+        """The same for two checkouts only if their files are the same: the commit, mostly."""
+        parts = [f"{path}\0{each.key if each else ''}" for path, each in self.submodules.items()]
+        parts += [f"{path}\0{each.by}\0{each.digest}" for path, each in self.filtered.items()]
+        if not parts:
+            return self.commit
+        digest = hashlib.sha256(b"\0\0".join(map(encode_path, sorted(parts)))).hexdigest()
+        return f"{self.commit}+{digest[:24]}"
+
+    def walk(self, prefix: str = "") -> Iterator[tuple[str, Checkout]]:
+        """This checkout and those within it, each behind the folder it lies in ("lib/")."""
+        yield prefix, self
+        for path, each in self.submodules.items():
+            if each is not None:
+                yield from each.walk(f"{prefix}{path}/")
+
+    def not_checked_out(self) -> list[str]:
+        """The paths of the submodules that are missing."""
+        return [
+            prefix + path
+            for prefix, each in self.walk()
+            for path, submodule in each.submodules.items()
+            if submodule is None
+        ]
+
+
+def read_checkout(repository: Path, commit: str) -> Checkout:
+    """Look at what there is of a commit.
+
+    Raises:
+        UsageError: no git, no repository, or no such commit.
+    """
+    whole = full_commit(repository, commit)
+    try:
+        return _read(repository, whole)
+    except GitFailedError as error:
+        raise UsageError(f"Git cannot read {repository}: {error.message}") from error
+
+
+def stored_instead(checkout: Checkout) -> Iterator[RawFile]:
+    """The files whose text is not what the working copy has, as edits and patches know them.
+
+    A patch is made for what git stores. Where that is no text of the file, the
+    file cannot be edited.
+    """
+    for prefix, each in checkout.walk():
+        plain = [one for one in each.filtered.values() if not one.by]
+        if plain:
+            with open_objects(each.repository) as objects:
+                for one in plain:
+                    content, path = objects.content(one.entry), prefix + one.entry.path
+                    yield RawFile(path, content, one.entry.is_executable)
+        for one in each.filtered.values():
+            if one.by and (one.digest or one.has_pointer):
+                yield RawFile(prefix + one.entry.path, None, reason=one.reason)
+
+
+def _read(repository: Path, commit: str) -> Checkout:
+    files = []
+    submodules = {}
+    for entry in entries(repository, commit):
+        if entry.is_submodule:
+            submodules[entry.path] = _submodule(repository / entry.path, entry.object_id)
+        elif not entry.is_link:
+            files.append(entry)
+    return Checkout(repository, commit, submodules, find_filtered(repository, commit, files))
+
+
+def _submodule(folder: Path, commit: str) -> Checkout | None:
+    # Without a `.git` of its own, git would take the repository around it.
+    if folder.is_symlink() or not (folder / ".git").exists():
+        return None
+    return _read(folder, commit) if commit_id(folder, commit) is not None else None

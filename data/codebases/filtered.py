@@ -1,0 +1,181 @@
+"""Files that git stores in another form than the working copy has them.
+
+Git LFS stores pointers, git-crypt what is encrypted, `working-tree-encoding`
+UTF-8. What scripts need is in the working copy alone, and no filter is ever
+run to make it: a repository's configuration may name any program.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from data.git_process import GitFailedError, run_git
+from data.paths import decode_path, encode_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from data.codebases.stored import Entry
+
+_ATTRIBUTES = ("filter", "working-tree-encoding", "eol", "ident")
+_MENTIONED = re.compile("|".join(_ATTRIBUTES).encode())
+_NAMES = {"lfs": "Git LFS", "git-crypt": "git-crypt"}
+_POINTERS = (b"version https://git-lfs.github.com/", b"\0GITCRYPT\0")
+_SHA1_DIGITS = 40
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """A file that is behind a filter or a conversion."""
+
+    entry: Entry
+    by: str
+    """For people: "Git LFS", "the filter up", "working-tree-encoding=UTF-16". "": only line ends or
+    `$Id$` differ, so an edit of what git stores is an edit of the file."""
+    digest: str
+    """Git's hash of what the working copy has; "": it lacks the file as the commit has it."""
+
+    @property
+    def has_pointer(self) -> bool:
+        """Whether nothing but a pointer, or what is encrypted, is here."""
+        return not self.digest and self.by in _NAMES.values()
+
+    @property
+    def reason(self) -> str:
+        """Why the file can be neither read nor edited."""
+        if self.has_pointer:
+            return f"kept by {self.by}, and its content is not here"
+        return f"kept by git in another form ({self.by})"
+
+
+def find_filtered(repository: Path, commit: str, files: Sequence[Entry]) -> dict[str, Filtered]:
+    """Those of `files`, which `commit` tracks, that git stores in another form, by path.
+
+    Raises:
+        GitFailedError: git cannot read the repository.
+    """
+    named = _named(repository, files) if _may_be_named(repository, files) else {}
+    if not named:
+        return {}
+    changed = _changed(repository, commit)
+    found = {}
+    for entry in files:
+        by = named.get(entry.path)
+        if by is None:
+            continue
+        as_committed = changed is not None and entry.path not in changed
+        digest = _digest(repository, entry) if as_committed else ""
+        # A filter that changes nothing here, as one that leaves outputs of notebooks out.
+        if digest != entry.object_id and (digest or by):
+            found[entry.path] = Filtered(entry, by, digest)
+        elif digest and _is_pointer(repository, entry):
+            found[entry.path] = Filtered(entry, by, "")
+    return found
+
+
+def open_working(repository: Path, entry: Entry) -> BinaryIO:
+    """A file of the working copy. Raises OSError where there is none, or something else."""
+    path = encode_path(f"{repository}/{entry.path}")
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    file = os.fdopen(number, "rb")
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        file.close()
+        raise OSError(f"{entry.path} is not a file")
+    return file
+
+
+def _may_be_named(repository: Path, files: Sequence[Entry]) -> bool:
+    """Whether any file of attributes has a word of ours: it is quicker to look than to ask git."""
+    sources = [repository / e.path for e in files if e.path.endswith(".gitattributes")]
+    own = run_git(["rev-parse", "--git-path", "info/attributes"], folder=repository)
+    sources.append(repository / decode_path(own.removesuffix(b"\n")))
+    sources.append(_of_the_person(repository))
+    return any(_MENTIONED.search(_content(source)) for source in sources)
+
+
+def _of_the_person(repository: Path) -> Path:
+    try:
+        named = run_git(
+            ["config", "--type=path", "--get", "core.attributesFile"], folder=repository
+        )
+        return repository / decode_path(named.removesuffix(b"\n"))
+    except GitFailedError:  # it is not set
+        folder = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111
+        return Path(folder) / "git" / "attributes"
+
+
+def _content(source: Path) -> bytes:
+    try:
+        return source.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError:  # git may know more
+        return _ATTRIBUTES[0].encode()
+
+
+def _named(repository: Path, files: Sequence[Entry]) -> dict[str, str]:
+    """The files with an attribute that changes them, and what to call it."""
+    asked = b"\0".join(encode_path(entry.path) for entry in files)
+    said = run_git(
+        ["check-attr", "-z", "--stdin", *_ATTRIBUTES], folder=repository, content=asked + b"\0"
+    ).split(b"\0")
+    named: dict[str, str] = {}
+    for path, attribute, value in zip(said[0::3], said[1::3], said[2::3], strict=False):
+        by = _by(attribute.decode("ascii"), value.decode("utf-8", "replace"))
+        if by is not None:
+            at = decode_path(path)
+            named[at] = named.get(at) or by
+    return named
+
+
+def _by(attribute: str, value: str) -> str | None:
+    if value in {"unspecified", "unset"}:
+        return None
+    match attribute:
+        case "filter":
+            return None if value == "set" else _NAMES.get(value, f"the filter {value}")
+        case "working-tree-encoding":
+            return f"working-tree-encoding={value}"
+        case "eol":
+            return "" if value == "crlf" else None
+        case _:
+            return ""
+
+
+def _changed(repository: Path, commit: str) -> Mapping[str, None] | None:
+    """What differs from the commit, by git's own reckoning; None: it is not checked out."""
+    head = run_git(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], folder=repository)
+    if head.decode("ascii").strip() != commit:
+        return None
+    arguments = ["status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames"]
+    status = run_git([*arguments, "--ignore-submodules=all"], folder=repository)
+    return dict.fromkeys(decode_path(each[3:]) for each in status.split(b"\0") if each)
+
+
+def _digest(repository: Path, entry: Entry) -> str:
+    """Git's hash of a file as it lies there; "" where there is none."""
+    sha = hashlib.sha1() if len(entry.object_id) == _SHA1_DIGITS else hashlib.sha256()  # noqa: S324
+    try:
+        with open_working(repository, entry) as file:
+            sha.update(b"blob %d\0" % os.fstat(file.fileno()).st_size)
+            while block := file.read(_BLOCK):
+                sha.update(block)
+    except OSError:
+        return ""
+    return sha.hexdigest()
+
+
+def _is_pointer(repository: Path, entry: Entry) -> bool:
+    """Whether the filter was not run when the file was checked out."""
+    try:
+        with open_working(repository, entry) as file:
+            return file.read(max(map(len, _POINTERS))).startswith(_POINTERS)
+    except OSError:
+        return False

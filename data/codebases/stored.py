@@ -1,0 +1,158 @@
+"""What git stores of a repository: its commits, their entries and the contents of these."""
+
+from __future__ import annotations
+
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, cast
+
+from data.errors import UsageError
+from data.git_process import GitFailedError, git_environment, git_missing, run_git
+from data.paths import check_editable, decode_path, show_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_GITLINK = 0o160000
+_SYMLINK = 0o120000
+_KIND = 0o170000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file, a link or a submodule of a commit."""
+
+    mode: int
+    object_id: str
+    path: str
+    """Relative to the repository, with forward slashes; see `data.paths`."""
+
+    @property
+    def is_submodule(self) -> bool:
+        """A commit of another repository."""
+        return self.mode & _KIND == _GITLINK
+
+    @property
+    def is_link(self) -> bool:
+        """A symbolic link, whose content is where it leads."""
+        return self.mode & _KIND == _SYMLINK
+
+    @property
+    def is_executable(self) -> bool:
+        """A file that is a program."""
+        return bool(self.mode & 0o100)
+
+
+def full_commit(repository: Path, commit: str) -> str:
+    """The whole hash of a commit that is in the repository.
+
+    Raises:
+        UsageError: no git, no repository, or no such commit.
+    """
+    try:
+        found = commit_id(repository, commit)
+    except GitFailedError as error:
+        raise UsageError(
+            f"{repository} is not a git repository that this user may read: {error}",
+            hint="Give the folder of a git repository (`git init` makes one).",
+        ) from error
+    if found is None:
+        raise UsageError(
+            f"The repository {repository} has no commit {commit}.",
+            hint="Fetch it (`git fetch --all`), or give another commit.",
+        )
+    return found
+
+
+def commit_id(repository: Path, commit: str) -> str | None:
+    """The whole hash of a commit; None where it is not there.
+
+    Raises:
+        GitFailedError: git cannot read the repository.
+    """
+    if not repository.is_dir():
+        raise GitFailedError("there is no such folder")
+    name = commit + "^{commit}"
+    arguments = ["rev-parse", "--verify", "--quiet", "--end-of-options", name]
+    try:
+        found = run_git(arguments, folder=repository)
+    except GitFailedError as error:
+        # Quiet about a missing commit, not about a repository that it cannot read.
+        if error.message.startswith("fatal: "):
+            raise
+        return None
+    return found.decode("ascii").split()[-1]
+
+
+def entries(repository: Path, commit: str) -> Iterator[Entry]:
+    """All that a commit tracks, in git's order.
+
+    Raises:
+        GitFailedError: git cannot read it.
+        UsageError: a path leads out of the repository.
+    """
+    listing = run_git(["ls-tree", "-r", "-z", "--full-tree", commit], folder=repository)
+    for line in listing.split(b"\0"):
+        if line:
+            head, _, path = line.partition(b"\t")
+            mode, _, object_id = head.split(b" ")
+            entry = Entry(int(mode, 8), object_id.decode("ascii"), decode_path(path))
+            check_editable(entry.path)
+            yield entry
+
+
+class Objects:
+    """Objects out of one `git cat-file --batch`, one after the other."""
+
+    def __init__(self, requests: IO[bytes], body: IO[bytes]) -> None:
+        self._requests = requests
+        self.body = body
+
+    def ask(self, entry: Entry) -> int:
+        """Ask for an entry's content; its size in bytes. `body` gives the content."""
+        self._requests.write(entry.object_id.encode("ascii") + b"\n")
+        self._requests.flush()
+        answer = self.body.readline().split()
+        if len(answer) != 3 or answer[1] != b"blob":  # noqa: PLR2004 - id, type, size
+            raise UsageError(
+                f"The repository lacks the content of {show_path(entry.path)}.",
+                hint="Run `git fsck`; a partial clone may need `git fetch --refetch`.",
+            )
+        return int(answer[2])
+
+    def finish(self) -> None:
+        """Step over the newline that ends a content."""
+        self.body.read(1)
+
+    def content(self, entry: Entry) -> bytes:
+        """The whole of an entry's content."""
+        content = self.body.read(self.ask(entry))
+        self.finish()
+        return content
+
+
+@contextmanager
+def open_objects(repository: Path) -> Iterator[Objects]:
+    """The contents of a repository's objects.
+
+    Raises:
+        UsageError: there is no git.
+    """
+    try:
+        process = subprocess.Popen(
+            ["git", "cat-file", "--batch"],
+            cwd=repository,
+            env=git_environment(private=False),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+    except FileNotFoundError:
+        raise git_missing() from None
+    with process:
+        try:
+            yield Objects(cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout))
+        finally:
+            process.kill()

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 
 from data.codebases.filtered import find_filtered
 from data.codebases.reader import RawFile
-from data.codebases.stored import commit_id, entries, full_commit, open_objects
+from data.codebases.stored import (
+    SUBMODULE,
+    commit_id,
+    full_commit,
+    listing,
+    open_objects,
+    read_line,
+)
 from data.errors import UsageError
 from data.git_process import GitFailedError
 from data.paths import encode_path
@@ -96,14 +103,12 @@ def stored_instead(checkout: Checkout) -> Iterator[RawFile]:
 
 
 def _read(repository: Path, commit: str) -> Checkout:
-    files = []
-    submodules = {}
-    for entry in entries(repository, commit):
-        if entry.is_submodule:
-            submodules[entry.path] = _submodule(repository / entry.path, entry.object_id)
-        elif not entry.is_link:
-            files.append(entry)
-    return Checkout(repository, commit, submodules, find_filtered(repository, commit, files))
+    lines = listing(repository, commit)
+    submodules = {
+        entry.path: _submodule(repository / entry.path, entry.object_id)
+        for entry in map(read_line, (line for line in lines if line.startswith(SUBMODULE)))
+    }
+    return Checkout(repository, commit, submodules, find_filtered(repository, commit, lines))
 
 
 def _submodule(folder: Path, commit: str) -> Checkout | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from data.codebases.checkout import read_checkout
 from data.codebases.filtered import open_working
-from data.codebases.stored import entries, open_objects
+from data.codebases.stored import listing, open_objects, read_line
 from data.errors import UsageError
 from data.git_process import GitFailedError, run_git
 from data.paths import decode_path, show_path
@@ -81,7 +81,7 @@ def _add_checkout(archive: tarfile.TarFile, checkout: Checkout, prefix: str) -> 
     repository, commit = checkout.repository, checkout.commit
     time = int(run_git(["show", "-s", "--format=%ct", commit], folder=repository))
     with open_objects(repository) as objects:
-        for entry in entries(repository, commit):
+        for entry in map(read_line, listing(repository, commit)):
             member = tarfile.TarInfo(prefix + entry.path)
             member.mtime = time
             filtered = checkout.filtered.get(entry.path)

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from data.codebases.stored import Entry, read_line
 from data.git_process import GitFailedError, run_git
 from data.paths import decode_path, encode_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from data.codebases.stored import Entry
 
 _ATTRIBUTES = ("filter", "working-tree-encoding", "eol", "ident")
 _MENTIONED = re.compile("|".join(_ATTRIBUTES).encode())
@@ -55,13 +55,16 @@ class Filtered:
         return f"kept by git in another form ({self.by})"
 
 
-def find_filtered(repository: Path, commit: str, files: Sequence[Entry]) -> dict[str, Filtered]:
-    """Those of `files`, which `commit` tracks, that git stores in another form, by path.
+def find_filtered(repository: Path, commit: str, lines: Sequence[bytes]) -> dict[str, Filtered]:
+    """The files of a commit that git stores in another form, by path; `lines`: its listing.
 
     Raises:
         GitFailedError: git cannot read the repository.
     """
-    named = _named(repository, files) if _may_be_named(repository, files) else {}
+    if not _may_be_named(repository, lines):
+        return {}
+    files = [read_line(line) for line in lines if line.startswith(b"100")]
+    named = _named(repository, files)
     if not named:
         return {}
     changed = _changed(repository, commit)
@@ -91,9 +94,10 @@ def open_working(repository: Path, entry: Entry) -> BinaryIO:
     return file
 
 
-def _may_be_named(repository: Path, files: Sequence[Entry]) -> bool:
+def _may_be_named(repository: Path, lines: Sequence[bytes]) -> bool:
     """Whether any file of attributes has a word of ours: it is quicker to look than to ask git."""
-    sources = [repository / e.path for e in files if e.path.endswith(".gitattributes")]
+    of_git = (line for line in lines if line.endswith(b".gitattributes"))
+    sources = [repository / read_line(line).path for line in of_git]
     own = run_git(["rev-parse", "--git-path", "info/attributes"], folder=repository)
     sources.append(repository / decode_path(own.removesuffix(b"\n")))
     sources.append(_of_the_person(repository))

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+SUBMODULE = b"160000 "
+"""What a submodule's line of a listing begins with."""
+
 _GITLINK = 0o160000
 _SYMLINK = 0o120000
 _KIND = 0o170000
@@ -86,21 +89,27 @@ def commit_id(repository: Path, commit: str) -> str | None:
     return found.decode("ascii").split()[-1]
 
 
-def entries(repository: Path, commit: str) -> Iterator[Entry]:
-    """All that a commit tracks, in git's order.
+def listing(repository: Path, commit: str) -> list[bytes]:
+    """All that a commit tracks, in git's order, as git says it: quick, for many thousand files.
 
     Raises:
         GitFailedError: git cannot read it.
-        UsageError: a path leads out of the repository.
     """
-    listing = run_git(["ls-tree", "-r", "-z", "--full-tree", commit], folder=repository)
-    for line in listing.split(b"\0"):
-        if line:
-            head, _, path = line.partition(b"\t")
-            mode, _, object_id = head.split(b" ")
-            entry = Entry(int(mode, 8), object_id.decode("ascii"), decode_path(path))
-            check_editable(entry.path)
-            yield entry
+    said = run_git(["ls-tree", "-r", "-z", "--full-tree", commit], folder=repository)
+    return said.split(b"\0")[:-1]
+
+
+def read_line(line: bytes) -> Entry:
+    """A line of a listing.
+
+    Raises:
+        UsageError: its path leads out of the repository.
+    """
+    head, _, path = line.partition(b"\t")
+    mode, _, object_id = head.split(b" ")
+    entry = Entry(int(mode, 8), object_id.decode("ascii"), decode_path(path))
+    check_editable(entry.path)
+    return entry
 
 
 class Objects:

@@ -1,0 +1,47 @@
+"""What a person is told of their own repository before work begins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runs.run.own import own_instance
+from tests.data.codebases.test_checkout import POINTER, filtered
+from tests.data.codebases.test_commits import committed, git
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def notes(folder: Path) -> str:
+    return "\n".join(own_instance(folder, "It is wrong.", local=True)[1])
+
+
+def test_nothing_is_said_of_a_plain_repository(tmp_path: Path) -> None:
+    folder = committed(tmp_path / "repo", {b"a.py": b"1\n", b".gitattributes": b"* text=auto\n"})
+    assert notes(folder).startswith("the repository is in Python")
+    assert "\n" not in notes(folder)
+
+
+def test_a_submodule_that_is_not_checked_out_is_named(tmp_path: Path) -> None:
+    library = committed(tmp_path / "library", {b"lib.py": b"lib\n"})
+    folder = committed(tmp_path / "repo", {b"a.py": b"1\n"})
+    git(folder, "submodule", "--quiet", "add", str(library), "vendor/lib")
+    git(folder, "commit", "-qm", "submodule")
+    assert "submodule" not in notes(folder)
+    git(tmp_path, "clone", "-q", str(folder), "clone")
+    said = notes(tmp_path / "clone")
+    assert "empty folders for scripts and model: vendor/lib (git submodule update --init" in said
+
+
+def test_pointers_are_named_with_the_command_that_brings_their_content(tmp_path: Path) -> None:
+    files = {f"d{at}.json".encode(): POINTER for at in range(5)}
+    attributes = {b".gitattributes": b"*.json filter=lfs -text\n"}
+    said = notes(committed(tmp_path / "repo", {**attributes, **files}))
+    assert "Git LFS" in said
+    assert "(git lfs pull): d0.json, d1.json, d2.json and 2 more" in said
+
+
+def test_files_in_another_form_are_named(tmp_path: Path) -> None:
+    said = notes(filtered(tmp_path / "repo", {b"a.dat": b"SIGN\n", b"b.py": b"1\n"}))
+    assert "(the filter up) are as your working copy has them" in said
+    assert said.endswith("the model neither reads nor edits them: a.dat")

@@ -18,6 +18,7 @@ from data.bounds import (
     Size,
     Temperature,
 )
+from data.codebases.reader import MAX_FILE_BYTES
 
 USUAL_SAMPLES = 10
 """Of each instance, where nobody says how many."""
@@ -70,6 +71,8 @@ class ContextSettings:
     """Rankings of the relevant files, averaged."""
     prefilter_files: CountOrZero = 0
     """Read only this many files, chosen by BM25 over path and text; 0: every source file."""
+    largest_file: Size = MAX_FILE_BYTES
+    """Bytes; a larger file is neither read nor shown, and cannot be edited."""
     part_tokens: FilesSize = 24_000
     """A longer file is read in parts of this size, in tokens."""
     max_tokens: Size = 1024

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from data.codebases.reader import large_files
 from data.codebases.source_paths import SOURCE_SUFFIXES, is_vendored
 from data.languages.test_files import is_test
 
@@ -14,11 +15,17 @@ if TYPE_CHECKING:
 
 def source_files(codebase: Codebase) -> list[SourceFile]:
     """The source files that are neither tests nor vendored nor empty, in path order."""
-    return [
-        file
-        for path, file in codebase.files.items()
-        if PurePosixPath(path).suffix.lower() in SOURCE_SUFFIXES
+    return [file for path, file in codebase.files.items() if _is_source(path) and file.text.strip()]
+
+
+def large_source_files(codebase: Codebase) -> dict[str, int]:
+    """Those that would be among them but for their size, with that, in bytes."""
+    return {path: size for path, size in large_files(codebase).items() if _is_source(path)}
+
+
+def _is_source(path: str) -> bool:
+    return (
+        PurePosixPath(path).suffix.lower() in SOURCE_SUFFIXES
         and not is_test(path)
         and not is_vendored(path)
-        and file.text.strip()
-    ]
+    )

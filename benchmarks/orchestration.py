@@ -99,7 +99,7 @@ class SleepingSandbox:
     async def close(self) -> None:
         return None
 
-    async def read_codebase(self) -> Codebase:
+    async def read_codebase(self, largest: int = 0) -> Codebase:
         return codebase_from_files([RawFile("ledger.py", self._source.encode())])
 
     async def execute(self, script: object, patch: object, limits: object) -> Execution:

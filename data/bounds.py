@@ -17,7 +17,7 @@ STRICT: dict[str, Any] = {"extra": "forbid", "allow_inf_nan": False}
 Count = Annotated[int, Interval(ge=1, le=1_000_000)]
 CountOrZero = Annotated[int, Interval(ge=0, le=1_000_000)]
 Size = Annotated[int, Interval(ge=1, le=1_000_000_000)]
-"""Tokens, characters or megabytes."""
+"""Tokens, characters, bytes or megabytes."""
 Seconds = Annotated[float, Interval(gt=0, le=1_000_000)]
 SecondsOrZero = Annotated[float, Interval(ge=0, le=1_000_000)]
 Amount = Annotated[float, Interval(ge=0, le=1_000_000)]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, Self
 from annotated_types import Interval
 
 from data.bounds import STRICT, Count, Seconds, Size
+from data.codebases.reader import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,8 +100,10 @@ class Execution:
 class Sandbox(Protocol):
     """Runs scripts on one instance's codebase. Safe to call concurrently."""
 
-    async def read_codebase(self) -> Codebase:
+    async def read_codebase(self, largest: int = MAX_FILE_BYTES) -> Codebase:
         """The text files of the repository as scripts see it before any patch.
+
+        `largest`: bytes of a file that is read.
 
         Raises:
             SandboxError: the engine failed.

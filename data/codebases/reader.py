@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import logging
+import re
 import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_FILE_BYTES = 1_000_000
-"""Larger files are skipped: generated data, hardly ever what an issue is about."""
+"""Larger files are skipped unless somebody asks for them: most are generated data."""
 
 _CACHE_FORMAT = 1
 _DRAIN_BYTES = 1 << 16
@@ -44,12 +45,12 @@ class RawFile:
     reason: str = ""
 
 
-def codebase_from_files(entries: Iterable[RawFile]) -> Codebase:
+def codebase_from_files(entries: Iterable[RawFile], largest: int = MAX_FILE_BYTES) -> Codebase:
     """The codebase that `entries` make up.
 
     A later entry replaces an earlier one of the same path. Entries in a `.git`
     folder are left out without a word; files that are not text, or larger than
-    `MAX_FILE_BYTES`, are left out with a reason.
+    `largest` bytes, are left out with a reason.
 
     Raises:
         UsageError: a path leads out of the repository.
@@ -65,7 +66,7 @@ def codebase_from_files(entries: Iterable[RawFile]) -> Codebase:
     for path in sorted(found):
         entry = found[path]
         try:
-            text, encoding = _text(path, entry)
+            text, encoding = _text(path, entry, largest)
         except NotTextError as why:
             skipped[path] = str(why)
             digest.add_skipped(path)
@@ -76,13 +77,18 @@ def codebase_from_files(entries: Iterable[RawFile]) -> Codebase:
 
 
 def codebase_from_tar(
-    stream: BinaryIO, *, strip: str = "", instead: Iterable[RawFile] = ()
+    stream: BinaryIO,
+    *,
+    strip: str = "",
+    instead: Iterable[RawFile] = (),
+    largest: int = MAX_FILE_BYTES,
 ) -> Codebase:
     """The codebase in an uncompressed tar stream, which is read to its end.
 
     `strip` is the folder inside the archive that is the repository, for example
     "testbed". Links are never followed; a hard link is a copy of the file it
-    names. `instead`: entries that take the place of the archive's.
+    names. `instead`: entries that take the place of the archive's; `largest`: bytes
+    of a file that is read.
 
     Raises:
         UsageError: an entry leads out of the archive or lies outside `strip`.
@@ -94,8 +100,8 @@ def codebase_from_tar(
         with tarfile.open(
             fileobj=cast(BinaryIO, watched), mode="r|", encoding="utf-8", errors="surrogateescape"
         ) as archive:
-            found = _tar_entries(archive, plain_path(strip))
-            codebase = codebase_from_files(itertools.chain(found, instead))
+            found = _tar_entries(archive, plain_path(strip), largest)
+            codebase = codebase_from_files(itertools.chain(found, instead), largest)
         watched.drain()
     except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
         raise SandboxError(f"The archive of the codebase is damaged: {error}.") from error
@@ -139,16 +145,30 @@ class CodebaseCache:
         return self._folder / f"{hashlib.sha256(encode_path(key)).hexdigest()}.zst"
 
 
-def _text(path: str, entry: RawFile) -> tuple[str, str]:
+def bounded_key(key: str, largest: int) -> str:
+    """The key of a codebase whose files were read up to `largest` bytes."""
+    return key if largest == MAX_FILE_BYTES else f"{key}:{largest}"
+
+
+def large_files(codebase: Codebase) -> dict[str, int]:
+    """The files that were left out because of their size, with that, in bytes."""
+    found = {path: _TOO_LARGE.match(reason) for path, reason in codebase.skipped.items()}
+    return {path: int(size[1].replace(",", "")) for path, size in found.items() if size}
+
+
+def _text(path: str, entry: RawFile, largest: int) -> tuple[str, str]:
     if entry.content is None:
         raise NotTextError(entry.reason or "not read")
-    if len(entry.content) > MAX_FILE_BYTES:
-        raise NotTextError(_too_large(len(entry.content)))
+    if len(entry.content) > largest:
+        raise NotTextError(_too_large(len(entry.content), largest))
     return decode(path, entry.content)
 
 
-def _too_large(size: int) -> str:
-    return f"{size:,} bytes, more than {MAX_FILE_BYTES:,}"
+def _too_large(size: int, largest: int) -> str:
+    return f"{size:,} bytes, more than {largest:,}"
+
+
+_TOO_LARGE = re.compile(r"([\d,]+) bytes, more than ")
 
 
 class _Digest:
@@ -196,13 +216,13 @@ class _Watched:
         return self._tail == _END_OF_ARCHIVE
 
 
-def _tar_entries(archive: tarfile.TarFile, strip: str) -> Iterator[RawFile]:
+def _tar_entries(archive: tarfile.TarFile, strip: str, largest: int) -> Iterator[RawFile]:
     seen: dict[str, RawFile] = {}
     for member in archive:
         path = _inside(member.name, strip)
         if member.isdir() or not path or is_git_internal(path):
             continue
-        entry = _tar_entry(archive, member, path)
+        entry = _tar_entry(archive, member, path, largest)
         if member.islnk():
             target = seen.get(_inside(member.linkname, strip))
             if target is not None:
@@ -211,15 +231,17 @@ def _tar_entries(archive: tarfile.TarFile, strip: str) -> Iterator[RawFile]:
         yield entry
 
 
-def _tar_entry(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> RawFile:
+def _tar_entry(
+    archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, largest: int
+) -> RawFile:
     if member.issym():
         reason = f"symbolic link to {show_path(member.linkname)}"
     elif member.islnk():
         reason = f"hard link to {show_path(member.linkname)}, which the archive lacks"
     elif not member.isreg():
         reason = "not a regular file"
-    elif member.size > MAX_FILE_BYTES:
-        reason = _too_large(member.size)
+    elif member.size > largest:
+        reason = _too_large(member.size, largest)
     else:
         body = archive.extractfile(member)
         content = body.read() if body else b""

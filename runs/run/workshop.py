@@ -11,6 +11,7 @@ from agent.prices import Prices
 from agent.slots import Slots
 from agent.workbench import Workbench
 from data.codebases.codebase import Codebase
+from runs.run.unread import unread_notes
 from runs.run.warnings import warnings_to
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Workshop:
         slots = provider.slots(config.limits) if provider else 1
         self._executions = Slots(config.batch.executions or slots, fair=True)
         self._prices = Prices(config.prices)
+        self._told: set[tuple[str, str]] = set()
 
     def show(self, stack: AsyncExitStack, title: str) -> None:
         """Begin to show what goes on, until the stack is left."""
@@ -91,8 +93,9 @@ class Workshop:
         """
         sandbox = await self._open(given, run.name)
         try:
-            codebase = await sandbox.read_codebase()
+            codebase = await sandbox.read_codebase(self.config.context.largest_file)
             await self.store.check_codebase(row, codebase.digest)
+            self._tell_unread(given, codebase)
             yield self._bench(order, run, given, row, codebase=codebase, sandbox=sandbox)
         finally:
             await sandbox.close()
@@ -126,6 +129,15 @@ class Workshop:
             limits=self.config.limits,
             priority=order,
         )
+
+    def _tell_unread(self, given: Instance, codebase: Codebase) -> None:
+        """Say which files a person may expect the model to see, and it does not; once each."""
+        if not self.config.samples_ask_model:
+            return
+        for note in unread_notes(codebase, self.config.context.largest_file):
+            if (given.repo, note) not in self._told:
+                self._told.add((given.repo, note))
+                self.display.note(f"{given.instance_id}: {note}")
 
     async def _open(self, given: Instance, run: str) -> Sandbox:
         loop, display = asyncio.get_running_loop(), self.display

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from data.codebases.checkout import stored_instead
-from data.codebases.reader import codebase_from_tar
+from data.codebases.reader import MAX_FILE_BYTES, codebase_from_tar
 from data.errors import SandboxError, SandboxUnavailable
 from sandbox.docker.containers.settings import walled
 from sandbox.launch import FOLDER, StagedFile
@@ -51,8 +51,8 @@ class CodebaseSource:
 
     ground: Ground
 
-    def read(self, stop: Stop) -> Codebase:
-        """The tracked files, or all files where git cannot list them.
+    def read(self, stop: Stop, largest: int = MAX_FILE_BYTES) -> Codebase:
+        """The tracked files, or all files where git cannot list them, up to `largest` bytes each.
 
         Raises:
             Stopped: the order to stop was given.
@@ -68,7 +68,8 @@ class CodebaseSource:
                     self._whole(container, spool, stop)
             spool.seek(0)
             checkout = self.ground.checkout
-            return codebase_from_tar(spool, instead=stored_instead(checkout) if checkout else ())
+            instead = stored_instead(checkout) if checkout else ()
+            return codebase_from_tar(spool, instead=instead, largest=largest)
 
     def _tracked(self, container: str, spool: BinaryIO, stop: Stop) -> bool:
         """Write a tar of the tracked files into `spool`; False: they cannot be listed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from data.codebases.reader import MAX_FILE_BYTES, bounded_key
 from data.errors import SandboxUnavailable
 from sandbox.docker.codebase import CodebaseSource
 from sandbox.docker.containers import retrying
@@ -55,9 +56,9 @@ class DockerSandbox:
         """The image that scripts run on: the instance's own, or one made of it."""
         return self._plain.ground.image.name
 
-    async def read_codebase(self) -> Codebase:
+    async def read_codebase(self, largest: int = MAX_FILE_BYTES) -> Codebase:
         """The tracked files of the repository in the image, kept by image and folder."""
-        return await self._workers.run(self._read)
+        return await self._workers.run(lambda stop: self._read(stop, largest))
 
     async def execute(self, script: Script, patch: Patch, limits: Limits) -> Execution:
         """Run `script` with `patch` on a file system of its own.
@@ -105,14 +106,14 @@ class DockerSandbox:
             self._warm.close()
         self._images.release(self._plain.ground.image)
 
-    def _read(self, stop: Stop) -> Codebase:
+    def _read(self, stop: Stop, largest: int) -> Codebase:
         ground = self._plain.ground
         repo_dir = ground.environment.repo_dir
-        key = f"{ground.image.id}:{repo_dir}"
+        key = bounded_key(f"{ground.image.id}:{repo_dir}", largest)
         known = self._cache.get(key)
         if known is not None:
             return known
         source = CodebaseSource(ground)
-        codebase = retrying(stop, ground.engine)(source.read, stop)
+        codebase = retrying(stop, ground.engine)(source.read, stop, largest)
         self._cache.put(key, codebase)
         return codebase

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from data.codebases.checkout import stored_instead
 from data.codebases.commits import open_checkout
-from data.codebases.reader import codebase_from_tar
+from data.codebases.reader import MAX_FILE_BYTES, bounded_key, codebase_from_tar
 from data.errors import SandboxError
 from sandbox.launch import staged_files
 from sandbox.local.folders import copy_tree
@@ -43,9 +43,9 @@ class LocalSandbox:
     workers: Workers
     cache: CodebaseCache
 
-    async def read_codebase(self) -> Codebase:
+    async def read_codebase(self, largest: int = MAX_FILE_BYTES) -> Codebase:
         """All tracked files at the commit."""
-        return await self.workers.run(lambda _: self._read())
+        return await self.workers.run(lambda _: self._read(largest))
 
     async def execute(self, script: Script, patch: Patch, limits: Limits) -> Execution:
         """Run `script` with `patch` laid over a copy of the commit's files.
@@ -62,12 +62,13 @@ class LocalSandbox:
     async def close(self) -> None:
         """Nothing is held between executions."""
 
-    def _read(self) -> Codebase:
-        key = f"git:{self.checkout.key}"
+    def _read(self, largest: int) -> Codebase:
+        key = bounded_key(f"git:{self.checkout.key}", largest)
         codebase = self.cache.get(key)
         if codebase is None:
             with open_checkout(self.checkout) as tar:
-                codebase = codebase_from_tar(tar, instead=stored_instead(self.checkout))
+                instead = stored_instead(self.checkout)
+                codebase = codebase_from_tar(tar, instead=instead, largest=largest)
             self.cache.put(key, codebase)
         return codebase
 

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from data.codebases.reader import RawFile, codebase_from_files
+from data.codebases.reader import MAX_FILE_BYTES, RawFile, codebase_from_files
 from sandbox.protocol import Ending, Execution
 
 
@@ -50,9 +50,9 @@ class PlainSandbox:
     async def close(self):
         return None
 
-    async def read_codebase(self):
+    async def read_codebase(self, largest=MAX_FILE_BYTES):
         return codebase_from_files(
-            RawFile(path, text.encode()) for path, text in self.files.items()
+            (RawFile(path, text.encode()) for path, text in self.files.items()), largest
         )
 
     async def execute(self, script, patch, limits):

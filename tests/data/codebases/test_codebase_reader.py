@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from data.codebases.reader import (
     MAX_FILE_BYTES,
     RawFile,
+    bounded_key,
     codebase_from_files,
     codebase_from_tar,
+    large_files,
 )
 from data.errors import SandboxError, UsageError
 
@@ -229,3 +231,14 @@ def test_what_is_not_skipped_comes_back_byte_for_byte(
     for path, file in codebase.files.items():
         assert (file.encode(), file.executable) == tree[path]
         assert file.path == path
+
+
+def test_a_raised_bound_reads_a_larger_file() -> None:
+    large = b"x" * (MAX_FILE_BYTES + 1)
+    entries = [RawFile("a.py", large), RawFile("b.py", b"y")]
+    assert large_files(codebase_from_files(entries)) == {"a.py": MAX_FILE_BYTES + 1}
+    raised = codebase_from_files(entries, MAX_FILE_BYTES + 1)
+    assert raised.files["a.py"].encode() == large
+    stream = io.BytesIO(tar_of([("a.py", large, 0o644), ("b.py", b"y", 0o644)]))
+    assert codebase_from_tar(stream, largest=MAX_FILE_BYTES + 1).digest == raised.digest
+    assert bounded_key("k", MAX_FILE_BYTES) == "k" != bounded_key("k", 7)

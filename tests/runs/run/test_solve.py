@@ -188,3 +188,22 @@ async def test_without_editing_turns_samples_write_tests_for_candidates_from_els
     assert {row["outcome"] for row in samples} == {"done"}
     assert all(row["script"] and not row["diff"] for row in samples)
     assert [row["sources"] for row in candidates] == ["elsewhere"]
+
+
+async def test_a_file_that_is_too_large_is_named_before_any_call_and_can_be_read(world, server):
+    world.sandbox.files["vast.py"] = "# x\n" * 300_000
+    world.sandbox.files["tests/test_vast.py"] = world.sandbox.files["vast.py"]
+    await world.solve("one", "two", samples__count=1)
+    said = " ".join(world.printed.getvalue().split())
+    assert said.count("neither read nor edited: vast.py (1,200,000 bytes) (") == 1
+    assert said.index("vast.py") < said.index("relevance")
+    assert not any("# x\n# x" in str(body["messages"]) for body in server.requests)
+    await world.solve("one", samples__count=1, context__largest_file=1_200_000)
+    assert any("# x\n# x" in body["messages"][-1]["content"] for body in server.requests)
+    assert " ".join(world.printed.getvalue().split()).count("neither read") == 1
+
+
+async def test_a_repository_without_source_says_so(world):
+    world.sandbox.files = {"notes.txt": "nothing\n"}
+    await world.solve(samples__count=1)
+    assert "is source code that a model would read" in " ".join(world.printed.getvalue().split())

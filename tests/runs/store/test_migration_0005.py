@@ -99,9 +99,9 @@ EXECUTION = {
 
 
 @pytest.fixture
-def older(url):
+def older(new_url):
     """Fills a database of schema 0004, given the rows of its tables, and brings it up to date."""
-    engine = sa.create_engine(url)
+    engine = sa.create_engine(new_url)
     config = Alembic()
     config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
 
@@ -120,7 +120,7 @@ def older(url):
                 for row in rows:
                     connection.execute(sa.insert(table).values(row))
         engine.dispose()
-        return url
+        return new_url
 
     return fill
 

@@ -389,8 +389,8 @@ async def test_sql_reads_texts_and_refuses_to_write(url, tmp_path):
         query.ask(url, "SELECT * FROM nowhere")
 
 
-def test_the_migrations_make_the_tables(url):
-    engine = open_database(url)
+def test_the_migrations_make_the_tables(new_url):
+    engine = open_database(new_url)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     engine.dispose()

@@ -4,15 +4,18 @@ Examples:
   troop sql "SELECT stage, calls, cost_usd FROM cost_by_stage WHERE run = 'first'"
   troop sql "SELECT test, candidate, verdict FROM votes WHERE instance_id LIKE 'django%'"
   troop sql "SELECT content(reply) FROM turns WHERE trajectory = 'selection' ORDER BY turn"
+  troop sql "SELECT * FROM runs"
   troop sql --format csv "SELECT * FROM samples" > samples.csv
 
-Texts (prompts, replies, scripts, diffs, outputs) are stored compressed: content() shows them.
+Long texts (prompts, replies, scripts, diffs, outputs) are stored apart: content() shows them.
+A table that is wider than the terminal (or COLUMNS) is shown with a line for each value.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+import math
 import sys
 from typing import TYPE_CHECKING
 
@@ -34,6 +37,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=("table", "csv", "json"),
         help="table (default), or CSV or JSON lines for programs",
     )
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=math.inf,
+        metavar="S",
+        help="stop the query after S seconds; without it, Ctrl-C stops it",
+    )
     add_database(parser)
 
 
@@ -47,13 +57,14 @@ def run(args: argparse.Namespace) -> int:
         return 0 if args.views else 2
     from runs.store.query import ask
 
-    result = ask(database_url(args.db), args.query)
+    result = ask(database_url(args.db), args.query, timeout_s=args.timeout)
     if args.format == "csv":
         _write_csv(result)
     elif args.format == "json":
         _write_json(result)
     else:
-        results().print(result_table(result))
+        console = results()
+        console.print(result_table(result, console), soft_wrap=True)
     return 0
 
 

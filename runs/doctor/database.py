@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from data.errors import StoreError
 from runs.doctor.check import STORE, bad, fine, less
 from runs.doctor.room import file_system_of, size
-from runs.store.database import HEAD, shown_url, translated
+from runs.store.database import HEAD, parse_url, shown_url, translated
+from runs.store.postgres import postgres_engine
 
 if TYPE_CHECKING:
     from runs.doctor.check import Finding
@@ -61,9 +62,9 @@ def look_at_database(url: str) -> list[Finding]:
         StoreError: it cannot be read, or is none of Troop's.
     """
     with translated(url):
-        parsed = sa.make_url(url)
-        if parsed.get_backend_name() != "sqlite":
-            return [about_inside(shown_url(url), _inside(sa.create_engine(parsed), url))]
+        parsed = parse_url(url)
+        if parsed.get_backend_name() == "postgresql":
+            return [about_inside(shown_url(url), _inside(_quick_to_tell(parsed), url))]
         if parsed.database in {None, "", ":memory:"}:
             return [less(_NAME, "the database is in memory: nothing is kept", "give --db a file")]
         place = place_of(Path(str(parsed.database)))
@@ -149,6 +150,13 @@ def place_of(path: Path) -> Place:
 
 def _runs(count: int) -> str:
     return f"{count} run" if count == 1 else f"{count} runs"
+
+
+def _quick_to_tell(url: sa.URL) -> sa.Engine:
+    """A database of PostgreSQL, for reading; a server that is away is told soon."""
+    if "connect_timeout" not in url.query:
+        url = url.update_query_dict({"connect_timeout": str(_CONNECT_S)})
+    return postgres_engine(url, {"postgresql_readonly": True})
 
 
 def _read_only(path: Path) -> sa.Engine:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from runs.store.views import VIEWS
-from runs.words import plain
+from runs.words import plain, visible
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import Console, RenderableType
 
     from runs.store.query import QueryResult
 
@@ -21,20 +24,49 @@ if TYPE_CHECKING:
 LONGEST_CELL = 2000
 """Characters of one value in a table; laying out megabytes takes minutes."""
 
+_ENDLESS = 1 << 20
+_GAP = 2
+"""Blanks after the last column."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-def result_table(result: QueryResult) -> RenderableType:
-    """The rows as a table; a single text column as it is, so that it can be copied."""
-    if len(result.columns) == 1 and any("\n" in str(row[0]) for row in result.rows):
-        return Group(*(plain(row[0]) for row in result.rows))
+def result_table(result: QueryResult, console: Console) -> RenderableType:
+    """The rows as a table; where that is wider than the console, a line for each value.
+
+    A single column that does not fit is shown as it is, so that it can be copied. To be printed
+    with `soft_wrap`: nothing is cut off.
+    """
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for name in result.columns:
-        table.add_column(plain(name), overflow="fold", min_width=min(len(name), 12))
+        table.add_column(plain(name), no_wrap=True)
     for row in result.rows:
-        table.add_row(*(_cell(value) for value in row))
+        table.add_row(*map(_cell, row))
     count = len(result.rows)
-    return Group(table, Text(f"({count} row{'' if count == 1 else 's'})", style="dim"))
+    end = Text(f"({count} row{'' if count == 1 else 's'})", style="dim")
+    narrow = console.measure(table, options=console.options.update(max_width=_ENDLESS))
+    if narrow.maximum - _GAP <= console.width and not any(map(_tall, result.rows)):
+        return Group(table, end)
+    if len(result.columns) == 1:
+        return Group(*(plain(row[0]) for row in result.rows))
+    return Group(*_lines(result), end)
+
+
+def _lines(result: QueryResult) -> Iterator[Text]:
+    """Rows below each other, with a line for each value, or more where it has more."""
+    names = [visible(name) for name in result.columns]
+    width = max(map(cell_len, names))
+    for number, row in enumerate(result.rows, 1):
+        yield Text(f"-- row {number} of {len(result.rows)}", style="dim")
+        for name, value in zip(names, row, strict=True):
+            shown = _cell(value, whole=True)
+            first, *more = shown.split("\n", allow_blank=True)
+            yield Text.assemble((set_cell_size(name, width), "bold"), "  ", first)
+            for line in more:
+                yield Text(" " * (width + 2)).append_text(line)
+
+
+def _tall(row: Sequence[Any]) -> bool:
+    return any(isinstance(value, str) and "\n" in value for value in row)
 
 
 def views_list() -> RenderableType:
@@ -48,15 +80,18 @@ def views_list() -> RenderableType:
     return Group(*parts)
 
 
-def _cell(value: object) -> Text:
+def _cell(value: object, *, whole: bool = False) -> Text:
+    """A value; a digest is cut short in a table unless it is to be `whole`."""
     if value is None:
         return Text("NULL", style="dim")
     if isinstance(value, float):
         return Text(f"{value:.6g}")
-    if isinstance(value, str) and _DIGEST.fullmatch(value):
+    if isinstance(value, str) and _DIGEST.fullmatch(value) and not whole:
         return Text(f"{value[:10]}…", style="dim")
     text = str(value)
     if len(text) > LONGEST_CELL:
         left = len(text) - LONGEST_CELL
-        return plain(f"{text[:LONGEST_CELL]} [{left:,} more characters: --format json has all]")
+        return plain(
+            f"{text[:LONGEST_CELL]} [{left:,} more characters; all of them: --format json]"
+        )
     return plain(text)

@@ -1,8 +1,13 @@
-"""Texts by content: compressed, stored once."""
+"""Texts by content: stored once.
+
+In SQLite they are compressed. PostgreSQL compresses by itself and has them as they are, so that
+its own function `content` can read them.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING
 
 import zstandard
@@ -15,6 +20,10 @@ from runs.store.tables import BlobTable
 if TYPE_CHECKING:
     from sqlalchemy import Connection, SelectBase
 
+_COMPRESSED = b"\x28\xb5\x2f\xfd"
+"""What zstd's frames begin with, and no text in UTF-8 does."""
+_UNKNOWN_TO_SQL = re.compile("[\0\ud800-\udfff]")
+
 
 def digest_of(text: str) -> str:
     """SHA-256 (hex) of a text."""
@@ -26,8 +35,8 @@ def put_text(connection: Connection, text: str, known: set[str]) -> str:
     raw = _encode(text)
     digest = hashlib.sha256(raw).hexdigest()
     if digest not in known:
-        row = {"digest": digest, "size": len(raw), "data": zstandard.compress(raw)}
-        insert_missing(connection, BlobTable, row)
+        data = raw if connection.dialect.name == "postgresql" else zstandard.compress(raw)
+        insert_missing(connection, BlobTable, {"digest": digest, "size": len(raw), "data": data})
         known.add(digest)
     return digest
 
@@ -73,22 +82,29 @@ def get_texts(connection: Connection, digests: SelectBase) -> Texts:
 
 
 def _lacking(digest: str) -> StoreError:
-    return StoreError(f"the database lacks the text {digest}", hint="it is damaged: restore it")
+    return StoreError(f"The database lacks the text {digest}.", hint="It is damaged: restore it.")
 
 
 def expand(data: bytes, size: int) -> str:
-    """A stored text.
+    """A stored text; `size` is its length in bytes.
 
     Raises:
         StoreError: it is damaged.
     """
     try:
-        raw = zstandard.decompress(data, max_output_size=size + 1)
-    except zstandard.ZstdError as error:
+        raw = data
+        if data.startswith(_COMPRESSED):
+            raw = zstandard.decompress(data, max_output_size=size + 1)
+        return raw.decode("utf-8", "surrogatepass")
+    except (zstandard.ZstdError, UnicodeDecodeError) as error:
         raise StoreError(
-            f"a text in the database is damaged: {error}", hint="restore it"
+            f"A text in the database is damaged: {error}", hint="Restore the database."
         ) from error
-    return raw.decode("utf-8", "surrogatepass")
+
+
+def sql_text(text: str) -> str:
+    r"""A text as `content` gives it: NUL is "\x00" and a lone surrogate, say, "\udcff"."""
+    return _UNKNOWN_TO_SQL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def _encode(text: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -12,12 +13,13 @@ from sqlalchemy import event, exc
 
 from data.errors import StoreError
 from runs.store.dialect import lock
+from runs.store.postgres import add_content, order_by_bytes, postgres_engine
 from runs.store.views import VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HEAD = "0005"
+HEAD = "0007"
 """The newest migration; one of the tests holds it against the migrations folder."""
 
 
@@ -29,9 +31,13 @@ def open_database(url: str, *, create: bool = True) -> sa.Engine:
     """
     with translated(url):
         engine = _engine(url, create=create)
-        revision = _revision(engine)
-        if revision != HEAD:
-            _migrate(engine, revision, url)
+        try:
+            revision = _revision(engine)
+            if revision != HEAD:
+                _migrate(engine, revision, url)
+        except BaseException:
+            engine.dispose()
+            raise
     return engine
 
 
@@ -42,9 +48,9 @@ def open_reading(url: str) -> sa.Engine:
         StoreError: there is none, it cannot be read, or a newer Troop made it.
     """
     open_database(url, create=False).dispose()
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return sa.create_engine(parsed, execution_options={"postgresql_readonly": True})
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return postgres_engine(parsed, {"postgresql_readonly": True})
     uri = f"file:{quote(parsed.database or '')}?mode=ro"
     read_only = sa.URL.create("sqlite", database=uri, query={"uri": "true"})
     # Nothing stays open between readings: a story may be kept, and dropped, without closing it.
@@ -62,60 +68,116 @@ def sqlite_url(path: Path) -> str:
     return sa.URL.create("sqlite", database=str(path)).render_as_string()
 
 
+def parse_url(url: str) -> sa.URL:
+    """A database's URL in its parts.
+
+    Raises:
+        StoreError: it is none, or of a database that Troop cannot use.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except (exc.ArgumentError, ValueError) as error:
+        raise StoreError(
+            f"{shown_url(url)} is not a database URL.",
+            hint="Give a file, or a URL like sqlite:///… or postgresql://…",
+        ) from error
+    if parsed.drivername in {"postgresql", "postgres"}:
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise StoreError(
+            f"Troop cannot store in {shown_url(url)}.",
+            hint="Give a file, or a URL like sqlite:///… or postgresql://…",
+        )
+    return parsed
+
+
 @contextlib.contextmanager
 def translated(url: str) -> Iterator[None]:
     """Raise `StoreError`, with what to do, for errors of the database."""
     try:
         yield
-    except exc.ArgumentError as error:
+    except (exc.ArgumentError, exc.NoSuchModuleError) as error:
         raise StoreError(
-            f"not a database URL: {shown_url(url)}",
-            hint="give a file, or sqlite:///…, postgresql://…",
+            f"{shown_url(url)} cannot be opened: {error}",
+            hint="Give a file, or a URL like sqlite:///… or postgresql://…",
         ) from error
-    except exc.NoSuchModuleError as error:
-        raise StoreError(f"no support for {shown_url(url)}: {error}") from error
     except ModuleNotFoundError as error:
         raise StoreError(
             f"{shown_url(url)} needs a driver: {error}", hint="pip install 'troop-repair[postgres]'"
         ) from error
     except (exc.DBAPIError, OSError) as error:
-        reason = str(getattr(error, "orig", error))
+        reason = first_line(getattr(error, "orig", error))
         raise StoreError(f"{shown_url(url)}: {reason}", hint=_hint(reason)) from error
 
 
+def first_line(error: object) -> str:
+    """What a database says, without its own hints and drawings."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+_HINTS = {
+    "file is not a database": "This file is something else: give another with --db.",
+    "malformed": "The file is damaged: restore it, or give another with --db.",
+    "unable to open": "Does the folder exist, and may you write there?",
+    "readonly": "You may not write the file or its folder.",
+    "disk is full": "Free some space. The same command then continues where it stopped.",
+    "No space left": "Free some space. The same command then continues where it stopped.",
+    "database is locked": "Another program holds it: wait for it, or close it.",
+    "I/O error": "Is the disk full or failing? What was stored before is still there.",
+    "authentication failed": "Check user and password. PGPASSWORD and ~/.pgpass can hold it.",
+    "no password supplied": "Give a password: PGPASSWORD and ~/.pgpass can hold it.",
+    "pg_hba.conf": "The server does not let you in from here: ask those who keep it.",
+    "Connection refused": "Is the database server running, at this host and port?",
+    "No such file or directory": "Is the database server running, and is its host given?",
+    "resolve host": "Is the host's name right?",
+    "timeout expired": "Is the database server running, and can it be reached from here?",
+    "too many clients": "Wait until others have closed theirs, or raise max_connections.",
+    "connection slots": "Wait until others have closed theirs, or raise max_connections.",
+    "server closed the connection": "The same command continues where it stopped.",
+    "terminating connection": "The same command continues where it stopped.",
+    "permission denied": "This user may not do that: give another, or GRANT the right.",
+    "read-only transaction": "This server only reads: give one that may be written.",
+}
+_ABSENT = re.compile(r'(role|database) "(.*?)" does not exist')
+
+
 def _hint(reason: str) -> str:
-    hints = {
-        "file is not a database": "this file is something else: give another with --db",
-        "malformed": "the file is damaged: restore it, or give another with --db",
-        "unable to open": "does the folder exist, and may you write there?",
-        "readonly": "the file or its folder is not writable for you",
-        "disk is full": "free some space; the same command then goes on where it stopped",
-        "No space left": "free some space; the same command then goes on where it stopped",
-        "database is locked": "another program holds it: wait for it, or close it",
-        "I/O error": "is the disk full or failing? What was stored before is still there",
-        "Connection refused": "is the database server running?",
-    }
-    return next((hint for sign, hint in hints.items() if sign in reason), "")
+    absent = _ABSENT.search(reason)
+    if absent and absent[1] == "database":
+        return f"Make it: createdb -E UTF8 -T template0 {absent[2]}"
+    if absent:
+        return "Check the user in the URL; without one, the name of your account is taken."
+    return next((hint for sign, hint in _HINTS.items() if sign in reason), "")
 
 
 def shown_url(url: str) -> str:
     """A database URL for people: the file of a SQLite one, others without their password."""
     try:
         shown = sa.make_url(url)
-    except exc.ArgumentError:
-        return url
-    return shown.database or "" if shown.drivername == "sqlite" else shown.render_as_string()
+    except (exc.ArgumentError, ValueError):
+        return _SECRET.sub(lambda found: f"{found[1] or found[2]}***", url)
+    if shown.drivername == "sqlite":
+        return shown.database or ""
+    secrets = [name for name in shown.query if "pass" in name.lower()]
+    return shown.difference_update_query(secrets).render_as_string()
+
+
+_SECRET = re.compile(r"(://[^/?]*?:)[^/?]*(?=@)|((?<=[?&])\w*pass\w*=)[^&]*", re.IGNORECASE)
 
 
 def _engine(url: str, *, create: bool) -> sa.Engine:
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return sa.create_engine(parsed)
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return postgres_engine(parsed)
     path = Path(parsed.database or "")
     if create:
         path.parent.mkdir(parents=True, exist_ok=True)
     elif not path.exists():
-        raise StoreError(f"there is no database {path}", hint="run something first, or give --db")
+        raise StoreError(
+            f"There is no database {path}.",
+            hint="Run something first (troop demo), or give another with --db.",
+        )
     engine = sa.create_engine(parsed, connect_args={"timeout": 30})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
@@ -137,8 +199,8 @@ def _revision(engine: sa.Engine) -> str | None:
             return None
         if "alembic_version" not in tables:
             raise StoreError(
-                f"{shown_url(str(engine.url))} is a database, but not one of Troop's",
-                hint="give another with --db",
+                f"{shown_url(str(engine.url))} is a database, but not one of Troop's.",
+                hint="Give another with --db.",
             )
         rows = connection.exec_driver_sql("SELECT version_num FROM alembic_version").all()
     return str(rows[0][0]) if rows else None
@@ -154,8 +216,8 @@ def _migrate(engine: sa.Engine, revision: str | None, url: str) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if revision is not None and revision not in known:
         raise StoreError(
-            f"{shown_url(url)} was made by a newer version of Troop (its schema is {revision})",
-            hint="update: pip install --upgrade troop-repair; or give another database with --db",
+            f"{shown_url(url)} was made by a newer version of Troop (its schema is {revision}).",
+            hint="Update (pip install --upgrade troop-repair), or give another with --db.",
         )
     with engine.begin() as connection:
         config.attributes["connection"] = connection
@@ -163,5 +225,8 @@ def _migrate(engine: sa.Engine, revision: str | None, url: str) -> None:
         for view in VIEWS:
             connection.exec_driver_sql(f"DROP VIEW IF EXISTS {view.name}")
         command.upgrade(config, "head")
+        if engine.dialect.name == "postgresql":
+            order_by_bytes(connection)
+            add_content(connection)
         for view in VIEWS:
             connection.exec_driver_sql(view.sql(engine.dialect.name))

@@ -73,6 +73,7 @@ GRADE_VIEWS = (
             ("log", "g.log", "what the tests printed (content() shows it)"),
         ),
         f"grade g LEFT JOIN {_holders()} h ON h.instance_id = g.instance_id AND h.diff = g.diff",
+        "g.instance_id, g.patch, g.grader, h.run IS NULL, h.run, h.candidate",
     ),
     View(
         "resolved",
@@ -120,5 +121,6 @@ GRADE_VIEWS = (
         "run r JOIN (SELECT DISTINCT i.run_id AS run_id, g.grader AS grader FROM grade g"
         " JOIN instance i ON i.instance_id = g.instance_id JOIN candidate k"
         " ON k.instance_id = i.id AND k.diff = g.diff) j ON j.run_id = r.id",
+        "r.id, j.grader",
     ),
 )

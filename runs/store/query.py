@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import datetime
+import math
 import sqlite3
+import time
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event, exc
 
 from data.errors import UsageError
-from runs.store.blobs import expand
-from runs.store.database import open_reading, translated
+from runs.store.blobs import expand, sql_text
+from runs.store.database import first_line, open_reading, translated
 from runs.store.views import VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import sqlalchemy as sa
 
 
 _READING = frozenset(
@@ -27,47 +33,94 @@ _READING = frozenset(
     }
 )
 """What a statement may do: ATTACH, say, would make files even on a read-only connection."""
+_STEPS = 10_000
+"""Of SQLite's machine, after which it looks whether it should stop: some milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """The rows of a query."""
+    """The rows of a query. Both databases give the same: yes and no are 1 and 0, times are text."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
 
 
-def ask(url: str, query: str) -> QueryResult:
-    """Run one statement, read-only; in SQLite, content(digest) gives stored texts.
+def ask(url: str, query: str, *, timeout_s: float = math.inf) -> QueryResult:
+    """Run one SELECT; content(digest) gives stored texts.
+
+    Args:
+        url: the database's.
+        query: one statement.
+        timeout_s: seconds after which it is stopped.
 
     Raises:
-        UsageError: the statement is wrong, or wants to write.
+        UsageError: the statement is wrong, wants to write, or takes too long.
         StoreError: the database cannot be read.
+        KeyboardInterrupt: SQLite was interrupted.
     """
     engine = open_reading(url)
+    until = time.monotonic() + timeout_s
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _add_content)
+        event.listen(engine, "connect", lambda connection, _: _stop_at(connection, until))
     try:
         with translated(url), engine.connect() as connection:
             try:
-                result = connection.exec_driver_sql(query)
-                if not result.returns_rows:
-                    raise UsageError("this statement returns nothing", hint="ask with SELECT")
-                return QueryResult(tuple(result.keys()), [tuple(row) for row in result])
+                return _answer(connection, query, timeout_s)
             except exc.DBAPIError as error:
-                raise _explained(str(error.orig)) from error
+                reason = first_line(error.orig)
+                if reason == "interrupted" and time.monotonic() < until:
+                    raise KeyboardInterrupt from error
+                raise _explained(reason, timeout_s) from error
     finally:
         engine.dispose()
 
 
-def _explained(reason: str) -> UsageError:
+def _answer(connection: sa.Connection, query: str, timeout_s: float) -> QueryResult:
+    if connection.dialect.name == "postgresql" and timeout_s < math.inf:
+        limit = max(1, round(timeout_s * 1000))
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {limit}")
+    # PostgreSQL is given a cursor, which takes one SELECT and no other statement: COPY, say,
+    # writes files even in a read-only transaction.
+    options = {"stream_results": True, "no_parameters": True}
+    result = connection.exec_driver_sql(query, execution_options=options)
+    if not result.returns_rows:
+        raise UsageError("This statement returns nothing.", hint="Ask with SELECT.")
+    return QueryResult(tuple(result.keys()), [tuple(map(_alike, row)) for row in result])
+
+
+def _alike(value: Any) -> Any:
+    """A value of PostgreSQL as SQLite gives it."""
+    match value:
+        case bool():
+            return int(value)
+        case datetime.datetime():
+            return value.isoformat(" ", "microseconds")
+        case Decimal():
+            return int(value) if value.as_tuple().exponent == 0 else float(value)
+        case memoryview():
+            return bytes(value)
+    return value
+
+
+_WRITING = ("readonly", "read-only", "not authorized", "multiple commands", "DECLARE CURSOR")
+_FIRST = ("select", "with", "values", "table", "(")
+"""What a question begins with."""
+
+
+def _explained(reason: str, timeout_s: float) -> UsageError:
     hint = ""
     if "no such table" in reason or "relation" in reason:
-        hint = f"the views are {', '.join(view.name for view in VIEWS)}"
-    elif "no such column" in reason:
-        hint = "`troop sql --views` lists the columns"
-    elif any(sign in reason for sign in ("readonly", "read-only", "not authorized")):
-        hint = "`troop sql` only reads"
+        hint = f"The views are {', '.join(view.name for view in VIEWS)}."
+    elif "no such column" in reason or ("column" in reason and "does not exist" in reason):
+        hint = "List the columns: troop sql --views"
+    elif "boolean = integer" in reason:
+        hint = "Write WHERE chosen instead of WHERE chosen = 1; SQLite and PostgreSQL take both."
+    elif reason == "interrupted" or "statement timeout" in reason:
+        reason = f"the query took longer than {timeout_s:g} s"
+        hint = "Ask for less, or give a longer --timeout."
+    elif any(sign in reason for sign in _WRITING):
+        hint = "`troop sql` only reads: ask with one SELECT."
     return UsageError(f"SQL: {reason}", hint=hint)
 
 
@@ -81,9 +134,16 @@ def _add_content(connection: Any, _record: object) -> None:
         with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as own:
             row = own.execute("SELECT size, data FROM blob WHERE digest = ?", (digest,)).fetchone()
         own.close()
-        return expand(row[1], row[0]) if row else None
+        return sql_text(expand(row[1], row[0])) if row else None
 
     connection.create_function("content", 1, content, deterministic=True)
+    for table in ("json_each", "json_tree"):  # SQLite makes these at first use, which is writing
+        connection.execute(f"SELECT * FROM {table}('[]')").close()  # noqa: S608 - ours
     connection.set_authorizer(
         lambda action, *_: sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY
     )
+
+
+def _stop_at(connection: Any, until: float) -> None:
+    """Stop a long statement in time, and let Ctrl-C be heard while it runs."""
+    connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)

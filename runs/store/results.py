@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from data.patches.parts import parts_of
+from data.paths import show_path
 from runs.store.blobs import put_text
-from runs.store.dialect import upsert
+from runs.store.dialect import insert_missing, upsert
 from runs.store.instances import mark_instance
 from runs.store.journal import execution_key
 from runs.store.registry import Status
 from runs.store.tables import (
     CandidateTable,
+    EditedFileTable,
     InstanceTable,
     RegressionFileTable,
     SampleTable,
@@ -38,7 +41,7 @@ def save_sample(connection: sa.Connection, instance: int, sample: Sample, known:
         "number": sample.number,
         "outcome": sample.outcome,
         **_script(connection, sample.script, known),
-        "diff": put_text(connection, sample.patch.diff, known) if sample.patch else None,
+        "diff": _put_diff(connection, sample.patch.diff, known) if sample.patch else None,
         "patch": sample.patch.digest if sample.patch else None,
         "finished_at": now(),
     }
@@ -84,7 +87,7 @@ def _save_candidates(
         row = {
             "instance_id": instance,
             "number": candidate.number,
-            "diff": put_text(connection, candidate.patch.diff, known),
+            "diff": _put_diff(connection, candidate.patch.diff, known),
             "patch": candidate.patch.digest,
             "support": candidate.support,
             "size": candidate.size,
@@ -100,6 +103,16 @@ def _save_candidates(
         connection.execute(sa.insert(CandidateTable).values(row))
         _link_samples(connection, instance, candidate.samples, candidate=candidate.number)
         _save_sources(connection, instance, "candidate", candidate.number, candidate.sources)
+
+
+def _put_diff(connection: sa.Connection, diff: str, known: set[str]) -> str:
+    """Store a diff and which files it edits; its digest."""
+    digest = put_text(connection, diff, known)
+    paths = dict.fromkeys(part.path for part in parts_of(diff).sections)
+    for place, path in enumerate(paths, 1):
+        row = {"diff": digest, "place": place, "path": show_path(path)}
+        insert_missing(connection, EditedFileTable, row)
+    return digest
 
 
 def _save_tests(connection: sa.Connection, instance: int, matrix: Matrix, known: set[str]) -> None:

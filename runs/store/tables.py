@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-DIGEST = String(64)
+TEXT = String().with_variant(String(collation="C"), "postgresql")
+"""Compared by bytes, as SQLite and Python do, whatever the database's locale is."""
+DIGEST = String(64).with_variant(String(64, collation="C"), "postgresql")
 
 
 def now() -> datetime:
@@ -19,6 +22,8 @@ def now() -> datetime:
 class Base(DeclarativeBase):
     """All tables."""
 
+    type_annotation_map: ClassVar = {str: TEXT}
+
 
 class BlobTable(Base):
     """A text, once, however often it is referred to."""
@@ -27,7 +32,7 @@ class BlobTable(Base):
     digest: Mapped[str] = mapped_column(DIGEST, primary_key=True)
     size: Mapped[int]
     data: Mapped[bytes] = mapped_column(LargeBinary)
-    """zstd-compressed."""
+    """See `blobs.py`."""
 
 
 class RunTable(Base):
@@ -68,7 +73,7 @@ class InstanceTable(Base):
     """JSON (`environments.py`); None: an older version stored none."""
     digest: Mapped[str] = mapped_column(DIGEST)
     problem: Mapped[str] = mapped_column(DIGEST)
-    codebase: Mapped[str] = mapped_column(String(64), default="")
+    codebase: Mapped[str] = mapped_column(DIGEST, default="")
     status: Mapped[str]
     error: Mapped[str] = mapped_column(default="")
     started_at: Mapped[datetime | None]
@@ -219,6 +224,17 @@ class CandidateTable(Base):
     """In the vote's order, from 1."""
     finalist: Mapped[bool]
     chosen: Mapped[bool]
+
+
+class EditedFileTable(Base):
+    """A file that a diff of a sample or a candidate edits."""
+
+    __tablename__ = "edited_file"
+    diff: Mapped[str] = mapped_column(DIGEST, primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    """In the diff, from 1."""
+    path: Mapped[str]
+    """As messages show it (`data.paths.show_path`)."""
 
 
 class TestTable(Base):

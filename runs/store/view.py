@@ -6,9 +6,23 @@ from dataclasses import dataclass
 
 OF_INSTANCE = "JOIN instance i ON i.id = {0}.instance_id JOIN run r ON r.id = i.run_id"
 """Brings in instance and run; {0} is the table that refers to an instance."""
+IN_RUN = "r.id, i.instance_id"
+"""The order of instances: by run, the first begun first, then by id."""
 
-
-_JOINED = {"sqlite": "group_concat", "postgresql": "string_agg"}
+_SPELLED = {
+    "sqlite": {
+        "{joined}": "group_concat",
+        "{setup}": "json_extract(i.environment, '$.setup')",
+    },
+    "postgresql": {
+        "{joined}": "string_agg",
+        # In two steps, so that nothing but the one text is read, of which another may be odd.
+        "{setup}": "(CAST(i.environment AS json) -> 'setup') #>> '{}'",
+    },
+}
+"""What stands in expressions for what the databases spell differently."""
+SETUP = "{setup}"
+"""The command that sets up the instance `i`."""
 
 
 def joined(expression: str, rows: str, order: str, between: str) -> str:
@@ -27,9 +41,13 @@ class View:
     """(name, SQL expression, description)."""
     source: str
     """What follows FROM."""
+    order: str
+    """What follows ORDER BY: unless they are asked for in another, rows have one order."""
 
     def sql(self, dialect: str) -> str:
         """The CREATE VIEW statement for SQLite or PostgreSQL."""
         columns = ", ".join(f"{expression} AS {name}" for name, expression, _ in self.columns)
-        columns = columns.replace("{joined}", _JOINED[dialect])
-        return f"CREATE VIEW {self.name} AS SELECT {columns} FROM {self.source}"  # noqa: S608 - ours
+        query = f"SELECT {columns} FROM {self.source} ORDER BY {self.order}"  # noqa: S608 - ours
+        for sign, spelled in _SPELLED[dialect].items():
+            query = query.replace(sign, spelled)
+        return f"CREATE VIEW {self.name} AS {query}"

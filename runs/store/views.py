@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from runs.store.grade_views import GRADE_VIEWS
-from runs.store.view import OF_INSTANCE, View, joined
+from runs.store.stage_views import STAGE_VIEWS
+from runs.store.view import IN_RUN, OF_INSTANCE, SETUP, View, joined
 
 
 def _of_run(expression: str) -> str:
     """`expression` over the calls of the run in the row."""
     calls = "call c JOIN instance i ON i.id = c.instance_id WHERE i.run_id = r.id"
     return f"(SELECT {expression} FROM {calls})"  # noqa: S608 - ours
+
+
+def _setups() -> str:
+    """The setup commands of the run in the row."""
+    each = (
+        f"(SELECT {SETUP} AS setup, min(i.id) AS place FROM instance i"  # noqa: S608 - ours
+        f" WHERE i.run_id = r.id GROUP BY {SETUP}) s WHERE s.setup <> ''"
+    )
+    return joined("s.setup", each, "s.place", "\n")
 
 
 def _samples(column: str, row: str) -> str:
@@ -24,6 +34,30 @@ def _sources(kind: str, row: str) -> str:
     return joined("o.name", f"source o WHERE {same} GROUP BY o.name", "min(o.place)", ", ")
 
 
+def _files(diff: str) -> tuple[str, str, str]:
+    """The files that a diff edits, as one column."""
+    paths = joined("d.path", f"edited_file d WHERE d.diff = {diff}", "d.place", ", ")
+    return ("files", paths, 'the files that the patch edits, with ", " between')
+
+
+def _share(column: str) -> tuple[str, str, str]:
+    """A reply's part of a whole number of its request; the parts add up to the number."""
+    replies = "SELECT count(*) FROM turn w WHERE w.call_id = u.call_id"
+    upto = f"(c.{column} * ({replies} AND w.id {{}} u.id) / ({replies}))"
+    share = f"{upto.format('<=')} - {upto.format('<')}"
+    return (f"{column}_share", share, f"this reply's part of {column}: they add up to it")
+
+
+def _part(column: str) -> tuple[str, str, str]:
+    """The same of a number that can be divided."""
+    replies = "(SELECT count(*) FROM turn w WHERE w.call_id = u.call_id)"
+    return (
+        f"{column}_share",
+        f"c.{column} / {replies}",
+        f"this reply's part of {column}: they add up to it",
+    )
+
+
 def _script(row: str) -> tuple[tuple[str, str, str], ...]:
     """What makes the script of `row` whole, beside its text."""
     return (
@@ -32,7 +66,7 @@ def _script(row: str) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-_PATCH = "digest of the files that the patch leaves"
+_PATCH = "digest of the files that the patch results in; equal patches have the same"
 _WHERE = (("run", "r.name", "the run's name"), ("instance_id", "i.instance_id", "the instance"))
 
 VIEWS = (
@@ -51,7 +85,8 @@ VIEWS = (
             ("troop_version", "r.troop_version", "the version that began it"),
             ("owner", "r.owner", "the process that drives it, or drove it last"),
             ("samples", "r.samples", "samples bought for each instance"),
-            ("config", "r.config", "JSON: all else that results depend on"),
+            ("config", "r.config", "JSON: everything else that results depend on"),
+            ("setup", _setups(), "the commands that set up its instances, each once, a line each"),
             (
                 "instances",
                 "(SELECT count(*) FROM instance i WHERE i.run_id = r.id)",
@@ -74,6 +109,7 @@ VIEWS = (
             ),
         ),
         "run r",
+        "r.created_at, r.id",
     ),
     View(
         "instances",
@@ -85,13 +121,18 @@ VIEWS = (
             ("base_commit", "i.base_commit", "the commit that is repaired"),
             ("image", "i.image", "the Docker image"),
             ("environment", "i.environment", "JSON: where its scripts run; NULL: unknown"),
+            ("setup", SETUP, "the command that sets its sandbox up; NULL: unknown"),
             ("status", "i.status", "waiting, running, solved, unsolved, failed or interrupted"),
             ("error", "i.error", "why it failed"),
             ("started_at", "i.started_at", "UTC"),
             ("finished_at", "i.finished_at", "UTC"),
             ("problem", "i.problem", "the issue (content() shows it)"),
             ("context_files", "i.context_files", "JSON: paths shown to the model, in order"),
-            ("samples", "i.samples", "samples that what follows rests on; NULL: there is none yet"),
+            (
+                "samples",
+                "i.samples",
+                "samples that the columns from here on rest on; NULL: there are none yet",
+            ),
             ("chosen", "i.chosen", "number of the chosen candidate"),
             (
                 "reason",
@@ -99,6 +140,7 @@ VIEWS = (
                 "what decided: only_candidate, vote, selection (a model), fallback (to the vote)",
             ),
             ("patch", "i.patch", "the chosen diff (content() shows it)"),
+            _files("i.patch"),
             (
                 "cost_usd",
                 "(SELECT sum(c.cost_usd) FROM call c WHERE c.instance_id = i.id)",
@@ -106,6 +148,7 @@ VIEWS = (
             ),
         ),
         "instance i JOIN run r ON r.id = i.run_id",
+        IN_RUN,
     ),
     View(
         "samples",
@@ -119,10 +162,12 @@ VIEWS = (
             ("script", "s.script", "its last test (content() shows it)"),
             *_script("s"),
             ("diff", "s.diff", "its last patch (content() shows it)"),
+            _files("s.diff"),
             ("patch", "s.patch", _PATCH),
             ("finished_at", "s.finished_at", "UTC"),
         ),
         "sample s " + OF_INSTANCE.format("s"),
+        f"{IN_RUN}, s.number",
     ),
     View(
         "trajectories",
@@ -140,6 +185,7 @@ VIEWS = (
             ),
         ),
         "trajectory t " + OF_INSTANCE.format("t"),
+        f"{IN_RUN}, t.key",
     ),
     View(
         "turns",
@@ -152,21 +198,36 @@ VIEWS = (
             ("turn", "u.number", "from 0"),
             ("model", "c.model", "the model"),
             ("finish", "u.finish", "stop, length, filtered or empty"),
-            ("call", "c.id", "the request; turns that share one have n > 1"),
+            (
+                "call",
+                "c.id",
+                "number of the request; several turns may share one: add up the shares below",
+            ),
             ("n", "c.n", "replies that the request asked for"),
             ("prompt_tokens", "c.prompt_tokens", "of the whole request"),
-            ("cached_tokens", "c.cached_tokens", "of the prompt, found in the server's cache"),
+            (
+                "cached_tokens",
+                "c.cached_tokens",
+                "of the prompt_tokens, found in the server's cache",
+            ),
             ("completion_tokens", "c.completion_tokens", "of the whole request"),
             ("cost_usd", "c.cost_usd", "of the whole request; NULL: unknown"),
-            ("duration_s", "c.duration_s", "seconds, of the attempt that succeeded"),
+            (
+                "duration_s",
+                "c.duration_s",
+                "seconds of the whole request, in the try that succeeded",
+            ),
             ("attempts", "c.attempts", "tries it took"),
             ("replayed", "c.replayed", "1: from a recording"),
             ("created_at", "c.created_at", "UTC"),
+            *map(_share, ("prompt_tokens", "cached_tokens", "completion_tokens")),
+            *map(_part, ("cost_usd", "duration_s")),
             ("prompt", "u.prompt", "the new part of the prompt (content() shows it)"),
             ("reply", "u.reply", "the reply (content() shows it)"),
         ),
         "turn u JOIN trajectory t ON t.id = u.trajectory_id JOIN call c ON c.id = u.call_id "
         + OF_INSTANCE.format("t"),
+        f"{IN_RUN}, t.key, u.number",
     ),
     View(
         "executions",
@@ -175,19 +236,24 @@ VIEWS = (
             *_WHERE,
             ("execution", "e.id", "its number"),
             ("ending", "e.ending", "exited, timeout, out_of_memory, disk_exceeded, ..."),
-            ("exit_code", "e.exit_code", "0 fixed, 2 issue is there; NULL: it was stopped"),
+            ("exit_code", "e.exit_code", "0 fixed, 2 the issue is there; NULL: it was stopped"),
             ("duration_s", "e.duration_s", "seconds"),
-            ("output_bytes", "e.output_bytes", "printed in all"),
+            ("output_bytes", "e.output_bytes", "bytes printed in all"),
             ("edited", "e.diff != ''", "0: on the unedited code"),
             ("script", "e.script_text", "the script (content() shows it)"),
             *_script("e"),
             ("diff", "e.diff", "the patch (content() shows it)"),
             ("patch", "e.patch", _PATCH),
             ("output", "e.output", "what it printed (content() shows it)"),
-            ("repeat", "e.repeat", "0; above: the same run again, to see whether it ends alike"),
+            (
+                "repeat",
+                "e.repeat",
+                "0; above: the same execution again, to see whether it ends the same",
+            ),
             ("created_at", "e.created_at", "UTC"),
         ),
         "execution e " + OF_INSTANCE.format("e"),
+        f"{IN_RUN}, e.id",
     ),
     View(
         "trajectory_executions",
@@ -201,12 +267,13 @@ VIEWS = (
             ("purpose", "g.purpose", "before, after, vote, or which candidate"),
             ("execution", "e.id", "the execution's number"),
             ("ending", "e.ending", "exited, timeout, ..."),
-            ("exit_code", "e.exit_code", "0 fixed, 2 issue is there"),
+            ("exit_code", "e.exit_code", "0 fixed, 2 the issue is there"),
             ("duration_s", "e.duration_s", "seconds"),
             ("output", "e.output", "what it printed (content() shows it)"),
         ),
         "sighting g JOIN trajectory t ON t.id = g.trajectory_id"
         " JOIN execution e ON e.id = g.execution_id " + OF_INSTANCE.format("t"),
+        f"{IN_RUN}, t.key, g.turn, g.id",
     ),
     View(
         "candidates",
@@ -220,17 +287,21 @@ VIEWS = (
             (
                 "discriminating_votes",
                 "k.discriminating_votes",
-                "samples' tests passed that do not pass before, its own alone left out",
+                "generated tests passed that do not pass before the edit, its own samples' left out",
             ),
-            ("paper_votes", "k.paper_votes", "samples' tests passed"),
+            ("paper_votes", "k.paper_votes", "generated tests passed"),
             (
                 "regression_votes",
                 "k.regression_votes",
-                "the repository's own test files of which no other candidate breaks less",
+                "repository tests in which no other candidate breaks fewer",
             ),
-            ("broken_tests", "k.broken_tests", "tests in these files that it breaks"),
-            ("agreement", "k.agreement", "how many wrote one that all tests see alike"),
-            ("support", "k.support", "how many wrote this very patch"),
+            ("broken_tests", "k.broken_tests", "single tests in repository tests that it breaks"),
+            (
+                "agreement",
+                "k.agreement",
+                "samples and systems that wrote a candidate of the same behaviour",
+            ),
+            ("support", "k.support", "samples and systems that wrote this very patch"),
             ("samples", _samples("candidate", "k"), "their numbers, with spaces between"),
             (
                 "sources",
@@ -239,9 +310,24 @@ VIEWS = (
             ),
             ("size", "k.size", "characters of the diff"),
             ("diff", "k.diff", "the patch (content() shows it)"),
+            _files("k.diff"),
             ("patch", "k.patch", _PATCH),
         ),
         "candidate k " + OF_INSTANCE.format("k"),
+        f"{IN_RUN}, k.number",
+    ),
+    View(
+        "edited_files",
+        "one row per candidate and file that its patch edits",
+        (
+            *_WHERE,
+            ("candidate", "k.number", "the candidate's number"),
+            ("chosen", "k.chosen", "1: this candidate came out"),
+            ("place", "d.place", "in the patch, from 1"),
+            ("path", "d.path", "the file"),
+        ),
+        "edited_file d JOIN candidate k ON k.diff = d.diff " + OF_INSTANCE.format("k"),
+        f"{IN_RUN}, k.number, d.place",
     ),
     View(
         "tests",
@@ -249,13 +335,13 @@ VIEWS = (
         (
             *_WHERE,
             ("test", "x.number", "from 1"),
-            ("kind", "x.kind", "generated (by samples), or regression (the repository's own)"),
-            ("label", "x.label", "the file that a regression test runs"),
-            ("flaky", "x.flaky", "1: run again, it said something else: it has no vote"),
+            ("kind", "x.kind", "generated (by samples), or regression (a repository test)"),
+            ("label", "x.label", "the file that a repository test runs"),
+            ("flaky", "x.flaky", "1: run again, it gave another verdict; it has no vote"),
             (
                 "discriminates",
                 "x.discriminates",
-                "1: it does not pass on the unedited code, and is not flaky",
+                "1: it does not pass before the edit, and is not flaky",
             ),
             (
                 "samples",
@@ -271,6 +357,7 @@ VIEWS = (
             *_script("x"),
         ),
         "test x " + OF_INSTANCE.format("x"),
+        f"{IN_RUN}, x.number",
     ),
     View(
         "votes",
@@ -279,48 +366,34 @@ VIEWS = (
             *_WHERE,
             ("candidate", "v.candidate", "0: the unedited code"),
             ("test", "v.test", "the test's number"),
-            ("verdict", "v.verdict", "pass, fail or error"),
-            ("broken", "v.broken", "tests broken, where a regression test says how many"),
+            ("verdict", "v.verdict", "pass, fail or error (no verdict)"),
+            ("broken", "v.broken", "single tests broken, where a repository test says how many"),
             ("exit_code", "e.exit_code", "of the execution"),
             ("ending", "e.ending", "of the execution"),
             ("execution", "e.id", "the execution's number"),
             ("output", "e.output", "what it printed (content() shows it)"),
         ),
         "vote v JOIN execution e ON e.id = v.execution_id " + OF_INSTANCE.format("v"),
+        f"{IN_RUN}, v.candidate, v.test",
     ),
     View(
         "regression_files",
-        "one row per test file of the repository's own that was looked at",
+        "one row per repository test file that was looked at",
         (
             *_WHERE,
             ("place", "f.place", "from 1, the nearest to the edits first"),
             ("path", "f.path", "the file"),
             ("test", "f.test", "the number of the test that it became; NULL: it has no vote"),
-            ("passing", "f.passing", "tests in it that pass before; NULL: not known one by one"),
+            (
+                "passing",
+                "f.passing",
+                "tests in it that pass before the edit; NULL: not known one by one",
+            ),
             ("reason", "f.reason", "why it has no vote"),
         ),
         "regression_file f " + OF_INSTANCE.format("f"),
+        f"{IN_RUN}, f.place, f.path",
     ),
-    View(
-        "cost_by_stage",
-        "one row per run, stage and model",
-        (
-            ("run", "r.name", "the run's name"),
-            ("stage", "c.kind", "relevance, ranking, testing, editing, selection or judge"),
-            ("model", "c.model", "the model"),
-            ("calls", "count(*)", "requests"),
-            ("prompt_tokens", "sum(c.prompt_tokens)", "sent"),
-            ("cached_tokens", "sum(c.cached_tokens)", "of them found in the server's cache"),
-            ("completion_tokens", "sum(c.completion_tokens)", "written"),
-            ("cost_usd", "sum(c.cost_usd)", "known cost; NULL: no price is known"),
-            (
-                "unpriced_calls",
-                "sum(CASE WHEN c.cost_usd IS NULL THEN 1 ELSE 0 END)",
-                "calls whose cost is unknown",
-            ),
-            ("seconds", "sum(c.duration_s)", "of waiting for replies, added up"),
-        ),
-        "call c " + OF_INSTANCE.format("c") + " GROUP BY r.name, c.kind, c.model",
-    ),
+    *STAGE_VIEWS,
     *GRADE_VIEWS,
 )

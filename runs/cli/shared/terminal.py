@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from rich.console import Console
 
 PAPER = 120
-"""Columns where there is no terminal."""
+"""Columns where there is no terminal and COLUMNS is not set."""
 
 
 def results() -> Console:
@@ -29,5 +30,5 @@ def write_patch(patch: str) -> None:
 
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else PAPER
+    width = None if stream.isatty() or "COLUMNS" in os.environ else PAPER
     return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import zstandard
 from alembic import command
 from alembic.config import Config as Alembic
 
@@ -15,7 +16,6 @@ from data.instances.instance import Environment
 from data.languages.languages import find_language
 from runs.run.config import digest
 from runs.store import database
-from runs.store.blobs import put_text
 from runs.store.environments import environment_text, stored_environment
 from runs.store.journal import script_key
 from runs.store.reading import Reader
@@ -109,9 +109,9 @@ def older(new_url):
         with engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "0004")
-            for text in texts:
-                put_text(connection, text, set())
+            blobs = [_compressed(text.encode()) for text in texts]
             for name, rows in {
+                "blob": blobs,
                 "run": [RUN | (run or {})],
                 "instance": [INSTANCE],
                 **tables,
@@ -123,6 +123,11 @@ def older(new_url):
         return new_url
 
     return fill
+
+
+def _compressed(text: bytes) -> dict:
+    digest = hashlib.sha256(text).hexdigest()
+    return {"digest": digest, "size": len(text), "data": zstandard.compress(text)}
 
 
 def view(url: str, name: str) -> list:

@@ -429,7 +429,7 @@ def test_a_newer_database_is_left_alone(tmp_path):
 
 
 def test_a_missing_database_is_told_when_reading(tmp_path):
-    with pytest.raises(StoreError, match="there is no database"):
+    with pytest.raises(StoreError, match="There is no database"):
         open_reading(sqlite_url(tmp_path / "none.db"))
 
 

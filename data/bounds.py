@@ -20,6 +20,8 @@ Size = Annotated[int, Interval(ge=1, le=1_000_000_000)]
 """Tokens, characters, bytes or megabytes."""
 Seconds = Annotated[float, Interval(gt=0, le=1_000_000)]
 SecondsOrZero = Annotated[float, Interval(ge=0, le=1_000_000)]
+Lease = Annotated[float, Interval(ge=1, le=86_400)]
+"""Seconds, from one to a day."""
 Amount = Annotated[float, Interval(ge=0, le=1_000_000)]
 """Gigabytes or dollars."""
 Percent = Annotated[float, Interval(ge=0, le=100)]

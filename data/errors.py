@@ -6,6 +6,7 @@
     │   └── SandboxUnavailable      exit 3   nothing can run until it is fixed
     ├── ModelError                  exit 4   the model server
     └── StoreError                  exit 5   the database or the disk
+        └── LeaseLost               exit 5   another process works on the instance now
 
 Each carries what went wrong and, in `hint`, what to do about it. They are
 caught once, in the command line, which prints both and exits with `exit_code`.
@@ -53,3 +54,7 @@ class StoreError(TroopError):
     """The database cannot be read or written."""
 
     exit_code = 5
+
+
+class LeaseLost(StoreError):
+    """An instance is no longer this worker's: another process works on it, or may."""

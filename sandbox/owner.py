@@ -69,6 +69,21 @@ def is_dead(owner: str, place: str, me: Owner) -> bool:
     return now is None or (start != "0" and now not in {"0", start})
 
 
+def is_alive(owner: str, place: str, me: Owner) -> bool:
+    """Whether the labels `owner` and `place` name a process that provably runs.
+
+    That can be seen only of a process in the caller's own namespace. Neither this nor
+    `is_dead` need be true.
+    """
+    if place != me.place or _UNKNOWN in {me.boot, me.namespace}:
+        return False
+    boot, _, rest = owner.partition(":")
+    pid, _, start = rest.partition(":")
+    if boot != me.boot or not pid.isdecimal():
+        return False
+    return start != "0" and start_time(int(pid)) == start
+
+
 def start_time(pid: int) -> str | None:
     """When the process `pid` started; None: there is none, or a zombie; "0": unknown."""
     if Path("/proc/self/stat").exists():

@@ -20,6 +20,7 @@ from data.errors import TroopError
 from data.patches.applying import apply_diff, diff_files
 from data.predictions.predictions import read_predictions
 from runs.store.database import sqlite_url
+from runs.store.ownership import Claim, Terms
 from runs.store.registry import RunSpec
 from runs.store.store import Store
 from sandbox.docker import DockerProvider
@@ -128,14 +129,15 @@ async def our_way(
         codebase = await sandbox.read_codebase()
         race = race_of(kit, instance, codebase, scripts, across)
         with Store(sqlite_url(folder / "troop.db")) as store:
-            run = await store.begin_run(_spec(), fresh=True, alive=lambda _: False)
-            (row,) = await store.enter(run, [instance])
+            _, worker, (row,) = await store.begin(_spec(), [instance], Terms(60), fresh=True)
+            claim = await store.claim(worker, row)
+            assert isinstance(claim, Claim)
             workbench = Workbench(
                 instance,
                 codebase,
                 client=None,
                 sandbox=sandbox,
-                journal=store.journal(row),
+                journal=store.journal(claim),
                 observer=Unobserved(),
                 prices=Prices(),
                 model_slots=Slots(1),

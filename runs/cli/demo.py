@@ -61,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
         fresh=args.fresh,
         again=True,
         replay=recording(),
+        waits=False,
         pace=0.0 if args.no_wait else PACE_S,
     )
     finished = asyncio.run(carry_out(job, LiveDisplay(progress()), provider))

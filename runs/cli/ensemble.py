@@ -108,6 +108,7 @@ def run(args: argparse.Namespace) -> int:
         name=args.name,
         fresh=args.fresh,
         replay=args.replay,
+        take_over=args.take_over,
         outside=Outside(outside, tests),
     )
     finished = asyncio.run(carry_out(job, LiveDisplay(progress())))

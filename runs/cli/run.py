@@ -55,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
         name=args.name,
         fresh=args.fresh,
         replay=args.replay,
+        take_over=args.take_over,
         outside=Outside(outside),
     )
     finished = asyncio.run(carry_out(job, LiveDisplay(progress())))

@@ -44,7 +44,7 @@ from typing import TYPE_CHECKING
 
 from data.errors import UsageError
 from runs.cli.shared.asking import choose_anew
-from runs.cli.shared.flags import add_database
+from runs.cli.shared.flags import add_database, add_take_over
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--dataset", metavar="D", help="where the instances are now, if not where the run had them"
     )
     model.add_argument("--split", help="the dataset's split")
+    add_take_over(model)
     add_database(parser)
 
 

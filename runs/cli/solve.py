@@ -91,6 +91,8 @@ def run(args: argparse.Namespace) -> int:
         name=args.name,
         fresh=args.fresh,
         replay=args.replay,
+        take_over=args.take_over,
+        waits=False,
         outside=Outside(outside),
     )
     finished = asyncio.run(carry_out(job, LiveDisplay(progress())))

@@ -13,7 +13,8 @@ from agent.slots import together
 from data.errors import SandboxError, TroopError, UsageError
 from runs.compare.recalling import whole_or_bare
 from runs.run.config import Config, SandboxKind, load_config
-from runs.run.session import alive, choose, me, open_client
+from runs.run.session import choose, open_client, terms_of
+from runs.run.shift import Shift
 from runs.run.workshop import Workshop
 from runs.store.registry import Status
 from runs.store.store import Store
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from agent.workbench import Workbench
     from data.instances.instance import Instance
     from runs.run.display import Display
+    from runs.store.ownership import Claim
     from runs.store.reading import Reader
     from runs.store.records import InstanceRecord, RunRecord
     from runs.store.registry import RunHandle
@@ -64,6 +66,8 @@ class Inquiry:
     selectors: Mapping[str, Selector]
     open: Mapping[InstanceRecord, Sequence[str]]
     """By instance, the selectors that are to choose."""
+    take_over: bool = False
+    """Take instances at once that others work on."""
     dataset: str = ""
     """Where the instances are, when another place than the run has stored."""
     split: str | None = None
@@ -94,7 +98,7 @@ async def inquire(
     config = inquiry.config
     async with AsyncExitStack() as stack:
         store = stack.enter_context(Store(inquiry.database))
-        run = await store.claim(inquiry.run.name, me(), alive)
+        run = await store.find_run(inquiry.run.name)
         given = await asyncio.to_thread(_needing_sandbox, inquiry, reader)
         stop = asyncio.Event()
         client = open_client(config.model, display, stop)
@@ -114,7 +118,11 @@ async def inquire(
         await workshop.get_ready(stack)
         if provider is not None:
             provider.expect(list(given.values()))
-        asker = _Asker(inquiry, reader, workshop, run, given)
+        worker = await store.join(run, terms_of(config, take_over=inquiry.take_over))
+        shift = Shift(store, worker, workshop.instances, display, stop)
+        shift.status = None
+        await stack.enter_async_context(shift)
+        asker = _Asker(inquiry, reader, workshop, run, shift, given=given)
         with workshop.interruptible():
             await asker.ask_all()
     return asker.answers
@@ -129,6 +137,8 @@ class _Asker:
         reader: Reader,
         workshop: Workshop,
         run: RunHandle,
+        shift: Shift,
+        *,
         given: Mapping[str, Instance],
     ) -> None:
         self.answers = Answers()
@@ -136,6 +146,7 @@ class _Asker:
         self._reader = reader
         self._workshop = workshop
         self._run = run
+        self._shift = shift
         self._given = given
         """Whole instances, for those that need a sandbox."""
 
@@ -147,26 +158,36 @@ class _Asker:
 
     async def _instance(self, order: int, instance: InstanceRecord, names: Sequence[str]) -> None:
         status, said = Status.FINISHED, ""
+        store, given = self._workshop.store, self._given.get(instance.instance_id)
         try:
-            async with self._workshop.instances.hold(order):
-                await self._ask(order, self._reader.story(instance), names)
+            # Refuses another issue or commit.
+            row = await store.find(self._run, instance.instance_id, given)
+            await self._shift.work(
+                order,
+                row,
+                lambda worker: store.claim_ended(worker, row, given),
+                lambda claim: self._ask(order, claim, self._reader.story(instance), names),
+            )
         except (SandboxError, UsageError) as error:
             self.answers.errors[instance.instance_id] = error
             status, said = Status.FAILED, error.message
         self._workshop.display.ended(instance.instance_id, status, said)
 
-    async def _ask(self, order: int, story: Story, names: Sequence[str]) -> None:
-        workshop, run = self._workshop, self._run
+    async def _ask(self, order: int, claim: Claim, story: Story, names: Sequence[str]) -> None:
+        workshop = self._workshop
         given = self._given.get(story.name)
-        row = await workshop.store.find(run, story.name, given)  # refuses another issue or commit
-        if given is None:
-            bench = workshop.bare_bench(order, run, whole_or_bare(story), row)
-            await self._choose(bench, story, names)
-            return
-        async with workshop.bench(order, run, given, row) as bench:
-            if any(self._inquiry.selectors[name].needs is Needs.SANDBOX for name in names):
-                await bench.try_sandbox()
-            await self._choose(bench, story, names)
+        try:
+            if given is None:
+                bench = workshop.bare_bench(order, whole_or_bare(story), claim)
+                await self._choose(bench, story, names)
+                return
+            async with workshop.bench(order, self._run.name, given, claim) as bench:
+                if any(self._inquiry.selectors[name].needs is Needs.SANDBOX for name in names):
+                    await bench.try_sandbox()
+                await self._choose(bench, story, names)
+        finally:
+            self._shift.finishing(claim)
+            await workshop.store.let_go(claim)
 
     async def _choose(self, bench: Workbench, story: Story, names: Sequence[str]) -> None:
         config = self._workshop.config

@@ -77,6 +77,7 @@ async def solve_async(
     dataset: str = "",
     name: str = "",
     fresh: bool = False,
+    take_over: bool = False,
     database: str | Path | None = None,
     config: Path | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -100,6 +101,7 @@ async def solve_async(
         dataset: what an instance came from, as it is stored.
         name: of the run; "": the one with these settings, or a new one.
         fresh: begin a new run instead of resuming.
+        take_over: take the instance at once from another process that works on it.
         database: a SQLite file or a SQLAlchemy URL; None: $TROOP_DB, or that of the data folder.
         config: a TOML file of settings.
         settings: any settings by dotted name; they have the last word.
@@ -128,6 +130,8 @@ async def solve_async(
         database=database_url(database),
         name=name,
         fresh=fresh,
+        take_over=take_over,
+        waits=False,
     )
     for note in notes:
         shown.note(note)

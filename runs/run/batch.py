@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from data.codebases.codebase import Codebase
     from data.instances.instance import Instance
     from data.predictions.predictions import Prediction
+    from runs.run.shift import Shift
     from runs.run.workshop import Workshop
+    from runs.store.ownership import Claim
     from runs.store.registry import InstanceHandle, RunHandle
     from sandbox.protocol import Script
 
@@ -49,8 +51,9 @@ class Outside:
 class Batch:
     """Runs `solve_instance` over many instances."""
 
-    def __init__(self, workshop: Workshop, run: RunHandle, outside: Outside) -> None:
+    def __init__(self, workshop: Workshop, run: RunHandle, shift: Shift, outside: Outside) -> None:
         self._workshop = workshop
+        self._shift = shift
         self._store = workshop.store
         self._display = workshop.display
         self._run = run
@@ -58,24 +61,20 @@ class Batch:
         self._tally = Tally()
 
     async def solve(self, instances: Sequence[Instance], rows: Sequence[InstanceHandle]) -> Tally:
-        """Bring every instance to its end that is not there yet.
+        """Bring every instance to its end that is not there yet, or see others do it.
 
         One instance's failure does not stop the others. Ctrl-C once finishes what
         is in flight, twice stops at once; both leave a run that can be resumed.
 
         Raises:
             ModelError: the model server cannot be used; the run can be resumed.
-            StoreError: the database failed.
+            StoreError: the database failed, or another process has what is not waited for.
         """
-        status = Status.FAILED
         try:
             with self._workshop.interruptible():
                 await self._all(list(zip(instances, rows, strict=True)))
-            status = self._tally.status
         except (Interrupted, asyncio.CancelledError):
-            status = self._tally.status = Status.INTERRUPTED
-        finally:
-            self._store.end_run(self._run, status)
+            self._tally.status = Status.INTERRUPTED
         return self._tally
 
     async def _all(self, pairs: Sequence[tuple[Instance, InstanceHandle]]) -> None:
@@ -87,33 +86,49 @@ class Batch:
         await together(*(self._one(order, *pair) for order, pair in enumerate(work)))
 
     async def _one(self, order: int, given: Instance, row: InstanceHandle) -> None:
-        try:
-            async with self._workshop.instances.hold(order):
-                await self._store.mark(row, Status.RUNNING)
-                await self._solve(order, given, row)
-        except (SandboxError, UsageError) as error:
-            self._tally.status = Status.FAILED
-            self._tally.errors[row.instance_id] = error
-            self._display.ended(row.instance_id, Status.FAILED, error.message)
-            await self._store.mark(row, Status.FAILED, error.message)
+        ended = await self._shift.work(
+            order,
+            row,
+            lambda worker: self._store.claim(worker, row, given),
+            lambda claim: self._try(order, given, claim),
+        )
+        if ended is None:
+            return
+        self._display.ended(row.instance_id, ended.status, ended.error)
+        if ended.status is Status.FAILED:
+            self._fail(row.instance_id, SandboxError(ended.error))
 
-    async def _solve(self, order: int, given: Instance, row: InstanceHandle) -> None:
+    async def _try(self, order: int, given: Instance, claim: Claim) -> None:
+        try:
+            await self._solve(order, given, claim)
+        except (SandboxError, UsageError) as error:
+            self._shift.finishing(claim)
+            await self._store.mark(claim, Status.FAILED, error.message)
+            self._display.ended(claim.instance_id, Status.FAILED, error.message)
+            self._fail(claim.instance_id, error)
+
+    def _fail(self, instance_id: str, error: TroopError) -> None:
+        self._tally.status = Status.FAILED
+        self._tally.errors[instance_id] = error
+
+    async def _solve(self, order: int, given: Instance, claim: Claim) -> None:
         config = self._workshop.config
-        async with self._workshop.bench(order, self._run, given, row) as bench:
+        async with self._workshop.bench(order, self._run.name, given, claim) as bench:
             tests = self._outside.tests.get(given.instance_id, ())
             if tests or config.asks_model:
                 await bench.try_sandbox()
             solution = await solve_instance(
                 bench,
                 config,
-                self._run.samples,
-                lambda sample: self._store.save_sample(row, sample),
+                claim.samples,
+                lambda sample: self._store.save_sample(claim, sample),
                 outside=await asyncio.to_thread(self._entries, given, bench.codebase),
                 outside_tests=tests,
             )
-            await self._store.save_solution(row, solution)
+            self._shift.finishing(claim)
+            await self._store.save_solution(claim, solution)
         status = Status.SOLVED if solution.ranking.choice else Status.UNSOLVED
-        self._display.ended(row.instance_id, status, "")
+        self._display.ended(claim.instance_id, status, "")
 
     def _entries(self, given: Instance, codebase: Codebase) -> list[Entry]:
         """Other systems' candidates; one that cannot be used is told, and left out."""

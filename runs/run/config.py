@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_type_hints
 
 from agent.prices import Price
 from agent.settings import USUAL_SAMPLES, ContextSettings, ModelSettings, SampleSettings
-from data.bounds import NONE, STRICT, Count, CountOrZero, choices, kind, must_be, optional
+from data.bounds import NONE, STRICT, Count, CountOrZero, Lease, choices, kind, must_be, optional
 from data.errors import UsageError
 from runs.run.given import PRICES, laid_over, misnamed, name_zeros, nested, price_of
 from sandbox.image_settings import ImageSettings
@@ -43,6 +43,9 @@ class BatchSettings:
     """Executions at once; 0: as many as the machine's cores and memory bear."""
     sandbox: SandboxKind = "docker"
     """"docker"; "local" runs scripts on this machine, only lightly walled off; "auto": either."""
+    lease_s: Lease = 60.0
+    """Seconds without a heartbeat after which a worker on another host, or in another container, is
+    taken for gone, and its instances are taken over. It gives six heartbeats in that time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,11 @@ from agent.slots import Interrupted
 from data.errors import UsageError
 from runs.run.batch import Batch, Outside, Tally
 from runs.run.config import Config, digest
+from runs.run.shift import Shift
 from runs.run.workshop import Workshop
-from runs.store.registry import RunSpec, Status
+from runs.store.ownership import Terms
+from runs.store.registry import RunSpec
 from runs.store.store import Store
-from sandbox.owner import is_dead, this_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from data.instances.instance import Instance
     from data.predictions.predictions import Prediction
     from runs.run.display import Display
-    from runs.store.registry import InstanceHandle, RunHandle
+    from runs.store.registry import RunHandle
     from sandbox.protocol import SandboxProvider, Script
 
 
@@ -55,6 +56,10 @@ class Job:
     pace: float = 0.0
     """Seconds that a replayed reply waits for a thousand tokens."""
     outside: Outside = field(default_factory=Outside)
+    take_over: bool = False
+    """Take instances at once that others work on."""
+    waits: bool = True
+    """Wait for instances that others work on; if not, they are refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,10 @@ async def carry_out(
         client = _client(job, display, stop)
         if client is not None:
             stack.push_async_callback(client.close)
-        run = await store.begin_run(_spec(job, provider.kind), fresh=job.fresh, alive=alive)
+        terms = terms_of(job.config, take_over=job.take_over, waits=job.waits)
+        run, worker, rows = await store.begin(
+            _spec(job, provider.kind, terms), job.instances, terms, fresh=job.fresh
+        )
         workshop = Workshop(
             store,
             job.config,
@@ -99,19 +107,20 @@ async def carry_out(
             stop=stop,
             signals=signals,
         )
-        rows: list[InstanceHandle] = []
-        try:
-            rows = await store.enter(run, list(job.instances))
-            workshop.show(stack, _title(job, run))
-            if not all(row.status.final for row in rows):
-                await workshop.get_ready(stack, *filter(None, [job.config.context.model]))
-                _tell(job, run, display)
-        except BaseException:
-            done = rows and all(row.status.final for row in rows)
-            store.end_run(run, Status.FINISHED if done else Status.FAILED)
-            raise
-        tally = await Batch(workshop, run, job.outside).solve(job.instances, rows)
+        shift = Shift(store, worker, workshop.instances, display, stop)
+        await stack.enter_async_context(shift)
+        workshop.show(stack, _title(job, run))
+        if not all(row.status.final for row in rows):
+            await workshop.get_ready(stack, *filter(None, [job.config.context.model]))
+            _tell(job, run, display)
+        tally = await Batch(workshop, run, shift, job.outside).solve(job.instances, rows)
+        shift.status = tally.status
     return Finished(run.name, tally)
+
+
+def terms_of(config: Config, *, take_over: bool, waits: bool = True) -> Terms:
+    """How this process works beside others."""
+    return Terms(config.batch.lease_s, take_over, waits)
 
 
 def _tell(job: Job, run: RunHandle, display: Display) -> None:
@@ -183,7 +192,7 @@ def open_client(settings: ModelSettings, display: Display, stop: asyncio.Event) 
     )
 
 
-def _spec(job: Job, sandbox: str) -> RunSpec:
+def _spec(job: Job, sandbox: str, terms: Terms) -> RunSpec:
     identity = job.config.identity() | {
         "replay": job.replay.name if job.replay else "",
         "sandbox": sandbox,
@@ -202,7 +211,7 @@ def _spec(job: Job, sandbox: str) -> RunSpec:
         config=identity,
         config_digest=digest(identity),
         defaults=Config().identity(),
-        owner=me(),
+        owner=f"{terms.me} {terms.me.place}",
         version=version(),
         again=job.again,
     )
@@ -224,18 +233,6 @@ def _digest_of_tests(outside: Mapping[str, Sequence[tuple[str, Script]]]) -> str
 
 def _digest(parts: Iterable[tuple[str, ...]]) -> str:
     return hashlib.sha256(repr(sorted(parts)).encode("utf-8", "surrogatepass")).hexdigest()[:12]
-
-
-def me() -> str:
-    """This process, as runs store their owner."""
-    owner = this_process()
-    return f"{owner} {owner.place}"
-
-
-def alive(stored: str) -> bool:
-    """Whether a stored owner still runs."""
-    owner, _, place = stored.partition(" ")
-    return not is_dead(owner, place, this_process())
 
 
 def _title(job: Job, run: RunHandle) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from data.instances.instance import Instance
     from runs.run.config import Config
     from runs.run.display import Display
-    from runs.store.registry import InstanceHandle, RunHandle
+    from runs.store.ownership import Claim
     from runs.store.store import Store
     from sandbox.protocol import Sandbox, SandboxProvider
 
@@ -83,7 +83,7 @@ class Workshop:
 
     @asynccontextmanager
     async def bench(
-        self, order: int, run: RunHandle, given: Instance, row: InstanceHandle
+        self, order: int, run: str, given: Instance, claim: Claim
     ) -> AsyncIterator[Workbench]:
         """The workbench of one instance, on a sandbox that is closed at the end.
 
@@ -91,27 +91,24 @@ class Workshop:
             SandboxError: it cannot be opened.
             UsageError: its codebase is another than the run began with.
         """
-        sandbox = await self._open(given, run.name)
+        sandbox = await self._open(given, run)
         try:
             codebase = await sandbox.read_codebase(self.config.context.largest_file)
-            await self.store.check_codebase(row, codebase.digest)
+            await self.store.check_codebase(claim, codebase.digest)
             self._tell_unread(given, codebase)
-            yield self._bench(order, run, given, row, codebase=codebase, sandbox=sandbox)
+            yield self._bench(order, given, claim, codebase=codebase, sandbox=sandbox)
         finally:
             await sandbox.close()
 
-    def bare_bench(
-        self, order: int, run: RunHandle, given: Instance, row: InstanceHandle
-    ) -> Workbench:
+    def bare_bench(self, order: int, given: Instance, claim: Claim) -> Workbench:
         """A workbench without a sandbox: only the model can be asked at it."""
-        return self._bench(order, run, given, row, codebase=Codebase("", {}), sandbox=None)
+        return self._bench(order, given, claim, codebase=Codebase("", {}), sandbox=None)
 
     def _bench(
         self,
         order: int,
-        run: RunHandle,
         given: Instance,
-        row: InstanceHandle,
+        claim: Claim,
         *,
         codebase: Codebase,
         sandbox: Sandbox | None,
@@ -121,8 +118,8 @@ class Workshop:
             codebase,
             client=self._client,
             sandbox=sandbox,
-            journal=self.store.journal(row),
-            observer=self.display.observer(row.instance_id, run.samples),
+            journal=self.store.journal(claim),
+            observer=self.display.observer(claim.instance_id, claim.samples),
             prices=self._prices,
             model_slots=self._calls,
             sandbox_slots=self._executions,

@@ -11,7 +11,6 @@ from rich.text import Text
 from agent.journal import Kind
 from runs.store.registry import Status
 from runs.words import plain, usd
-from sandbox.owner import is_dead, this_process
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -35,7 +34,7 @@ def runs_list(reader: Reader) -> RenderableType:
     for column in ("status", "begun (UTC)", "model", "instances", "with a patch", "cost"):
         table.add_column(column, overflow="ellipsis")
     for run in reversed(reader.runs()):
-        status = _status(run)
+        status = run.state
         table.add_row(
             plain(run.name, "bold"),
             Text(status, style=STATUS_STYLE.get(status, "")),
@@ -46,14 +45,6 @@ def runs_list(reader: Reader) -> RenderableType:
             usd(run.cost_usd),
         )
     return Group(table, plain(f"\ndatabase: {reader.place}", "dim"))
-
-
-def _status(run: RunRecord) -> Status:
-    """The run's status; one that was killed still says "running" in the database."""
-    owner, _, place = run.owner.partition(" ")
-    if run.status is Status.RUNNING and is_dead(owner, place, this_process()):
-        return Status.INTERRUPTED
-    return run.status
 
 
 def run_report(reader: Reader, run: RunRecord) -> RenderableType:
@@ -72,7 +63,7 @@ def run_report(reader: Reader, run: RunRecord) -> RenderableType:
         )
     heading = Text.assemble(
         (run.name, "bold"),
-        f"  {_status(run)}, {run.solved} of {run.instances} with a patch,"
+        f"  {run.state}, {run.solved} of {run.instances} with a patch,"
         f" {usd(run.cost_usd)}, model {run.model}, {run.sandbox} sandbox\n",
     )
     return Group(heading, table)

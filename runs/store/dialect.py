@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -22,6 +23,20 @@ def lock(connection: Connection) -> None:
     """Wait until no other transaction that called this is open: what is read next stays so."""
     if connection.dialect.name == "postgresql":  # SQLite has one writer in any case
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(8466)")
+
+
+def clock(connection: Connection) -> datetime:
+    """The time by the one clock that all who share the database read, in UTC, without a zone."""
+    if connection.dialect.name != "postgresql":  # who shares a SQLite file shares a machine
+        return datetime.now(UTC).replace(tzinfo=None)
+    told = connection.exec_driver_sql("SELECT clock_timestamp() AT TIME ZONE 'UTC'")
+    return cast(datetime, told.scalar_one())
+
+
+def deadlocked(error: BaseException) -> bool:
+    """Whether the database ended a transaction that stood in the way of another's: try again."""
+    cause = getattr(error.__cause__, "orig", None)
+    return getattr(cause, "sqlstate", None) in {"40P01", "40001"}
 
 
 def upsert(

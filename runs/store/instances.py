@@ -1,7 +1,8 @@
-"""The instances of a run: entering, growing, what they have come to."""
+"""The instances of a run: entering, claiming, growing, what they have come to."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,24 @@ from agent.journal import Kind
 from data.errors import UsageError
 from runs.store.blobs import put_text
 from runs.store.environments import environment_text
+from runs.store.ownership import Claim, Holder, take
 from runs.store.registry import InstanceHandle, Status
-from runs.store.tables import InstanceTable, SampleTable, TrajectoryTable, now
+from runs.store.tables import InstanceTable, RunTable, SampleTable, TrajectoryTable, now
 
 if TYPE_CHECKING:
     from data.instances.instance import Instance
+    from runs.store.ownership import Worker
     from runs.store.registry import RunHandle
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What an instance has come to, of which nothing is left to do."""
+
+    status: Status
+    error: str
+    """Why it failed."""
+
 
 CHOOSING = (Kind.SELECTION.value, Kind.JUDGE.value)
 """The keys of the trajectories by which a run itself chooses (`selection.selectors.asking`)."""
@@ -25,17 +38,19 @@ CHOOSING = (Kind.SELECTION.value, Kind.JUDGE.value)
 def enter_instance(
     connection: sa.Connection, run: RunHandle, given: Instance, known: set[str]
 ) -> InstanceHandle:
-    """The instance in the run, made at first need.
+    """The instance in the run, made at first need. Work on it begins with a claim.
 
-    One that rests on fewer samples than are bought by now is waiting again.
+    One that rests on fewer samples than are bought by now is given as waiting.
 
     Raises:
         UsageError: the run holds another issue or commit under this id.
     """
     found = _stored(connection, run, given.instance_id)
     if found is not None:
-        _check_given(connection, run, found, given)
-        return _grown(connection, run, found)
+        _check_given(run, found, given)
+        handle = _handle(found)
+        grows = handle.status.final and _fewer(found.samples, run.samples)
+        return replace(handle, status=Status.WAITING) if grows else handle
     row = {
         "run_id": run.key,
         "instance_id": given.instance_id,
@@ -59,15 +74,80 @@ def enter_instance(
 def find_instance(
     connection: sa.Connection, run: RunHandle, instance_id: str, given: Instance | None = None
 ) -> InstanceHandle:
-    """An instance that the run holds, to add to it; its status stays what it is.
+    """An instance that the run holds.
 
     Raises:
         UsageError: `given` is another issue or commit.
     """
     found = _stored(connection, run, instance_id)
     if given is not None:
-        _check_given(connection, run, found, given)
-    return InstanceHandle(found.id, instance_id, Status(found.status))
+        _check_given(run, found, given)
+    return _handle(found)
+
+
+def claim_instance(
+    connection: sa.Connection,
+    worker: Worker,
+    row: InstanceHandle,
+    given: Instance | None,
+) -> Claim | Holder | Ended:
+    """Claim an instance to bring it to its end; else who has it, or what it has come to.
+
+    One that rests on fewer samples than are bought by now is waiting again. One that somebody else
+    has tried since `row` was read, and failed, is not tried once more.
+
+    Args:
+        connection: a transaction.
+        worker: who claims.
+        row: the instance, as it was when this command began.
+        given: the same, to note where its code lies now; None: it need not.
+    """
+    holder = take(connection, worker, row.key)
+    if holder is not None:
+        return holder
+    table = InstanceTable
+    found = connection.execute(sa.select(table).where(table.id == row.key)).one()
+    samples = _samples(connection, worker)
+    status = _grown(connection, found, samples)
+    ours = sa.update(table).where(table.id == row.key)
+    failed_since = status is Status.FAILED and found.finished_at != row.finished_at
+    if status.final or failed_since:
+        connection.execute(ours.values(worker_id=None))
+        return Ended(status, found.error)
+    if given is not None:
+        connection.execute(ours.values(environment=environment_text(given.environment)))
+    mark_instance(connection, row.key, Status.RUNNING)
+    working = sa.update(RunTable).where(RunTable.id == worker.run)
+    connection.execute(working.values(status=Status.RUNNING, finished_at=None))
+    return Claim(row.key, row.instance_id, worker, samples)
+
+
+def claim_ended(
+    connection: sa.Connection,
+    worker: Worker,
+    row: InstanceHandle,
+    given: Instance | None,
+) -> Claim | Holder:
+    """Claim an instance to add to it, whatever it has come to; its status stays what it is."""
+    holder = take(connection, worker, row.key)
+    if holder is not None:
+        return holder
+    if given is not None:
+        ours = sa.update(InstanceTable).where(InstanceTable.id == row.key)
+        connection.execute(ours.values(environment=environment_text(given.environment)))
+    return Claim(row.key, row.instance_id, worker, _samples(connection, worker))
+
+
+def _samples(connection: sa.Connection, worker: Worker) -> int:
+    """How many are bought by now, maybe since this worker began."""
+    bought: int = connection.execute(
+        sa.select(RunTable.samples).where(RunTable.id == worker.run)
+    ).scalar_one()
+    return bought
+
+
+def _handle(found: Any) -> InstanceHandle:
+    return InstanceHandle(found.id, found.instance_id, Status(found.status), found.finished_at)
 
 
 def _stored(connection: sa.Connection, run: RunHandle, instance_id: str) -> Any:
@@ -76,20 +156,18 @@ def _stored(connection: sa.Connection, run: RunHandle, instance_id: str) -> Any:
     return connection.execute(sa.select(table).where(wanted)).first()
 
 
-def _check_given(connection: sa.Connection, run: RunHandle, found: Any, given: Instance) -> None:
-    """Refuse another instance; of the same, note where its code lies now."""
+def _check_given(run: RunHandle, found: Any, given: Instance) -> None:
+    """Refuse another instance."""
     if found.digest != given.digest:
         raise UsageError(
             f"{given.instance_id}: its issue, commit or environment has changed"
             f" since {run.name} began",
             hint="begin another run with --fresh",
         )
-    update = sa.update(InstanceTable).where(InstanceTable.id == found.id)
-    connection.execute(update.values(environment=environment_text(given.environment)))
 
 
-def _grown(connection: sa.Connection, run: RunHandle, found: Any) -> InstanceHandle:
-    """The instance, waiting again where more samples are bought than it rests on.
+def _grown(connection: sa.Connection, found: Any, samples: int) -> Status:
+    """The status of an instance; waiting again where more samples are bought than it rests on.
 
     What the run asked in order to choose is asked again then, of more candidates.
     The old trajectory stays, under another key.
@@ -98,14 +176,17 @@ def _grown(connection: sa.Connection, run: RunHandle, found: Any) -> InstanceHan
     if not status.final:  # choosing began when all samples then bought had ended
         ended = sa.select(sa.func.count()).where(SampleTable.instance_id == found.id)
         rests = connection.execute(ended).scalar_one()
-    if rests is not None and rests < run.samples:
+    if _fewer(rests, samples):
         for key in CHOOSING:
             _set_aside(connection, found.id, key, f"{key}-of-{rests}")
         if status.final:
             status = Status.WAITING
-            update = sa.update(InstanceTable).where(InstanceTable.id == found.id)
-            connection.execute(update.values(status=status))
-    return InstanceHandle(found.id, found.instance_id, status)
+    return status
+
+
+def _fewer(rests: int | None, samples: int) -> bool:
+    """Whether what rests on some samples (None: on nothing yet) rests on fewer than these."""
+    return rests is not None and rests < samples
 
 
 def _set_aside(connection: sa.Connection, instance: int, key: str, name: str) -> None:
@@ -120,12 +201,13 @@ def _set_aside(connection: sa.Connection, instance: int, key: str, name: str) ->
 
 
 def mark_instance(connection: sa.Connection, key: int, status: Status, *, error: str = "") -> None:
-    """Note what an instance has come to."""
+    """Note what an instance has come to; at its end nobody holds it any more."""
     values: dict[str, Any] = {"status": status, "error": error}
     if status is Status.RUNNING:
         values["started_at"] = sa.func.coalesce(InstanceTable.started_at, now())
     else:
         values["finished_at"] = now()
+        values["worker_id"] = None
     connection.execute(sa.update(InstanceTable).where(InstanceTable.id == key).values(values))
 
 

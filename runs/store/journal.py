@@ -12,6 +12,7 @@ from agent.journal import RecordedEnding, RecordedTurn, TrajectoryId, TurnPrompt
 from agent.model import Choice, Finish, Reply, Usage
 from runs.store.blobs import expand, put_text
 from runs.store.dialect import insert_missing
+from runs.store.ownership import check
 from runs.store.tables import (
     BlobTable,
     CallTable,
@@ -24,8 +25,11 @@ from runs.store.tables import (
 from sandbox.protocol import Ending, Execution
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent.model import ModelRequest, Response
     from data.patches.patch import Patch
+    from runs.store.ownership import Claim
     from runs.store.writer import Writer
     from sandbox.protocol import Script
 
@@ -54,9 +58,10 @@ class Recorded:
 class StoreJournal:
     """`agent.journal.Journal` over the database, with what is recorded held in memory."""
 
-    def __init__(self, writer: Writer, instance: int, recorded: Recorded) -> None:
+    def __init__(self, writer: Writer, claim: Claim, recorded: Recorded) -> None:
         self._writer = writer
-        self._instance = instance
+        self._claim = claim
+        self._instance = claim.key
         self._recorded = recorded
 
     def recall_turn(self, trajectory: str, turn: int) -> RecordedTurn | None:
@@ -81,7 +86,7 @@ class StoreJournal:
             for turn, choice in zip(turns, response.choices, strict=True):
                 self._insert_turn(connection, call, turn, choice)
 
-        await self._writer.write(work)
+        await self._write(work)
         for turn, choice in zip(turns, response.choices, strict=True):
             reply = Reply(choice, response.usage, cost_usd)
             self._recorded.turns[turn.trajectory.key, turn.turn] = RecordedTurn(turn.digest, reply)
@@ -115,7 +120,7 @@ class StoreJournal:
             }
             insert_missing(connection, ExecutionTable, row)
 
-        await self._writer.write(work)
+        await self._write(work)
         self._recorded.executions[script_key(script, repeat), patch.digest] = execution
 
     async def record_use(
@@ -139,7 +144,7 @@ class StoreJournal:
             }
             insert_missing(connection, SightingTable, row)
 
-        await self._writer.write(work)
+        await self._write(work)
 
     async def record_ending(self, trajectory: TrajectoryId, outcome: str) -> None:
         """See `Journal`."""
@@ -150,8 +155,21 @@ class StoreJournal:
                 sa.update(TrajectoryTable).where(TrajectoryTable.id == key).values(outcome=outcome)
             )
 
-        await self._writer.write(work)
+        await self._write(work)
         self._recorded.endings[trajectory.key] = outcome
+
+    async def _write(self, work: Callable[[sa.Connection], None]) -> None:
+        """Write, if the instance is still ours.
+
+        Raises:
+            LeaseLost: it is not, and nothing was written.
+        """
+
+        def held(connection: sa.Connection) -> None:
+            check(connection, self._claim)
+            work(connection)
+
+        await self._writer.write(held)
 
     def _insert_call(
         self,

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from runs.store.registry import Status
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from agent.model import Finish
     from agent.outcome import Outcome
     from data.instances.instance import Environment
-    from runs.store.registry import Status
+    from runs.store.ownership import Holder
     from sandbox.protocol import Ending, Execution, Script
     from selection.candidates import TestKind
     from selection.matrix import Cell, Verdict
@@ -40,7 +42,7 @@ class RunRecord:
     """Its replies came from a recording."""
     troop_version: str
     owner: str
-    """The process that drives it, or drove it last."""
+    """The process that began to work on it last."""
     samples: int
     """How many were asked for, for each instance."""
     config: Mapping[str, Any]
@@ -51,6 +53,14 @@ class RunRecord:
     calls: int
     cost_usd: float | None
     """What is known of it; None: no price is known."""
+    workers: tuple[Holder, ...] = ()
+    """The processes that work on it now, as far as can be seen from here."""
+
+    @property
+    def state(self) -> Status:
+        """Its status; of one whose workers were killed the database still says that it runs."""
+        left = self.status is Status.RUNNING and not self.workers
+        return Status.INTERRUPTED if left else self.status
 
     @property
     def settings(self) -> dict[str, Any]:

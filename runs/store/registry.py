@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from data.errors import StoreError, UsageError
+from data.errors import UsageError
 from runs.store.dialect import lock
 from runs.store.tables import RunTable, now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+    from datetime import datetime
 
 
 _NAME = re.compile(r"(?!last$)[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -79,27 +80,27 @@ class RunHandle:
 
 @dataclass(frozen=True, slots=True)
 class InstanceHandle:
-    """An instance of a run in the database, to be written."""
+    """An instance of a run, as it was in the database; to write to it takes a `Claim`."""
 
     key: int
     instance_id: str
     status: Status
+    finished_at: datetime | None = None
+    """When it last came to an end, with whatever status."""
 
 
-def begin_run(
-    connection: sa.Connection, spec: RunSpec, *, fresh: bool, alive: Callable[[str], bool]
-) -> RunHandle:
+def begin_run(connection: sa.Connection, spec: RunSpec, *, fresh: bool) -> RunHandle:
     """Make the run, or take up the one that the same command made before.
+
+    Others may be at work on it: who does what is settled instance by instance (`ownership.py`).
 
     Args:
         connection: a transaction.
         spec: what identifies the run.
         fresh: make a new one in any case.
-        alive: whether a stored owner still runs.
 
     Raises:
         UsageError: a run of that name has another configuration, or `fresh` and it exists.
-        StoreError: another process drives that run now.
     """
     if spec.name and not _NAME.fullmatch(spec.name):
         raise UsageError(
@@ -119,8 +120,6 @@ def begin_run(
             f"the run {found.name} was begun with another configuration: {differences}",
             hint="give the same settings to resume it, or another --name",
         )
-    if found.status == Status.RUNNING:
-        _check_free(found, spec.owner, alive)
     samples = max(found.samples, spec.samples) if spec.samples_given else found.samples
     values = {"status": Status.RUNNING, "owner": spec.owner, "samples": samples}
     connection.execute(
@@ -129,33 +128,10 @@ def begin_run(
     return RunHandle(found.id, found.name, resumed=True, samples=samples)
 
 
-def claim_run(
-    connection: sa.Connection, name: str, owner: str, alive: Callable[[str], bool]
-) -> RunHandle:
-    """Take hold of a stored run to add to it; its status stays what it is.
-
-    Raises:
-        StoreError: another process drives that run now, or adds to it.
-    """
-    lock(connection)
+def find_run(connection: sa.Connection, name: str) -> RunHandle:
+    """A stored run, to add to it; its status stays what it is."""
     found = connection.execute(sa.select(RunTable).where(RunTable.name == name)).one()
-    _check_free(found, owner, alive)
-    connection.execute(sa.update(RunTable).where(RunTable.id == found.id).values(owner=owner))
     return RunHandle(found.id, found.name, resumed=True, samples=found.samples)
-
-
-def _check_free(found: Any, owner: str, alive: Callable[[str], bool]) -> None:
-    if found.owner != owner and alive(found.owner):
-        raise StoreError(
-            f"the run {found.name} is being driven by another process ({_process(found.owner)})",
-            hint="wait for it, stop it, or begin another with --fresh",
-        )
-
-
-def _process(owner: str) -> str:
-    """What a person can look for, say with `ps`."""
-    parts = owner.split(":")
-    return f"pid {parts[1]}" if len(parts) > 1 else owner
 
 
 def _find(connection: sa.Connection, spec: RunSpec) -> Any:
@@ -203,10 +179,3 @@ def _free_name(connection: sa.Connection, spec: RunSpec) -> str:
     while f"{stem}-{number}" in taken:
         number += 1
     return f"{stem}-{number}"
-
-
-def end_run(connection: sa.Connection, key: int, status: Status | str) -> None:
-    """Note how a run ended."""
-    connection.execute(
-        sa.update(RunTable).where(RunTable.id == key).values(status=str(status), finished_at=now())
-    )

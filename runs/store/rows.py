@@ -17,6 +17,7 @@ from agent.outcome import Outcome
 from data.patches.patch import Patch
 from runs.store.blobs import Texts, get_texts
 from runs.store.environments import stored_environment
+from runs.store.ownership import holders
 from runs.store.records import (
     CandidateRecord,
     GradeRecord,
@@ -84,8 +85,9 @@ def runs(session: Session, *where: Where) -> tuple[RunRecord, ...]:
             solved=solved,
             calls=calls,
             cost_usd=cost,
+            workers=tuple(holders(session.connection(), row.id)),
         )
-        for row, count, solved, calls, cost in session.execute(query)
+        for row, count, solved, calls, cost in session.execute(query).all()
     )
 
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self, TypeVar
 
-import sqlalchemy as sa
-
-from runs.store import instances, registry, results
+from runs.store import instances, ownership, registry, results
 from runs.store.database import open_database, translated
 from runs.store.journal import StoreJournal, load_recorded
-from runs.store.registry import InstanceHandle, RunHandle, RunSpec, Status
-from runs.store.tables import InstanceTable
 from runs.store.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
+    import sqlalchemy as sa
+
     from agent.strategies.protocol import Sample
+    from data.errors import LeaseLost
     from data.instances.instance import Instance
+    from runs.store.instances import Ended
+    from runs.store.ownership import Claim, Holder, Terms, Worker
+    from runs.store.registry import InstanceHandle, RunHandle, RunSpec, Status
     from selection.solution import Solution
 
 T = TypeVar("T")
@@ -48,15 +50,53 @@ class Store:
         self._writer.close()
         self._engine.dispose()
 
-    async def begin_run(
-        self, spec: RunSpec, *, fresh: bool, alive: Callable[[str], bool]
-    ) -> RunHandle:
-        """Make the run or take it up again; see `registry.begin_run`."""
-        return await self._write(lambda c: registry.begin_run(c, spec, fresh=fresh, alive=alive))
+    async def begin(
+        self, spec: RunSpec, given: Sequence[Instance], terms: Terms, *, fresh: bool
+    ) -> tuple[RunHandle, Worker, list[InstanceHandle]]:
+        """Make the run or take it up again, with these instances, as one of its workers.
 
-    async def claim(self, name: str, owner: str, alive: Callable[[str], bool]) -> RunHandle:
-        """Take hold of a stored run to add to it; see `registry.claim_run`."""
-        return await self._write(lambda c: registry.claim_run(c, name, owner, alive))
+        All of it or, with an error, nothing.
+
+        Raises:
+            UsageError: see `begin_run` and `enter`.
+            StoreError: the work of others is not waited for, and one of the instances is held.
+        """
+
+        def work(connection: sa.Connection) -> tuple[RunHandle, Worker, list[InstanceHandle]]:
+            run = registry.begin_run(connection, spec, fresh=fresh)
+            rows = self._enter(connection, run, given)
+            worker = ownership.join(connection, run.key, terms)
+            if not terms.waits:
+                ownership.refuse_held(
+                    connection, worker, {row.key: row.instance_id for row in rows}
+                )
+            return run, worker, rows
+
+        return await self._write(work)
+
+    async def begin_run(self, spec: RunSpec, *, fresh: bool) -> RunHandle:
+        """Make the run or take it up again; see `registry.begin_run`."""
+        return await self._write(lambda c: registry.begin_run(c, spec, fresh=fresh))
+
+    async def join(self, run: RunHandle, terms: Terms) -> Worker:
+        """Become a worker on the run; see `ownership.join`."""
+        return await self._write(lambda c: ownership.join(c, run.key, terms))
+
+    def beat(self, worker: Worker, claims: Sequence[Claim]) -> dict[Claim, LeaseLost]:
+        """Renew the lease; see `ownership.beat`. Blocks briefly, for a thread of its own."""
+        return self._writer.write_now(lambda c: ownership.beat(c, worker, claims))
+
+    def leave(self, worker: Worker, otherwise: Status | None = None) -> None:
+        """Stop working on the run; see `ownership.leave`. Blocks briefly."""
+        self._writer.write_now(lambda c: ownership.leave(c, worker, otherwise))
+
+    async def held_by_others(self, worker: Worker, keys: Sequence[int]) -> dict[int, Holder]:
+        """Which of these instances others hold; see `ownership.held_by_others`."""
+        return await self._write(lambda c: ownership.held_by_others(c, worker, keys))
+
+    async def find_run(self, name: str) -> RunHandle:
+        """A stored run, to add to it."""
+        return await self._write(lambda c: registry.find_run(c, name))
 
     async def find(
         self, run: RunHandle, instance_id: str, given: Instance | None = None
@@ -64,54 +104,71 @@ class Store:
         """An instance that the run holds; see `instances.find_instance`."""
         return await self._write(lambda c: instances.find_instance(c, run, instance_id, given))
 
-    async def enter(self, run: RunHandle, given: list[Instance]) -> list[InstanceHandle]:
+    async def enter(self, run: RunHandle, given: Sequence[Instance]) -> list[InstanceHandle]:
         """Instances in the run; see `instances.enter_instance`."""
+        return await self._write(lambda c: self._enter(c, run, given))
 
-        def work(connection: sa.Connection) -> list[InstanceHandle]:
-            self._writer.keys.clear()  # trajectories may get another key
-            known = self._writer.known
-            return [instances.enter_instance(connection, run, one, known) for one in given]
+    def _enter(
+        self, connection: sa.Connection, run: RunHandle, given: Sequence[Instance]
+    ) -> list[InstanceHandle]:
+        known = self._writer.known
+        return [instances.enter_instance(connection, run, one, known) for one in given]
 
-        return await self._write(work)
+    async def claim(
+        self, worker: Worker, row: InstanceHandle, given: Instance | None = None
+    ) -> Claim | Holder | Ended:
+        """Claim an instance; see `instances.claim_instance`."""
+        return await self._write(lambda c: instances.claim_instance(c, worker, row, given))
 
-    async def mark(self, instance: InstanceHandle, status: Status, error: str = "") -> None:
-        """Note what an instance has come to."""
-        await self._write(lambda c: instances.mark_instance(c, instance.key, status, error=error))
+    async def claim_ended(
+        self, worker: Worker, row: InstanceHandle, given: Instance | None = None
+    ) -> Claim | Holder:
+        """Claim an instance to add to it; see `instances.claim_ended`."""
+        return await self._write(lambda c: instances.claim_ended(c, worker, row, given))
 
-    async def check_codebase(self, instance: InstanceHandle, digest: str) -> None:
+    async def let_go(self, claim: Claim) -> None:
+        """Hold an instance no longer; see `ownership.let_go`."""
+        await self._write(lambda c: ownership.let_go(c, claim))
+
+    # What follows writes what an instance comes to, and raises `LeaseLost`, with nothing written,
+    # when the instance is not this worker's any more.
+
+    async def mark(self, claim: Claim, status: Status, error: str = "") -> None:
+        """Note what an instance has come to; unless it is running, it is not held any more."""
+        await self._held(
+            claim, lambda c: instances.mark_instance(c, claim.key, status, error=error)
+        )
+
+    async def check_codebase(self, claim: Claim, digest: str) -> None:
         """Hold the codebase against the one that the run began with."""
-        await self._write(lambda c: instances.check_codebase(c, instance.key, digest))
+        await self._held(claim, lambda c: instances.check_codebase(c, claim.key, digest))
 
-    async def save_sample(self, instance: InstanceHandle, sample: Sample) -> None:
+    async def save_sample(self, claim: Claim, sample: Sample) -> None:
         """Store how a sample ended."""
         known = self._writer.known
-        await self._write(lambda c: results.save_sample(c, instance.key, sample, known))
+        await self._held(claim, lambda c: results.save_sample(c, claim.key, sample, known))
 
-    async def save_solution(self, instance: InstanceHandle, solution: Solution) -> None:
-        """Store what an instance came to."""
+    async def save_solution(self, claim: Claim, solution: Solution) -> None:
+        """Store what an instance came to; it is not held any more."""
         known = self._writer.known
-        await self._write(lambda c: results.save_solution(c, instance.key, solution, known))
+        await self._held(claim, lambda c: results.save_solution(c, claim.key, solution, known))
+
+    def journal(self, claim: Claim) -> StoreJournal:
+        """The instance's journal, with all that is recorded."""
+        with translated(self.url), self._engine.connect() as connection:
+            recorded = load_recorded(connection, claim.key)
+        return StoreJournal(self._writer, claim, recorded)
 
     async def write(self, work: Callable[[sa.Connection, set[str]], T]) -> T:
         """Write what is not a run's own; `work` also gets the digests of known texts."""
         return await self._write(lambda c: work(c, self._writer.known))
 
-    def journal(self, instance: InstanceHandle) -> StoreJournal:
-        """The instance's journal, with all that is recorded."""
-        with translated(self.url), self._engine.connect() as connection:
-            recorded = load_recorded(connection, instance.key)
-        return StoreJournal(self._writer, instance.key, recorded)
+    async def _held(self, claim: Claim, work: Callable[[sa.Connection], T]) -> T:
+        def held(connection: sa.Connection) -> T:
+            ownership.check(connection, claim)
+            return work(connection)
 
-    def end_run(self, run: RunHandle, status: Status) -> None:
-        """Note how a run ended; what is left running in it was interrupted. Blocks briefly."""
-
-        def work(connection: sa.Connection) -> None:
-            registry.end_run(connection, run.key, status)
-            table = InstanceTable
-            running = (table.run_id == run.key) & (table.status == Status.RUNNING)
-            connection.execute(sa.update(table).where(running).values(status=Status.INTERRUPTED))
-
-        self._writer.write_now(work)
+        return await self._write(held)
 
     async def _write(self, work: Callable[[sa.Connection], T]) -> T:
         return await self._writer.write(work)

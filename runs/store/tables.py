@@ -45,7 +45,7 @@ class RunTable(Base):
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     owner: Mapped[str]
-    """The process that drives it, or drove it last."""
+    """The process that began to work on it last."""
     troop_version: Mapped[str]
     dataset: Mapped[str]
     model: Mapped[str]
@@ -56,6 +56,30 @@ class RunTable(Base):
     config: Mapped[str]
     """JSON: everything else that results depend on."""
     config_digest: Mapped[str] = mapped_column(DIGEST)
+
+
+class WorkerTable(Base):
+    """A process that works on a run, or did."""
+
+    __tablename__ = "worker"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    """Never given twice: who still writes under an old one is found out."""
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), index=True)
+    owner: Mapped[str]
+    """The process (`sandbox.owner`)."""
+    place: Mapped[str]
+    """Where its pid has a meaning (`sandbox.owner`)."""
+    pid: Mapped[int]
+    host: Mapped[str]
+    """The machine's name, for people; "": unknown."""
+    started_at: Mapped[datetime]
+    heartbeat_at: Mapped[datetime]
+    """By the database server's clock, as all times here."""
+    lease_s: Mapped[float]
+    """Seconds after a heartbeat for which it counts as alive without another."""
+    ended_at: Mapped[datetime | None]
+    """When it stopped, or was found dead."""
 
 
 class InstanceTable(Base):
@@ -86,6 +110,8 @@ class InstanceTable(Base):
     """How many its candidates, tests and choice rest on; None: it has none yet."""
     reason: Mapped[str] = mapped_column(default="")
     patch: Mapped[str | None] = mapped_column(DIGEST)
+    worker_id: Mapped[int | None] = mapped_column(ForeignKey("worker.id"), index=True)
+    """Who works on it, and alone may write what it comes to; None: nobody."""
 
 
 class SampleTable(Base):

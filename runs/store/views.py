@@ -83,7 +83,7 @@ VIEWS = (
             ("sandbox", "r.sandbox", "docker or local"),
             ("replayed", "r.replayed", "1: replies came from a recording"),
             ("troop_version", "r.troop_version", "the version that began it"),
-            ("owner", "r.owner", "the process that drives it, or drove it last"),
+            ("owner", "r.owner", "the process that began to work on it last (see workers)"),
             ("samples", "r.samples", "samples bought for each instance"),
             ("config", "r.config", "JSON: everything else that results depend on"),
             ("setup", _setups(), "the commands that set up its instances, each once, a line each"),
@@ -141,6 +141,7 @@ VIEWS = (
             ),
             ("patch", "i.patch", "the chosen diff (content() shows it)"),
             _files("i.patch"),
+            ("worker", "i.worker_id", "who works on it (see workers); NULL: nobody"),
             (
                 "cost_usd",
                 "(SELECT sum(c.cost_usd) FROM call c WHERE c.instance_id = i.id)",
@@ -149,6 +150,31 @@ VIEWS = (
         ),
         "instance i JOIN run r ON r.id = i.run_id",
         IN_RUN,
+    ),
+    View(
+        "workers",
+        "one row per process that works on a run, or did",
+        (
+            ("run", "r.name", "the run's name"),
+            ("worker", "w.id", "its number; never given twice"),
+            ("pid", "w.pid", "the process"),
+            ("host", "w.host", "where it runs; empty: unknown"),
+            (
+                "instances",
+                joined("i.instance_id", "instance i WHERE i.worker_id = w.id", "i.id", " "),
+                "what it works on now, with spaces between",
+            ),
+            ("started_at", "w.started_at", "UTC, as all times here by the database server's clock"),
+            ("heartbeat_at", "w.heartbeat_at", "when it last showed that it is there"),
+            (
+                "lease_s",
+                "w.lease_s",
+                "seconds without a heartbeat after which, out of sight, it is taken for gone",
+            ),
+            ("ended_at", "w.ended_at", "when it ended, or was found to be gone; NULL: not yet"),
+        ),
+        "worker w JOIN run r ON r.id = w.run_id",
+        "r.id, w.id",
     ),
     View(
         "samples",
@@ -287,7 +313,7 @@ VIEWS = (
             (
                 "discriminating_votes",
                 "k.discriminating_votes",
-                "generated tests passed that do not pass before the edit, its own samples' left out",
+                "generated tests passed that do not before the edit, without its own samples'",
             ),
             ("paper_votes", "k.paper_votes", "generated tests passed"),
             (

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import random
 import threading
+import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from data.errors import StoreError
 from runs.store.database import translated
+from runs.store.dialect import deadlocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 BATCH = 256
 """Writes that share one commit at most."""
+_RETRIES_S = (0.05, 0.2, 1.0, 1.0, 1.0)
 
 
 @dataclass(slots=True)
@@ -39,9 +43,12 @@ class Writer:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.known: set[str] = set()
-        """Digests of texts that are stored; only the writing thread touches it."""
+        """Digests of texts that this transaction has stored: another process may remove them later.
+
+        Only the writing thread touches it.
+        """
         self.keys: dict[object, int] = {}
-        """Primary keys of rows that are stored; only the writing thread touches it."""
+        """Primary keys of rows that this transaction has found; likewise."""
         self._engine = engine
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -103,10 +110,8 @@ class Writer:
     def _commit(self, batch: list[_Job]) -> None:
         """Commit all of `batch` at once; if that fails, each alone, so that one error stays one."""
         try:
-            results = self._transact(batch)
+            results = self._transact_again(batch)
         except BaseException as error:  # noqa: BLE001 - handed to the caller that waits for it
-            self.known.clear()  # what was rolled back is not stored
-            self.keys.clear()
             if len(batch) == 1:
                 batch[0].settle(None, error)
                 return
@@ -116,6 +121,19 @@ class Writer:
         for job, result in zip(batch, results, strict=True):
             job.settle(result, None)
 
+    def _transact_again(self, batch: list[_Job]) -> list[Any]:
+        """Commit all of `batch`, again where it met another process's writes head-on."""
+        for wait_s in _RETRIES_S:
+            try:
+                return self._transact(batch)
+            except StoreError as error:
+                if not deadlocked(error):
+                    raise
+            time.sleep(random.uniform(0, wait_s))  # noqa: S311 - so that they miss each other
+        return self._transact(batch)
+
     def _transact(self, batch: list[_Job]) -> list[Any]:
+        self.known.clear()
+        self.keys.clear()
         with translated(str(self._engine.url)), self._engine.begin() as connection:
             return [job.work(connection) for job in batch]

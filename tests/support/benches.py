@@ -15,6 +15,7 @@ from runs.store.database import sqlite_url
 from runs.store.registry import RunSpec
 from runs.store.store import Store
 from sandbox.protocol import Limits
+from tests.support.claims import begun
 from tests.support.plain_sandbox import PlainSandbox
 from tests.support.scripted_model import FILES
 from tests.support.world import instance
@@ -44,8 +45,7 @@ async def opened(
     """The workbench of one instance, its journal in `folder`; without a URL it only recalls."""
     sandbox = PlainSandbox(dict(files))
     with Store(sqlite_url(folder / "bench.db")) as store:
-        run = await store.begin_run(SPEC, fresh=False, alive=lambda _: False)
-        (row,) = await store.enter(run, [instance()])
+        _, claim = await begun(store, SPEC, instance())
         client = None
         if base_url is not None:
             client = OpenAIClient(
@@ -62,7 +62,7 @@ async def opened(
             await sandbox.read_codebase(),
             client=client,
             sandbox=sandbox if client else None,
-            journal=store.journal(row),
+            journal=store.journal(claim),
             observer=Unobserved(),
             prices=Prices(),
             model_slots=Slots(8),

@@ -8,6 +8,7 @@ from agent.journal import TrajectoryId, TurnPrompt
 from agent.model import Choice, Finish, Message, ModelRequest, Response
 from runs.store.registry import RunSpec
 from runs.store.store import Store
+from tests.support.claims import begun
 from tests.support.world import instance
 
 if TYPE_CHECKING:
@@ -32,9 +33,8 @@ def spec(name: str) -> RunSpec:
 async def record_talks(url: str, talks: Iterable[TrajectoryId]) -> None:
     """A run "r" with an instance "calc", whose trajectories each say "said by " and their key."""
     with Store(url) as store:
-        run = await store.begin_run(spec("r"), fresh=False, alive=lambda _: False)
-        (handle,) = await store.enter(run, [instance()])
-        journal = store.journal(handle)
+        _, claim = await begun(store, spec("r"), instance())
+        journal = store.journal(claim)
         for talk in talks:
             request = ModelRequest(talk.key, 0, "m", (Message("user", "?"),), None, 10)
             reply = Response((Choice(f"said by {talk.key}", Finish.STOP),), None, 1.0)

@@ -44,8 +44,16 @@ def choose_anew(
     if not unanswered:
         return found, {}
     require_model(config)
-    place = (args.dataset or "", args.split)
-    inquiry = Inquiry(database_url(args.db), run, config, selectors, unanswered, *place)
+    inquiry = Inquiry(
+        database_url(args.db),
+        run,
+        config,
+        selectors,
+        unanswered,
+        take_over=args.take_over,
+        dataset=args.dataset or "",
+        split=args.split,
+    )
     answers = _ask(inquiry, reader)
     answered = [
         one.answered(answers.rankings) for one in found if one.instance_id not in answers.errors

@@ -81,6 +81,7 @@ def add_work(parser: argparse.ArgumentParser, *, writing: bool = True) -> None:
     run = parser.add_argument_group("run")
     run.add_argument("--name", default="", help="the run's name (made from dataset and model)")
     run.add_argument("--fresh", action="store_true", help="begin anew instead of resuming")
+    add_take_over(run)
     run.add_argument("--replay", type=Path, metavar="FILE", help="take replies from a recording")
     run.add_argument("--config", type=Path, metavar="FILE", help="settings, TOML (`troop config`)")
     run.add_argument(
@@ -91,6 +92,16 @@ def add_work(parser: argparse.ArgumentParser, *, writing: bool = True) -> None:
         help="any setting, for example --set selection.votes=paper",
     )
     add_database(run)  # type: ignore[arg-type]
+
+
+def add_take_over(group: argparse._ArgumentGroup) -> None:
+    """--take-over."""
+    group.add_argument(
+        "--take-over",
+        action="store_true",
+        help="take instances at once that other processes work on, whoever they are; without it,"
+        " only those of processes that are gone",
+    )
 
 
 def configuration(args: argparse.Namespace, defaults: Mapping[str, Any] | None = None) -> Config:

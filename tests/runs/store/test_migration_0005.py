@@ -285,7 +285,7 @@ async def test_an_older_run_is_taken_up_and_its_environment_noted(older):
         defaults={"later": 1},
     )
     with Store(url) as store:
-        run = await store.begin_run(spec, fresh=False, alive=lambda _: False)
+        run = await store.begin_run(spec, fresh=False)
         assert (run.name, run.resumed, run.samples) == ("r", True, 4)
         await store.enter(run, [given])
     (row,) = view(url, "instances")

@@ -150,7 +150,7 @@ async def test_runs_are_in_the_order_in_which_they_began(tmp_path):
     url = sqlite_url(tmp_path / "troop.db")
     with Store(url) as store:
         for name in ("b", "a", "c"):
-            await store.begin_run(spec(name), fresh=True, alive=lambda _: False)
+            await store.begin_run(spec(name), fresh=True)
     with Reader(url) as reader:
         assert [run.name for run in reader.runs()] == ["b", "a", "c"]
         assert reader.run(None).name == "c"

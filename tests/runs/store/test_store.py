@@ -27,6 +27,7 @@ from data.patches.patch import UNEDITED, FileChange, Patch
 from runs.store import database, query
 from runs.store.database import HEAD, open_database, open_reading, sqlite_url
 from runs.store.environments import stored_environment
+from runs.store.ownership import Terms
 from runs.store.reading import Reader
 from runs.store.registry import RunSpec, Status
 from runs.store.store import Store
@@ -36,6 +37,7 @@ from sandbox.protocol import Ending, Execution, Script
 from selection.matrix import Matrix
 from selection.selectors.protocol import Ranking
 from selection.solution import Solution
+from tests.support import claims
 from tests.support.views import view
 from tests.support.world import instance
 
@@ -62,14 +64,8 @@ def spec(**changes) -> RunSpec:
     return RunSpec(**values | changes)
 
 
-def nobody(_owner: str) -> bool:
-    return False
-
-
 async def begun(store: Store, **changes):
-    run = await store.begin_run(spec(**changes), fresh=False, alive=nobody)
-    (row,) = await store.enter(run, [instance()])
-    return run, row
+    return await claims.begun(store, spec(**changes), instance())
 
 
 def request(*siblings: str) -> ModelRequest:
@@ -182,15 +178,13 @@ async def test_a_named_run_with_another_configuration_is_refused(url):
         with pytest.raises(UsageError, match=r"context\.tokens \(4 there, 5 now\)"):
             await begun(store, name="mine", config={"context.tokens": 5})
         with pytest.raises(UsageError, match="there is a run mine already"):
-            await store.begin_run(spec(name="mine"), fresh=True, alive=nobody)
+            await store.begin_run(spec(name="mine"), fresh=True)
 
 
 async def test_a_run_grows_and_keeps_what_was_bought(url):
     with Store(url) as store:
         found = [
-            await store.begin_run(
-                spec(samples=samples, samples_given=given), fresh=False, alive=nobody
-            )
+            await store.begin_run(spec(samples=samples, samples_given=given), fresh=False)
             for samples, given in ((4, False), (10, False), (2, True), (6, True), (4, True))
         ]
     assert [run.samples for run in found] == [4, 4, 4, 6, 6]
@@ -215,7 +209,11 @@ async def ask_selection(store: Store, row) -> None:
 
 
 async def grown(store: Store, samples: int):
-    return await begun(store, samples=samples, samples_given=True)
+    """The instance, claimed to be brought to its end, in the run with so many samples bought."""
+    wanted = spec(samples=samples, samples_given=True)
+    terms = Terms(60, take_over=True)
+    _, worker, (row,) = await store.begin(wanted, [instance()], terms, fresh=False)
+    return await store.claim(worker, row)
 
 
 async def test_what_rests_on_fewer_samples_waits_again(url):
@@ -224,13 +222,14 @@ async def test_what_rests_on_fewer_samples_waits_again(url):
     with Store(url) as store:
         _, row = await with_selection(store, 2)
         await store.save_solution(row, replace(nothing, samples=2))
-        assert (await grown(store, 2))[1].status is Status.UNSOLVED
+        assert (await grown(store, 2)).status is Status.UNSOLVED
         for samples in (3, 4):
-            assert (await grown(store, samples))[1].status is Status.WAITING
+            row = await grown(store, samples)
+            assert row.samples == samples
         assert store.journal(row).recall_turn("selection", 0) is None
         await ask_selection(store, row)  # where the other is known to the writer
         await store.save_solution(row, replace(nothing, samples=4))
-        assert (await grown(store, 4))[1].status is Status.UNSOLVED
+        assert (await grown(store, 4)).status is Status.UNSOLVED
     with Reader(url) as reader:
         talks = {row["trajectory"]: row["turns"] for row in view(reader, "trajectories")}
         assert talks == {"selection": 1, "selection-of-2": 1}
@@ -239,11 +238,10 @@ async def test_what_rests_on_fewer_samples_waits_again(url):
 
 async def test_a_selection_that_was_cut_short_is_asked_anew_of_more_samples(url):
     with Store(url) as store:
-        _, row = await with_selection(store, 2)
-        await store.mark(row, Status.INTERRUPTED)
-        assert (await grown(store, 2))[1].status is Status.INTERRUPTED
+        await with_selection(store, 2)
+        row = await grown(store, 2)
         assert store.journal(row).recall_turn("selection", 0) is not None
-        assert (await grown(store, 3))[1].status is Status.INTERRUPTED
+        row = await grown(store, 3)
         assert store.journal(row).recall_turn("selection", 0) is None
     with Reader(url) as reader:
         (talk,) = view(reader, "trajectories")
@@ -254,10 +252,12 @@ async def test_looking_an_instance_up_does_not_grow_it(url):
     with Store(url) as store:
         run, row = await with_selection(store, 2)
         await store.mark(row, Status.SOLVED)
-        run = await store.begin_run(spec(samples=3, samples_given=True), fresh=False, alive=nobody)
-        assert (await store.find(run, "calc", instance())).status is Status.SOLVED
+        run = await store.begin_run(spec(samples=3, samples_given=True), fresh=False)
+        found = await store.find(run, "calc", instance())
+        assert found.status is Status.SOLVED
         with pytest.raises(UsageError, match="has changed since"):
             await store.find(run, "calc", replace(instance(), problem_statement="another"))
+        row = await claims.claimed(store, run, found)
         assert store.journal(row).recall_turn("selection", 0) is not None
 
 
@@ -267,8 +267,8 @@ async def test_environments_and_samples_are_stored_whole(url, tmp_path):
     patch = Patch.of("d\n", (FileChange("a", b"b"),))
     script = Script("1", "node", ".js")
     with Store(url) as store:
-        run, row = await begun(store)
-        await store.enter(run, [moved])
+        _, worker, (entered,) = await store.begin(spec(), [given], Terms(60), fresh=False)
+        row = await store.claim(worker, entered, moved)
         await store.save_sample(row, Sample(1, Outcome.DONE, script, patch))
     with Reader(url) as reader:
         (stored,) = view(reader, "instances")
@@ -278,34 +278,27 @@ async def test_environments_and_samples_are_stored_whole(url, tmp_path):
         assert sample["patch"] == patch.digest
 
 
-async def test_a_run_that_another_process_drives_is_left_alone(url):
-    with Store(url) as store:
-        await begun(store)
-        with pytest.raises(StoreError, match="driven by another process"):
-            await store.begin_run(spec(owner="you"), fresh=False, alive=lambda owner: owner == "me")
-
-
 @pytest.mark.parametrize("there", [False, True])
-def test_of_several_that_begin_a_run_at_once_one_has_it(url, there):
+def test_several_that_begin_a_run_at_once_share_it(url, there):
     open_database(url).dispose()
     if there:
         with Store(url) as store:
-            run, _ = asyncio.run(begun(store, name="r"))
-            store.end_run(run, Status.INTERRUPTED)
+            asyncio.run(begun(store, name="r"))
     barrier = threading.Barrier(4)
 
-    def begin(owner: str) -> bool:
+    def begin(owner: str) -> tuple[int, int, bool]:
         with Store(url) as store:
             barrier.wait()
-            work = store.begin_run(spec(name="r", owner=owner), fresh=False, alive=lambda _: True)
-            try:
-                asyncio.run(work)
-            except StoreError:
-                return False
-            return True
+            given = [instance("a"), instance("b")]
+            work = store.begin(spec(name="r", owner=owner), given, Terms(60), fresh=False)
+            run, worker, rows = asyncio.run(work)
+            return run.key, worker.key, tuple(row.key for row in rows)
 
     with ThreadPoolExecutor() as threads:
-        assert sum(threads.map(begin, "abcd")) == 1
+        runs, workers, rows = zip(*threads.map(begin, "abcd"), strict=True)
+    assert len(set(runs)) == 1
+    assert len(set(workers)) == 4
+    assert len(set(rows)) == 1
 
 
 async def test_a_changed_issue_is_refused(url):
@@ -330,7 +323,7 @@ async def test_what_was_running_when_the_run_ended_was_interrupted(url):
     with Store(url) as store:
         run, row = await begun(store)
         await store.mark(row, Status.RUNNING)
-        store.end_run(run, Status.INTERRUPTED)
+        store.leave(row.worker, Status.INTERRUPTED)
     with Reader(url) as reader:
         assert reader.instance(run.name, "calc").status is Status.INTERRUPTED
         assert reader.run(run.name).status is Status.INTERRUPTED
@@ -339,22 +332,21 @@ async def test_what_was_running_when_the_run_ended_was_interrupted(url):
 async def test_after_the_end_of_a_run_another_is_written(url):
     with Store(url) as store:
         run, row = await begun(store)
-        store.end_run(run, Status.FINISHED)
-        await asyncio.wait_for(store.mark(row, Status.SOLVED), 30)
+        store.leave(row.worker)
         again, _ = await asyncio.wait_for(begun(store), 30)
         assert again.key == run.key
 
 
 async def test_a_closed_store_refuses_to_write(url):
     with Store(url) as store:
-        run, row = await begun(store)
+        _, row = await begun(store)
         journal = store.journal(row)
     with pytest.raises(StoreError, match="closed"):
         await asyncio.wait_for(store.mark(row, Status.SOLVED), 30)
     with pytest.raises(StoreError, match="closed"):
         await asyncio.wait_for(journal.record_ending(TESTING, "done"), 30)
     with pytest.raises(StoreError, match="closed"):
-        store.end_run(run, Status.FINISHED)
+        store.leave(row.worker)
     store.close()
 
 

@@ -11,7 +11,7 @@ from data.patches.parts import parts_of
 from data.paths import show_path
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 
 _AT_ONCE = 100
 

@@ -1,0 +1,207 @@
+"""This process's work on a run beside that of others: claims, heartbeats, what is lost and taken.
+
+Each instance is claimed before work on it begins. One that another worker holds is waited for, and
+claimed when its worker has let go of it or is gone. One that is lost is cancelled at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, Self
+
+from agent.slots import Interrupted
+from data.errors import LeaseLost, StoreError
+from runs.store.ownership import Claim, Holder, busy
+from runs.store.registry import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from types import TracebackType
+
+    from agent.slots import Slots
+    from runs.run.display import Display
+    from runs.store.instances import Ended
+    from runs.store.ownership import Worker
+    from runs.store.registry import InstanceHandle
+    from runs.store.store import Store
+
+BEATS = 6
+"""Heartbeats in a lease."""
+_LOOK_S = 2.0
+"""How often it is looked whether an instance of others' is free, at most."""
+
+
+class Shift:
+    """A worker from its first claim to its end; a context manager."""
+
+    def __init__(
+        self, store: Store, worker: Worker, slots: Slots, display: Display, stop: asyncio.Event
+    ) -> None:
+        """`slots`: instances worked on at once; `stop`: a person asked to stop."""
+        self.status: Status | None = Status.FAILED
+        """What the run is when this worker is the last, and instances are left; None: as it was."""
+        self._store = store
+        self._worker = worker
+        self._slots = slots
+        self._display = display
+        self._stop = stop
+        self._every_s = worker.terms.lease_s / BEATS
+        self._open = 0
+        """Instances that have not come to their end, as far as this process knows."""
+        self._watched: dict[Claim, asyncio.Task[None]] = {}
+        """What the heartbeat looks after."""
+        self._lost: dict[asyncio.Task[None], LeaseLost] = {}
+        self._waiting: dict[int, asyncio.Future[None]] = {}
+        self._told = False
+        self._over = threading.Event()
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        # A thread, since the event loop may be busy for longer than a lease.
+        self._heart = threading.Thread(target=self._beat, name="troop-heartbeat", daemon=True)
+        self._heart.start()
+        self._looking = asyncio.ensure_future(self._look())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._looking.cancel()
+        self._over.set()
+        self._heart.join()
+        otherwise = Status.INTERRUPTED if isinstance(error, LeaseLost) else self.status
+        try:
+            self._store.leave(self._worker, otherwise)
+        except StoreError:
+            if error is None:  # else the first failure says more
+                raise
+
+    async def work(
+        self,
+        order: int,
+        row: InstanceHandle,
+        claim: Callable[[Worker], Awaitable[Claim | Holder | Ended]],
+        do: Callable[[Claim], Awaitable[None]],
+    ) -> Ended | None:
+        """Do what there is to do on an instance, as soon as it can be claimed.
+
+        Gives None when it was done, or what the instance has come to by somebody else.
+
+        Raises:
+            LeaseLost: it was taken over, and is not waited for.
+            StoreError: another worker holds it, and it is not waited for.
+            Interrupted: a person asked to stop.
+            Exception: what `do` raises.
+        """
+        self._open += 1
+        try:
+            while True:
+                async with self._slots.hold(order):
+                    found = await claim(self._worker)
+                    if isinstance(found, Claim):
+                        if await self._hold(found, do):
+                            return None
+                    elif not isinstance(found, Holder):
+                        return found
+                    elif not self._worker.terms.waits:
+                        raise busy(row.instance_id, found)
+                await self._free(row)
+        finally:
+            self._open -= 1
+
+    def finishing(self, claim: Claim) -> None:
+        """The next write to the instance is the last, and finds out itself whether it is lost."""
+        self._watched.pop(claim, None)
+
+    async def _hold(self, claim: Claim, do: Callable[[Claim], Awaitable[None]]) -> bool:
+        """Do the work, unless it is lost on the way; whether it was done."""
+        work = asyncio.ensure_future(_awaited(do, claim))
+        self._watched[claim] = work
+        try:
+            await work
+        except (Exception, asyncio.CancelledError) as error:
+            lost = self._lost.pop(work, error if isinstance(error, LeaseLost) else None)
+            current = asyncio.current_task()
+            if lost is None or (current is not None and current.cancelling()):
+                raise
+            if not self._worker.terms.waits:
+                raise lost from None
+            self._display.note(lost.message)
+            self._display.enter(claim.instance_id, Status.WAITING)
+            return False
+        finally:
+            self.finishing(claim)
+        return True
+
+    async def _free(self, row: InstanceHandle) -> None:
+        """Wait until nobody holds an instance any more."""
+        waiter = self._waiting[row.key] = self._loop.create_future()
+        try:
+            await asyncio.wait({waiter, self._looking}, return_when=asyncio.FIRST_COMPLETED)
+            if not waiter.done():
+                self._looking.result()  # raises what went wrong
+                raise Interrupted
+        finally:
+            del self._waiting[row.key]
+
+    async def _look(self) -> None:
+        """Wake up those that wait for what is free by now; until a person asks to stop."""
+        answers = True
+        while not await self._stopped(min(self._every_s, _LOOK_S)):
+            if not self._waiting:
+                continue
+            try:
+                held = await self._store.held_by_others(self._worker, list(self._waiting))
+                answers = True
+            except StoreError as error:
+                if answers:
+                    self._display.note(f"{error.message} It is tried again until it answers.")
+                answers = False
+                continue
+            self._tell(held)
+            for key, waiter in self._waiting.items():
+                if key not in held and not waiter.done():
+                    waiter.set_result(None)
+
+    async def _stopped(self, within_s: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), within_s)
+        return self._stop.is_set()
+
+    def _tell(self, held: dict[int, Holder]) -> None:
+        """Say once that nothing is left to do but to wait, and for whom."""
+        if self._told or len(held) < self._open:
+            return
+        self._told = True
+        counts = Counter(map(str, held.values()))
+        by = ", ".join(f"{who} ({count})" for who, count in sorted(counts.items()))
+        many = "1 instance" if len(held) == 1 else f"{len(held)} instances"
+        self._display.note(
+            f"Waiting for {many} that other processes work on: {by}."
+            " What they leave unfinished is taken over."
+        )
+
+    def _beat(self) -> None:
+        """Renew the lease until the end; in a thread of its own."""
+        while not self._over.wait(self._every_s):
+            watched = dict(self._watched)  # what is claimed later is not looked at
+            # While the database is away nothing is taken over either: the next beat tries again.
+            with contextlib.suppress(StoreError):
+                for claim, error in self._store.beat(self._worker, list(watched)).items():
+                    self._loop.call_soon_threadsafe(self._drop, claim, watched[claim], error)
+
+    def _drop(self, claim: Claim, work: asyncio.Task[None], error: LeaseLost) -> None:
+        """End the work on an instance that is another's now."""
+        if self._watched.get(claim) is work and not work.done():
+            self._lost[work] = error
+            work.cancel()
+
+
+async def _awaited(do: Callable[[Claim], Awaitable[None]], claim: Claim) -> None:
+    await do(claim)

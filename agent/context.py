@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from agent.conversation import Conversation, SharedFirstTurn
 from agent.journal import Kind, TrajectoryId
+from agent.observer import Stage
 from agent.prefilter import best_matches
 from agent.prompting import render
 from agent.replies import Relevance, read_ranking, read_relevance
@@ -93,7 +94,7 @@ class ContextReader:
 
     async def _read_all(self, files: Sequence[SourceFile]) -> list[_Read]:
         """Every file; the first one ahead, so that the others find the shared prefix cached."""
-        self._bench.observer.stage(Kind.RELEVANCE, len(files))
+        self._bench.observer.stage(Stage.RELEVANCE, len(files))
         prefix = render("relevance_issue", **self._about)
         first = [await self._read(file, prefix) for file in files[:1]]
         return first + await together(*(self._read(file, prefix) for file in files[1:]))
@@ -114,7 +115,7 @@ class ContextReader:
             if talk.first_usage is not None:
                 tokens += talk.first_usage.prompt_tokens
                 chars += len(render("relevance_system")) + len(prefix) + len(prompt)
-        self._bench.observer.step(Kind.RELEVANCE)
+        self._bench.observer.step(Stage.RELEVANCE)
         summary = " ".join(v.summary for v in verdicts if v.relevant and v.summary)
         return _Read(file, Relevance(any(v.relevant for v in verdicts), summary), tokens, chars)
 
@@ -146,7 +147,7 @@ class ContextReader:
             "ranking", files=listed, suffix=self._bench.language.example_suffix, **self._about
         )
         count = self._settings.rankings
-        self._bench.observer.stage(Kind.RANKING, count)
+        self._bench.observer.stage(Stage.RANKING, count)
         talks = [self._ranking_talk(number) for number in range(1, count + 1)]
         first = SharedFirstTurn(talks, prompt, count)
         known = frozenset(by_path)
@@ -173,7 +174,7 @@ class ContextReader:
             prompt, "<ranking>\n...\n</ranking>", lambda choice: read_ranking(choice, paths)
         )
         await converse(talk, task, turns=TRIES, first=first)
-        self._bench.observer.step(Kind.RANKING)
+        self._bench.observer.step(Stage.RANKING)
         return task.value or []  # without one, the other rankings decide
 
 

@@ -90,12 +90,12 @@ class Conversation:
     async def end(self, outcome: Outcome) -> None:
         """Store how the trajectory ended."""
         await self.bench.journal.record_ending(self.id, outcome)
+        self.bench.observer.trajectory_ended(self.id, outcome)
 
     def pose(self, prompt: str) -> TurnPrompt:
         """Add a user message; the turn is complete once `take` is given its reply."""
         first = self.turn == 0
-        if self.id.sample is not None:
-            self.bench.observer.sample(self.id.sample, f"{self.id.kind} {self.turn + 1}")
+        self.bench.observer.turn(self.id, self.turn + 1)
         text = self._prefix + prompt if first else prompt
         self._add(Message("user", text))
         return TurnPrompt(

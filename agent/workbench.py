@@ -7,16 +7,19 @@ it, and only then gives the result back.
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from agent.model import ModelRequest, Reply
+from agent.observer import Doing, Effect
 from agent.scripts import check_trial, language_of, trial
 from data.errors import StoreError
 from data.patches.applying import lay
 from data.patches.patch import UNEDITED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from agent.journal import Journal, TrajectoryId, TurnPrompt
     from agent.model import ModelClient
@@ -65,7 +68,7 @@ class Workbench:
         self._model_slots = model_slots
         self._sandbox_slots = sandbox_slots
         self._priority = priority
-        self._running: dict[tuple[Script, str, int], asyncio.Future[Execution]] = {}
+        self._running: dict[tuple[Script, str, int], tuple[asyncio.Future[Execution], Effect]] = {}
 
     @property
     def only_recalls(self) -> bool:
@@ -81,7 +84,7 @@ class Workbench:
             Interrupted: a person asked to stop.
         """
         assert self._sandbox is not None  # noqa: S101 - such a bench has no scripts to come
-        async with self._sandbox_slots.hold(self._priority):
+        async with self._sandbox_slot(Effect()):
             tried = await self._sandbox.execute(trial(self.language), UNEDITED, self.limits)
         check_trial(tried, self.language, self.instance.environment)
 
@@ -117,7 +120,8 @@ class Workbench:
         """
         if self._client is None:
             raise NotRecordedError
-        async with self._model_slots.hold(self._priority):
+        effect = Effect([turn.trajectory for turn in turns])
+        async with self._slot(self._model_slots, effect, Doing.CALL_SLOT, Doing.MODEL):
             response = await self._client.complete(request)
             cost = self._prices.cost(request.model, response.usage)
             served = list(turns[: len(response.choices)])
@@ -145,22 +149,26 @@ class Workbench:
             Interrupted: a person asked to stop.
             NotRecordedError: nothing is executed here.
         """
-        execution = await self._execute_once(script, patch, repeat)
+        execution = await self._execute_once(script, patch, repeat, trajectory)
         await self.journal.record_use(trajectory, turn, purpose, script, patch, repeat=repeat)
         self.observer.saw(trajectory, purpose, execution)
         return execution
 
-    async def _execute_once(self, script: Script, patch: Patch, repeat: int) -> Execution:
+    async def _execute_once(
+        self, script: Script, patch: Patch, repeat: int, trajectory: TrajectoryId
+    ) -> Execution:
         recalled = self.journal.recall_execution(script, patch, repeat)
         if recalled is not None:
             self.observer.execution(recalled, recalled=True)
             return recalled
         key = (script, patch.digest, repeat)
-        running = self._running.get(key)
-        if running is None:
-            running = asyncio.ensure_future(self._execute(script, patch, repeat))
-            self._running[key] = running
-            running.add_done_callback(lambda _: self._running.pop(key, None))
+        if key not in self._running:
+            effect = Effect()
+            future = asyncio.ensure_future(self._execute(script, patch, repeat, effect))
+            self._running[key] = future, effect
+            future.add_done_callback(lambda _: self._running.pop(key, None))
+        running, effect = self._running[key]
+        effect.trajectories.append(trajectory)
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
@@ -168,13 +176,31 @@ class Workbench:
             await asyncio.gather(running, return_exceptions=True)
             raise
 
-    async def _execute(self, script: Script, patch: Patch, repeat: int) -> Execution:
+    async def _execute(
+        self, script: Script, patch: Patch, repeat: int, effect: Effect
+    ) -> Execution:
         if self._sandbox is None:
             raise NotRecordedError
         if patch.laid is None:
             patch = await asyncio.to_thread(lay, patch, self.codebase)
-        async with self._sandbox_slots.hold(self._priority):
+        async with self._sandbox_slot(effect):
             execution = await self._sandbox.execute(script, patch, self.limits)
             await self.journal.record_execution(script, patch, execution, repeat)
         self.observer.execution(execution, recalled=False)
         return execution
+
+    def _sandbox_slot(self, effect: Effect) -> AbstractAsyncContextManager[None]:
+        return self._slot(self._sandbox_slots, effect, Doing.SANDBOX_SLOT, Doing.SCRIPT)
+
+    @asynccontextmanager
+    async def _slot(
+        self, slots: Slots, effect: Effect, waiting: Doing, working: Doing
+    ) -> AsyncIterator[None]:
+        """Hold a slot; who watches sees the wait for it and the work in it apart."""
+        self.observer.doing(effect, waiting)
+        try:
+            async with slots.hold(self._priority):
+                self.observer.doing(effect, working)
+                yield
+        finally:
+            self.observer.doing(effect, Doing.OVER)

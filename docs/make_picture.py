@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import tempfile
 from pathlib import Path
 
 from rich.console import Console
 
+from agent.journal import Kind
+from agent.observer import Doing
 from runs.cli.demo import PACE_S, provider_and_image
 from runs.demo.subject import demo_instance, recording, settings
 from runs.run import session
@@ -18,9 +21,10 @@ from runs.run.config import load_config
 from runs.show.live import LiveDisplay
 from runs.store.database import sqlite_url
 
+WIDTH = 100
 PICTURE = Path(__file__).parent / "live.svg"
-AT = ("editing", 5)
-"""The picture is taken once this many samples have begun to edit or have ended."""
+BUSY = 5
+"""The picture is taken once so many samples edit or have ended, and one of them runs a script."""
 
 
 class Camera(LiveDisplay):
@@ -28,14 +32,15 @@ class Camera(LiveDisplay):
 
     taken = False
 
-    def render(self):
+    def render(self, width, height):
         """Draw, and keep the drawing when the moment has come."""
-        drawing = super().render()
-        states = [s for p in self._instances.values() for s in p.samples.values()]
-        busy = sum(not state.startswith(("waiting", "testing")) for state in states)
-        if busy >= AT[1] and not self.taken:
+        drawing = super().render(width, height)
+        samples = [s for p in self._instances.values() for s in p.samples.values()]
+        under_way = [doing for p in self._instances.values() for doing, _ in p.effects.values()]
+        busy = sum(sample.kind is Kind.EDITING for sample in samples)
+        if busy >= BUSY and {Doing.MODEL, Doing.SCRIPT} <= set(under_way) and not self.taken:
             self.taken = True
-            paper = Console(record=True, width=88, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+            paper = Console(record=True, width=WIDTH, file=io.StringIO())
             paper.print(drawing)
             PICTURE.write_text(paper.export_svg(title="troop demo"))
         return drawing
@@ -53,7 +58,7 @@ def main() -> None:
             replay=recording(),
             pace=PACE_S,
         )
-        console = Console(force_terminal=True, width=88)
+        console = Console(force_terminal=True, width=WIDTH)
         asyncio.run(session.carry_out(job, Camera(console), provider))
 
 

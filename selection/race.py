@@ -10,6 +10,7 @@ import functools
 from typing import TYPE_CHECKING, Protocol
 
 from agent.journal import Kind, TrajectoryId
+from agent.observer import Stage
 from agent.slots import together
 from data.patches.litter import without_litter
 from data.patches.patch import UNEDITED, Patch
@@ -139,6 +140,8 @@ class GrowingRace:
         found: list[RegressionFile] = []
         tests: list[Test] = []
         bench, settings = self._bench, self._settings
+        if candidates and settings.regression_files:
+            bench.observer.stage(Stage.REPOSITORY_TESTS, 0)
         for file in await survey_tests(bench.codebase, candidates, settings, self._survey):
             number = None
             if file.script is not None:
@@ -155,7 +158,7 @@ class GrowingRace:
     ) -> Matrix:
         rows = {UNEDITED_ROW: UNEDITED} | {c.number: c.patch for c in candidates}
         places = [(row, test) for test in tests for row in rows]
-        self._bench.observer.stage(Kind.MATRIX, len(places))
+        self._bench.observer.stage(Stage.MATRIX, len(places))
         cells = await together(*(self._cell(rows[row], test) for row, test in places))
         filled = {(row, test.number): cell for (row, test), cell in zip(places, cells, strict=True)}
         return Matrix(self._bench.instance.instance_id, candidates, tests, filled, files)
@@ -163,7 +166,7 @@ class GrowingRace:
     async def _cell(self, patch: Patch, test: Test) -> Cell:
         laid = _laid_for(test, patch)
         execution = await self._vote(test.script, laid)
-        self._bench.observer.step(Kind.MATRIX)
+        self._bench.observer.step(Stage.MATRIX)
         said, broken = verdict(execution), None
         if test.kind is TestKind.REGRESSION and said is Verdict.FAIL:
             broken = broken_tests(execution.output)
@@ -177,14 +180,19 @@ class GrowingRace:
             for row in repeated_cells(matrix, test)
             for repeat in range(1, self._settings.repeats + 1)
         ]
-        again = await together(
-            *(self._run(test.script, cell.patch, "repeat", n) for test, cell, n in asked)
-        )
+        if asked:
+            self._bench.observer.stage(Stage.REPEATS, len(asked))
+        again = await together(*(self._again(*one) for one in asked))
         return {
             test.number
             for (test, cell, _), execution in zip(asked, again, strict=True)
             if verdict(execution) is not cell.verdict
         }
+
+    async def _again(self, test: Test, cell: Cell, repeat: int) -> Execution:
+        execution = await self._run(test.script, cell.patch, "repeat", repeat)
+        self._bench.observer.step(Stage.REPEATS)
+        return execution
 
     async def _vote(self, script: Script, patch: Patch) -> Execution:
         key = (script, patch.digest)
@@ -193,7 +201,10 @@ class GrowingRace:
         return self._votes[key]
 
     async def _survey(self, script: Script, purpose: str) -> Execution:
-        return await self._run(script, UNEDITED, purpose)
+        execution = await self._run(script, UNEDITED, purpose)
+        if purpose == "survey":
+            self._bench.observer.step(Stage.REPOSITORY_TESTS)
+        return execution
 
     async def _run(self, script: Script, patch: Patch, purpose: str, repeat: int = 0) -> Execution:
         return await self._bench.execute(

@@ -45,6 +45,12 @@ class Display(Protocol):
     def retrying(self, reason: str, wait_s: float) -> None:
         """The model server did not answer; the call is tried again after `wait_s` seconds."""
 
+    def stopping(self, waits_for: str) -> None:
+        """A stop was asked for, and this is what it waits for; each takes the place of the last.
+
+        "": nothing any more. It may be said every second: where lines are printed, one in ten is.
+        """
+
 
 class Quiet:
     """`Display` that shows nothing. To be told something, override it."""
@@ -78,4 +84,7 @@ class Quiet:
         """See `Display`."""
 
     def retrying(self, reason: str, wait_s: float) -> None:
+        """See `Display`."""
+
+    def stopping(self, waits_for: str) -> None:
         """See `Display`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.context import Context, ContextOnce
+from agent.observer import Stage
 from agent.slots import for_each
 from agent.strategies import STRATEGIES
 from selection.race import GrowingRace
@@ -64,10 +65,13 @@ async def solve_instance(
     async def ended(sample: Sample) -> None:
         bench.observer.sample(sample.number, sample.outcome)
         await on_sample(sample)
+        bench.observer.step(Stage.SAMPLES)
         await race.add_sample(sample)
 
     strategy = STRATEGIES[config.samples.strategy](config.model, config.samples)
     shown = await context.get() if strategy.asks else NO_CONTEXT
+    if samples:
+        bench.observer.stage(Stage.SAMPLES, samples)
     await for_each(strategy.samples(bench, shown, range(1, samples + 1)), ended)
 
     selector = SELECTORS[config.selection.selector](

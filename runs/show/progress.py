@@ -1,45 +1,44 @@
-"""Live progress of one instance and what was spent: the numbers behind the display."""
+"""Live progress of one instance: the facts behind the display."""
 
 from __future__ import annotations
 
-import time
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from agent.journal import Kind
-from agent.outcome import Outcome
+from agent.observer import Doing, Stage
+from runs.show.samples import SampleProgress, endings
 from runs.store.registry import Status
 
 if TYPE_CHECKING:
-    from agent.journal import TrajectoryId
+    from agent.journal import Kind, TrajectoryId
     from agent.model import Response
+    from agent.observer import Effect
+    from agent.outcome import Outcome
+    from runs.show.spending import Totals
     from sandbox.protocol import Execution
+
+FEW = 3
+"""With more instances than this, a line tells an instance's beginning, samples and end only."""
+
+_BEGINNINGS = {
+    Stage.RELEVANCE: "reading {} files",
+    Stage.RANKING: "ranking the relevant files {} times",
+    Stage.SAMPLES: "{} samples begin",
+    Stage.REPOSITORY_TESTS: "trying the repository's own test files",
+    Stage.MATRIX: "running every test on every candidate: {} verdicts to come",
+    Stage.REPEATS: "repeating tests that count, to find flaky ones: {} executions to come",
+    Stage.SELECTION: "the selection trajectory begins: at most {} replies",
+    Stage.JUDGE: "a judge begins: at most {} replies",
+}
 
 
 @dataclass(slots=True)
-class Totals:
-    """What was spent."""
+class Count:
+    """How far a stage is."""
 
-    calls: int = 0
-    recalled: int = 0
-    replayed: int = 0
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    completion_tokens: int = 0
-    cost_usd: float = 0.0
-    unpriced: int = 0
-    executions: int = 0
-    recalled_executions: int = 0
-
-
-_STAGES = {
-    Kind.RELEVANCE: "{} files to read",
-    Kind.RANKING: "{} rankings",
-    Kind.MATRIX: "{} votes",
-    Kind.SELECTION: "at most {} replies",
-    Kind.JUDGE: "at most {} replies",
-}
+    done: int = 0
+    total: int = 0
+    """At most; 0: not known."""
 
 
 class Teller(Protocol):
@@ -48,8 +47,11 @@ class Teller(Protocol):
     totals: Totals
     trouble: str
 
-    def tell(self, line: str) -> None:
-        """An event, for displays that print lines."""
+    def now(self) -> float:
+        """Seconds on some clock."""
+
+    def tell(self, line: str, *, detail: bool = False) -> None:
+        """An event, for displays that print lines; a `detail` only where few instances are."""
 
 
 class InstanceProgress:
@@ -58,37 +60,72 @@ class InstanceProgress:
     def __init__(self, display: Teller, instance_id: str) -> None:
         self.instance_id = instance_id
         self.status = Status.WAITING
-        self.stage_name = ""
-        self.steps: Counter[Kind] = Counter()
-        self.totals: dict[Kind, int] = {}
-        self.samples: dict[int, str] = {}
-        self.seen: dict[tuple[int, str], Execution] = {}
-        """The latest execution by (sample, purpose)."""
+        self.opening = ""
+        """What it waits for before work begins."""
+        self.stage_now: Stage | None = None
+        self.stages: dict[Stage, Count] = {}
+        self.samples: dict[int, SampleProgress] = {}
+        self.turns: dict[Kind, int] = {}
+        """Of trajectories that belong to no sample."""
+        self.effects: dict[Effect, tuple[Doing, float]] = {}
+        """What is under way, and since when."""
         self.error = ""
-        self.began = self.ended = 0.0
+        self.began: float | None = None
+        self.ended: float | None = None
         self._display = display
 
     def begin(self, samples: int) -> None:
         """Work on the instance begins."""
-        self.status, self.began = Status.RUNNING, time.monotonic()
-        self.samples = dict.fromkeys(range(1, samples + 1), "waiting")
-        self._display.tell(f"{self.instance_id}: begun")
+        self.status, self.began = Status.RUNNING, self._display.now()
+        self.opening = ""
+        self.samples = {number: SampleProgress(number) for number in range(1, samples + 1)}
+        self._tell("begun")
 
-    def stage(self, kind: Kind, total: int) -> None:
+    def stage(self, stage: Stage, total: int) -> None:
         """See `Observer`."""
-        self.stage_name, self.totals[kind] = kind.value, total
-        self._display.tell(f"{self.instance_id}: {kind}, {_STAGES[kind].format(total)}")
+        self.stage_now = stage
+        self.stages.pop(stage, None)  # it may come again, and is the last one then
+        self.stages[stage] = Count(total=total)
+        self._tell(_BEGINNINGS[stage].format(total), detail=True)
 
-    def step(self, kind: Kind) -> None:
+    def step(self, stage: Stage) -> None:
         """See `Observer`."""
-        self.steps[kind] += 1
+        self.stages.setdefault(stage, Count()).done += 1
 
-    def sample(self, number: int, state: str) -> None:
+    def turn(self, trajectory: TrajectoryId, number: int) -> None:
         """See `Observer`."""
-        before, self.samples[number] = self.samples.get(number), state
-        self.stage_name = "samples"
-        if state in set(Outcome) and state != before:
-            self._display.tell(f"{self.instance_id}: sample {number} {state.replace('_', ' ')}")
+        if trajectory.sample is None:
+            self.turns[trajectory.kind] = number
+        else:
+            sample = self._sample(trajectory.sample)
+            sample.kind, sample.turn = trajectory.kind, number
+
+    def trajectory_ended(self, trajectory: TrajectoryId, outcome: Outcome) -> None:
+        """See `Observer`."""
+        if trajectory.sample is not None:
+            self._sample(trajectory.sample).endings[trajectory.kind] = outcome
+
+    def sample(self, number: int, outcome: Outcome) -> None:
+        """See `Observer`."""
+        sample = self._sample(number)
+        sample.outcome = outcome
+        self._tell(f"sample {number} ended: {sample.words}", detail=True)
+        if all(one.outcome for one in self.samples.values()):
+            self._tell(f"samples ended: {endings(self.samples.values())}")
+
+    def doing(self, effect: Effect, doing: Doing) -> None:
+        """See `Observer`."""
+        if doing is Doing.OVER:
+            self.effects.pop(effect, None)
+            return
+        self.effects[effect] = doing, self._display.now()
+        for trajectory in effect.trajectories:
+            if trajectory.sample is None:
+                continue
+            sample = self._sample(trajectory.sample)
+            if trajectory.kind not in sample.told:  # not when it is only recalled
+                sample.told.add(trajectory.kind)
+                self._tell(f"sample {sample.number}: {trajectory.kind} begins", detail=True)
 
     def recalled(self) -> None:
         """See `Observer`."""
@@ -96,17 +133,8 @@ class InstanceProgress:
 
     def call(self, response: Response, cost_usd: float | None) -> None:
         """See `Observer`."""
-        totals = self._display.totals
         self._display.trouble = ""
-        totals.calls += 1
-        totals.replayed += response.replayed
-        usage = response.usage
-        if usage is not None:
-            totals.prompt_tokens += usage.prompt_tokens
-            totals.cached_tokens += usage.cached_tokens
-            totals.completion_tokens += usage.completion_tokens
-        totals.unpriced += cost_usd is None
-        totals.cost_usd += cost_usd or 0.0
+        self._display.totals.add(response, cost_usd)
 
     def execution(self, execution: Execution, *, recalled: bool) -> None:  # noqa: ARG002
         """See `Observer`."""
@@ -118,4 +146,10 @@ class InstanceProgress:
     def saw(self, trajectory: TrajectoryId, purpose: str, execution: Execution) -> None:
         """See `Observer`."""
         if trajectory.sample is not None:
-            self.seen[trajectory.sample, purpose] = execution
+            self._sample(trajectory.sample).seen[purpose] = execution
+
+    def _sample(self, number: int) -> SampleProgress:
+        return self.samples.setdefault(number, SampleProgress(number))
+
+    def _tell(self, line: str, *, detail: bool = False) -> None:
+        self._display.tell(f"{self.instance_id}: {line}", detail=detail)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.conversation import Conversation
 from agent.journal import TrajectoryId
+from agent.observer import Stage
 from agent.outcome import Outcome
 from agent.prompting import render
 from agent.replies import Unreadable, find_choice
@@ -69,7 +70,7 @@ async def ask(
             return ended
     if bench.only_recalls:
         raise NotRecordedError
-    bench.observer.stage(kind, turns)
+    bench.observer.stage(Stage(kind), turns)
     talk = Conversation(
         bench,
         TrajectoryId(names[0], kind),

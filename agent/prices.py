@@ -20,11 +20,11 @@ class Price:
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     prompt: Amount
-    """Of the prompt."""
+    """For tokens of the prompt."""
     completion: Amount
-    """Of what the model writes."""
+    """For tokens that the model writes."""
     cached: Amount | None = None
-    """Of prompt tokens found in the server's cache; unset: as `prompt`."""
+    """For tokens of the prompt that the server had in its cache. Unset: the same as `prompt`."""
 
     def cost(self, usage: Usage) -> float:
         """US dollars of one call."""

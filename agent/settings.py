@@ -37,73 +37,77 @@ def strategies() -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """The model server and how it is called."""
+    """The model server, and how Troop calls it."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     name: str = ""
-    """The model's name as the server knows it."""
+    """The model's name, as the server knows it."""
     base_url: str | None = None
-    """Where the server answers, usually ending in /v1; unset: the hosted default of `openai`."""
+    """The server's address, which usually ends in /v1. Unset: OPENAI_BASE_URL, or OpenAI's own
+    server."""
     api_key_env: str = "OPENAI_API_KEY"
-    """Environment variable that holds the key. The key itself is never configured or stored."""
+    """The environment variable that holds the API key. The key itself is never stored."""
     timeout_s: Seconds = 600.0
-    """Seconds that one attempt at a call may take."""
+    """Seconds that the server has to answer one request. After that the call is tried again."""
     retry_budget_s: SecondsOrZero = 600.0
-    """Seconds that one call may spend on attempts and waits before the run stops; 0: no retry."""
+    """How long a call that failed is tried again, in seconds. After that the run stops.
+    0: it is not tried again."""
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-    """What the server calls the limit on completion tokens."""
+    """The server's name for the limit on the length of a reply."""
     samples_per_call: CountOrZero = 0
-    """Replies asked for in one request (n) at the first turn of the tests; 0: all samples'."""
+    """How many samples share one request for their first test. 0: all samples of the instance."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContextSettings:
-    """Which files the model sees: every file is read, the relevant ones are ranked."""
+    """Which files the model is shown: it reads every source file and ranks the relevant ones."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     model: str = ""
-    """A cheaper model that reads the files, on the same server; "": the main model."""
+    """A cheaper model on the same server that reads the files. "": the main model."""
     tokens: FilesSize = 128_000
-    """What the context may hold, in tokens."""
+    """The size of the context, in tokens."""
     rankings: Count = 3
-    """Rankings of the relevant files, averaged."""
+    """How many times the relevant files are ranked. Their mean rank decides."""
     prefilter_files: CountOrZero = 0
-    """Read only this many files, chosen by BM25 over path and text; 0: every source file."""
+    """Read only this many files: those that match the issue's words best (BM25). 0: every file."""
     largest_file: Size = MAX_FILE_BYTES
-    """Bytes; a larger file is neither read nor shown, and cannot be edited."""
+    """The size of the largest file that is read, in bytes. A larger file is not read, is not
+    shown to the model, and cannot be edited."""
     part_tokens: FilesSize = 24_000
-    """A longer file is read in parts of this size, in tokens."""
+    """A file that is longer than this is read in parts of this size, in tokens."""
     max_tokens: Size = 1024
-    """Completion tokens of one relevance reply."""
+    """The longest reply about one file, in tokens."""
     ranking_max_tokens: Size = 4096
-    """Completion tokens of one ranking."""
+    """The longest reply with a ranking, in tokens."""
     temperature: Temperature = 0.0
-    """For reading files; "none": not sent, for models that refuse one."""
+    """The temperature for reading files. "none": it is not sent, because some models refuse it."""
     ranking_temperature: Temperature = 0.5
-    """For ranking files; "none": not sent."""
+    """The temperature for ranking files. "none": it is not sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class SampleSettings:
-    """The samples: independent attempts, each a testing and an editing trajectory."""
+    """Independent attempts, each a testing trajectory and then an editing trajectory."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     strategy: Annotated[str, OneOf(strategies)] = "codemonkeys"
-    """How samples are written. "codemonkeys": a test, then edits that are tried on it;
-    "tests-only": tests, for candidates that come from elsewhere; "none": no samples."""
+    """What a sample does. "codemonkeys": it writes a test, then edits that it tries on the test.
+    "tests-only": it writes a test, for candidates that come from elsewhere. "none": there are
+    no samples."""
     count: Count | None = None
-    """Samples of each instance; unset: 10, or as many as the run has that goes on. A run may be
-    asked for more later on."""
+    """Samples for each instance. Unset: 10 in a new run, and as many as before in a run that is
+    continued. You can ask for more later."""
     temperature: Temperature = 0.5
-    """For writing tests and edits; "none": not sent."""
+    """The temperature for writing tests and edits. "none": it is not sent."""
     testing_turns: Count = 8
-    """Replies of one testing trajectory."""
+    """The most replies in one testing trajectory."""
     editing_turns: Count = 8
-    """Replies of one editing trajectory."""
+    """The most replies in one editing trajectory."""
     testing_max_tokens: Size = 4096
-    """Completion tokens of one reply of a testing trajectory."""
+    """The longest reply in a testing trajectory, in tokens."""
     editing_max_tokens: Size = 8192
-    """Completion tokens of one reply of an editing trajectory."""
+    """The longest reply in an editing trajectory, in tokens."""

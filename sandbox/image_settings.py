@@ -10,22 +10,25 @@ PullPolicy = Literal["missing", "never"]
 
 @dataclass(frozen=True, slots=True)
 class ImageSettings:
-    """How images come and go. Results do not depend on it."""
+    """How Docker images are pulled and removed. Results do not depend on it."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     pull: PullPolicy = "missing"
-    """"missing" pulls an image that the engine does not have; "never" wants it to be there."""
+    """What happens when an image is missing. "missing": it is pulled. "never": the instance
+    fails."""
     at_once: Count = 2
-    """Pulls at once."""
+    """Images pulled at the same time."""
     ahead: CountOrZero = 4
-    """Images pulled ahead of what is worked on; 0: none."""
+    """For how many coming instances images are pulled early. 0: none."""
     high_percent: Percent = 85.0
-    """With this much of the engine's disk in use, images are removed before one is pulled."""
+    """When more than this share of the engine's disk is in use, in percent, images are removed
+    before the next one is pulled."""
     low_percent: Percent = 75.0
-    """Images are removed until less than this is in use."""
+    """Images are then removed until no more than this share is in use, in percent."""
     min_free_gb: Amount = 10.0
-    """With less than this free, too, until there is half as much again."""
+    """Images are removed, too, when less than this is free, in GB, until half as much again is
+    free."""
     remote_disk_gb: Amount = 0.0
-    """What images may take in an engine on another machine, whose disk cannot be looked at;
-    0: no limit, nothing is removed."""
+    """How much space images may take, in GB, in an engine on another machine, whose disk Troop
+    cannot see. 0: no limit, and no image is removed."""

@@ -45,21 +45,22 @@ class Limits:
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     timeout_s: Seconds = 100.0
-    """Wall-clock seconds (CodeMonkeys, appendix: 100 s)."""
+    """Wall-clock seconds, as in CodeMonkeys."""
     memory_mb: Annotated[int, Interval(ge=6, le=1_000_000_000)] = 4096
-    """Memory; Docker gives no less than 6 MB."""
+    """Memory, in MB. Docker allows no less than 6."""
     processes: Count = 512
-    """Processes and threads at once."""
+    """Processes and threads at the same time."""
     disk_mb: Size = 2048
-    """What it may write in all; checked about once a second where the engine has no quota."""
+    """All that it may write, in MB. Checked about once a second where the engine has no quotas."""
     file_mb: Size = 1024
-    """The size of one file that it writes."""
+    """The largest file that it may write, in MB."""
     output_chars: Size = 8192
-    """Kept of the output, cut in the middle (CodeMonkeys: 8192)."""
+    """How many characters of its output are kept, as in CodeMonkeys. The middle of a longer
+    output is left out."""
     output_mb: Size = 64
-    """Printed in all; a script that prints more is stopped."""
+    """All that it may print, in MB. A script that prints more is stopped."""
     cpus: Annotated[float, Interval(ge=0.01, le=10_000)] = 1.0
-    """Processor cores, or parts of one."""
+    """Processor cores. A fraction is allowed."""
 
 
 @dataclass(frozen=True)

@@ -43,28 +43,30 @@ class SelectionSettings:
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     selector: Annotated[str, OneOf(selectors)] = "selection"
-    """What chooses between the finalists. "selection": a trajectory that writes tests of its own;
-    "model": one that reads the diffs; the others ask no model (`troop select --help`)."""
+    """What makes the choice. "selection": a trajectory that writes and runs tests of its own.
+    "model": a judge that reads the diffs. The others ask no model: `troop select --help`."""
     votes: VoteRule = "regression"
-    """Who the finalists are. "regression": tests that do not pass before the edit count, and
-    nearby test files of the repository's own that still pass; "regression-first": who breaks
-    least of these goes first; "discriminating": without them; "paper": all the samples' tests
-    count."""
+    """Which tests vote on who the finalists are. "regression": generated tests that do not pass
+    before the edit, and repository tests. "regression-first": the same, but fewer broken
+    repository tests come before more votes. "discriminating": only generated tests that do
+    not pass before the edit. "paper": all generated tests."""
     regression_files: CountOrZero = 4
-    """Test files of the repository's own near the edits that vote; 0: none."""
+    """How many of the repository's own test files vote: those nearest to the edits. 0: none."""
     regression_seconds: SecondsOrZero = 20.0
-    """A test file that takes longer than this on the unedited code has no vote: processor time,
-    or wall-clock time where a command runs it; 0: none has."""
+    """A repository test file that takes longer than this before the edit has no vote. It is
+    measured in seconds of processor time, or of wall-clock time where it is run by a command.
+    0: no file has a vote."""
     regression_command: Command = ""
-    """How test files are run, say "make test FILES={files}": 0 is a pass; "": found out."""
+    """The command that runs a repository test file, for example "make test FILES={files}". Exit
+    code 0 is a pass. "": Troop finds out how the tests are run."""
     repeats: CountOrZero = 1
-    """Times that each test is run again to see whether it is flaky, on the unedited code and on
-    a candidate that it passed; 0: never."""
+    """How many times a test that counts is run again, to see whether it is flaky: before the
+    edit, and on one candidate that passed it. 0: never."""
     finalists: Count = 3
-    """Candidates that are chosen between."""
+    """How many candidates the selection trajectory or the judge is shown."""
     turns: Count = 10
-    """Replies of the selection trajectory."""
+    """The most replies in the selection trajectory."""
     temperature: Temperature = 0.0
-    """For choosing; "none": not sent."""
+    """The temperature for the choice. "none": it is not sent."""
     max_tokens: Size = 4096
-    """Completion tokens of one reply of the selection trajectory."""
+    """The longest reply in the selection trajectory, in tokens."""

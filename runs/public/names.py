@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.context import Context
-from agent.observer import Observer
+from agent.observer import Doing, Effect, Observer, Stage
 from agent.outcome import Outcome
 from agent.strategies import STRATEGIES
 from agent.strategies.protocol import Sample, Strategy
@@ -61,6 +61,8 @@ __all__ = [
     "Config",
     "Context",
     "Display",
+    "Doing",
+    "Effect",
     "Ending",
     "Environment",
     "Execution",
@@ -90,6 +92,7 @@ __all__ = [
     "SeenExecution",
     "Selector",
     "SelectorContext",
+    "Stage",
     "Status",
     "StoreError",
     "StoredConversation",

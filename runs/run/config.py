@@ -31,21 +31,23 @@ SandboxKind = Literal["auto", "docker", "local"]
 
 @dataclass(frozen=True, slots=True)
 class BatchSettings:
-    """How much goes on at once. Results do not depend on it."""
+    """How much is done at the same time. Results do not depend on it."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     instances: Count = 4
-    """Instances worked on at once; older ones are served first."""
+    """Instances in progress at the same time. Those that began first are served first."""
     model_calls: Count = 64
-    """Model calls in flight."""
+    """Calls to the model server at the same time."""
     executions: CountOrZero = 0
-    """Executions at once; 0: as many as the machine's cores and memory bear."""
+    """Executions at the same time. 0: as many as this machine's cores and memory allow."""
     sandbox: SandboxKind = "docker"
-    """"docker"; "local" runs scripts on this machine, only lightly walled off; "auto": either."""
+    """Where scripts run. "docker": in Docker. "local": on this machine, only lightly walled off.
+    "auto": in Docker where an engine answers, otherwise local."""
     lease_s: Lease = 60.0
-    """Seconds without a heartbeat after which a worker on another host, or in another container, is
-    taken for gone, and its instances are taken over. It gives six heartbeats in that time."""
+    """Seconds after its last heartbeat at which a worker on another host, or in another container,
+    is considered gone, and its instances are taken over. A worker sends six heartbeats in this
+    time."""
 
 
 @dataclass(frozen=True, slots=True)

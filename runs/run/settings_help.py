@@ -30,24 +30,29 @@ _PRICES_TOML = """
 _INTRODUCTION = """\
 # Settings
 
-Given in a TOML file (`--config FILE`; `troop config` prints one to begin from) or one by one
-(`--set section.key=value`), which has the last word. A file has the keys of a section below its
-name in brackets:
+Write settings in a TOML file and name it with `--config FILE`, or give single ones with
+`--set section.key=value`. A setting given with `--set` counts more than one in the file.
+`troop config` prints a file with every setting and its default, to begin your own from.
+
+In a file, the keys of a section stand below its name in brackets:
 
     [samples]
     count = 20
 
-nan and inf are never allowed. What is "unset" has no value unless you give
-one; where there may be none, "none" takes it back.
+A setting that is "unset" has no value until you give it one. Where a setting may have no value,
+"none" takes a value away again. The numbers nan and inf are never allowed.
 
 This page is made from the code: `troop config --markdown > docs/settings.md`.
 """
 
 _PRICES_MARKDOWN = """
-US dollars for a million tokens, in a section for each model: `[prices."my-model"]`. They stand
-above the list prices of [genai-prices](https://github.com/pydantic/genai-prices), which are those
-of its installed version and go by the model's name alone. For a model of your own server set all
-to 0, or what an hour of it comes to. A model without any price costs "unknown".
+US dollars for a million tokens. Each model has a section of its own: `[prices."my-model"]`.
+
+Your prices count more than the list prices of
+[genai-prices](https://github.com/pydantic/genai-prices). Those come with the installed version of
+that library and are found by the model's name alone, whatever server it runs on. For a model on
+your own server, set all prices to 0, or to what an hour of the server costs you for the tokens of
+an hour. Where no price is known, the cost is "unknown".
 """
 
 
@@ -125,7 +130,14 @@ def _table(rows: list[_Setting]) -> str:
 
 
 def _old_names() -> str:
-    lines = ["## Old names", "", "Still accepted, with a note.", "", "| old | now |", "|---|---|"]
+    lines = [
+        "## Old names",
+        "",
+        "Troop accepts these, with a note.",
+        "",
+        "| old | now |",
+        "|---|---|",
+    ]
     for each in OLD_NAMES:
         if not each.zero:
             lines.append(f"| `[{each.old}]` | `[{each.new}]` |")

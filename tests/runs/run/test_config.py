@@ -280,9 +280,9 @@ def test_the_identity_leaves_out_where_and_how_fast_and_how_many():
 def test_the_printed_settings_change_nothing_and_explain_each(tmp_path):
     text = settings_as_toml()
     assert load_config(toml(tmp_path, text), {}) == Config()
-    assert "# count =" in text  # unset: a run that goes on keeps its own
+    assert "# count =" in text  # unset: a run that is continued keeps its own
     assert tomllib.loads(text)["samples"]["testing_turns"] == 8
-    assert "# Rankings of the relevant files, averaged." in text
+    assert "# How many times the relevant files are ranked." in text
 
 
 def test_the_page_of_settings_is_that_of_the_code():

@@ -163,7 +163,7 @@ def shown_url(url: str) -> str:
     return shown.difference_update_query(secrets).render_as_string()
 
 
-_SECRET = re.compile(r"(://[^/?]*?:)[^/?]*(?=@)|((?<=[?&])\w*pass\w*=)[^&]*", re.IGNORECASE)
+_SECRET = re.compile(r"([:/][^/?@:]*:)[^/?]*(?=@)|(\w*pass\w*=)[^&]*", re.IGNORECASE)
 
 
 def _engine(url: str, *, create: bool) -> sa.Engine:

@@ -71,7 +71,7 @@ def ask(url: str, query: str, *, timeout_s: float = math.inf) -> QueryResult:
                 reason = first_line(error.orig)
                 if reason == "interrupted" and time.monotonic() < until:
                     raise KeyboardInterrupt from error
-                raise _explained(reason, timeout_s) from error
+                raise _explained(query, reason, timeout_s) from error
     finally:
         engine.dispose()
 
@@ -104,11 +104,11 @@ def _alike(value: Any) -> Any:
 
 
 _WRITING = ("readonly", "read-only", "not authorized", "multiple commands", "DECLARE CURSOR")
-_FIRST = ("select", "with", "values", "table", "(")
+_FIRST = ("select", "with", "values", "table", "(", "--", "/*")
 """What a question begins with."""
 
 
-def _explained(reason: str, timeout_s: float) -> UsageError:
+def _explained(query: str, reason: str, timeout_s: float) -> UsageError:
     hint = ""
     if "no such table" in reason or "relation" in reason:
         hint = f"The views are {', '.join(view.name for view in VIEWS)}."
@@ -119,7 +119,7 @@ def _explained(reason: str, timeout_s: float) -> UsageError:
     elif reason == "interrupted" or "statement timeout" in reason:
         reason = f"the query took longer than {timeout_s:g} s"
         hint = "Ask for less, or give a longer --timeout."
-    elif any(sign in reason for sign in _WRITING):
+    elif any(sign in reason for sign in _WRITING) or not query.lower().lstrip().startswith(_FIRST):
         hint = "`troop sql` only reads: ask with one SELECT."
     return UsageError(f"SQL: {reason}", hint=hint)
 

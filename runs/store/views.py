@@ -127,7 +127,11 @@ VIEWS = (
             ("started_at", "i.started_at", "UTC"),
             ("finished_at", "i.finished_at", "UTC"),
             ("problem", "i.problem", "the issue (content() shows it)"),
-            ("context_files", "i.context_files", "JSON: paths shown to the model, in order"),
+            (
+                "context_files",
+                "nullif(i.context_files, '')",
+                "JSON: paths shown to the model, in order; NULL: not known yet",
+            ),
             (
                 "samples",
                 "i.samples",
@@ -313,7 +317,7 @@ VIEWS = (
             (
                 "discriminating_votes",
                 "k.discriminating_votes",
-                "generated tests passed that do not before the edit, without its own samples'",
+                "generated tests passed that fail before the edit, without its own samples' tests",
             ),
             ("paper_votes", "k.paper_votes", "generated tests passed"),
             (

@@ -263,13 +263,18 @@ _COLUMNS = {
 """Of every view, the columns that stay what they are: no times, paths, numbers of rows, nor words
 for people. Texts are their SHA-256."""
 
-_SOURCES = "replace(sources, ', ', ' ')"
-"""Schema 0004 joined the names by spaces alone."""
+_THEN = {
+    "sources": "replace(sources, ', ', ' ')",
+    "context_files": "coalesce(context_files, '')",
+}
+"""What schema 0004 had otherwise: names joined by spaces alone, and no NULL."""
 QUERIES = {
     **{
         view: f"SELECT {told} FROM {view} ORDER BY {', '.join(map(str, range(1, width + 1)))}"
         for view, names in _COLUMNS.items()
-        for told, width in [(names.replace("sources", _SOURCES), names.count(",") + 1)]
+        for told, width in [
+            (", ".join(_THEN.get(one, one) for one in names.split(", ")), names.count(",") + 1)
+        ]
     },
     "distinct executions": "SELECT run, count(*) FROM executions GROUP BY run ORDER BY run",
     "patches": (

@@ -24,7 +24,7 @@ from agent.outcome import Outcome
 from agent.strategies.protocol import Sample
 from data.errors import StoreError, UsageError
 from data.patches.patch import UNEDITED, FileChange, Patch
-from runs.store import database, query
+from runs.store import database
 from runs.store.database import HEAD, open_database, open_reading, sqlite_url
 from runs.store.environments import stored_environment
 from runs.store.ownership import Terms
@@ -32,7 +32,6 @@ from runs.store.reading import Reader
 from runs.store.registry import RunSpec, Status
 from runs.store.store import Store
 from runs.store.tables import Base
-from runs.store.views import VIEWS
 from sandbox.protocol import Ending, Execution, Script
 from selection.matrix import Matrix
 from selection.selectors.protocol import Ranking
@@ -348,37 +347,6 @@ async def test_a_closed_store_refuses_to_write(url):
     with pytest.raises(StoreError, match="closed"):
         store.leave(row.worker)
     store.close()
-
-
-async def test_every_view_has_the_columns_it_describes(url):
-    with Store(url) as store:
-        await begun(store)
-    for each in VIEWS:
-        answer = query.ask(url, f"SELECT * FROM {each.name}")
-        assert list(answer.columns) == [name for name, _, _ in each.columns]
-
-
-async def test_sql_reads_texts_and_refuses_to_write(url, tmp_path):
-    with Store(url) as store:
-        await begun(store)
-    answer = query.ask(url, "SELECT content(problem) FROM instances")
-    assert "mean([]) raises" in answer.rows[0][0]
-    for statement in (
-        "DELETE FROM run",
-        "CREATE TABLE x (y)",
-        "UPDATE run SET name = 'x'",
-        "PRAGMA query_only=OFF",
-        "SELECT 1; DELETE FROM run",
-        f"ATTACH '{tmp_path}/elsewhere.db' AS e",
-        "VACUUM",
-        "BEGIN; DELETE FROM run; COMMIT",
-    ):
-        with pytest.raises((UsageError, StoreError)):
-            query.ask(url, statement)
-    assert query.ask(url, "SELECT count(*) FROM run").rows == [(1,)]
-    assert not (tmp_path / "elsewhere.db").exists()
-    with pytest.raises(UsageError, match="no such table"):
-        query.ask(url, "SELECT * FROM nowhere")
 
 
 def test_the_migrations_make_the_tables(new_url):

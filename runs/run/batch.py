@@ -59,6 +59,7 @@ class Batch:
         self._run = run
         self._outside = outside
         self._tally = Tally()
+        self._many = False
 
     async def solve(self, instances: Sequence[Instance], rows: Sequence[InstanceHandle]) -> Tally:
         """Bring every instance to its end that is not there yet, or see others do it.
@@ -78,6 +79,7 @@ class Batch:
         return self._tally
 
     async def _all(self, pairs: Sequence[tuple[Instance, InstanceHandle]]) -> None:
+        self._many = len(pairs) > 1
         for _, row in pairs:
             self._display.enter(row.instance_id, row.status)
         work = [(given, row) for given, row in pairs if not row.status.final]
@@ -104,7 +106,9 @@ class Batch:
         except (SandboxError, UsageError) as error:
             self._shift.finishing(claim)
             await self._store.mark(claim, Status.FAILED, error.message)
-            self._display.ended(claim.instance_id, Status.FAILED, error.message)
+            # Of one instance alone, the command says it when it ends.
+            said = error.message if self._many else ""
+            self._display.ended(claim.instance_id, Status.FAILED, said)
             self._fail(claim.instance_id, error)
 
     def _fail(self, instance_id: str, error: TroopError) -> None:

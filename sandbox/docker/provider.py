@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Self
 
 from data.codebases.checkout import read_checkout
 from data.codebases.reader import CodebaseCache
-from data.errors import SandboxError, UsageError
+from data.errors import SandboxError, SandboxUnavailable, UsageError
 from sandbox.capacity import slots_here, slots_of
 from sandbox.docker.bytecode import Bytecode
 from sandbox.docker.containers import Containers, retrying
 from sandbox.docker.containers.ground import Ground
 from sandbox.docker.containers.settings import Machine
 from sandbox.docker.engine import Engine
+from sandbox.docker.engine.failure import EngineUnreachable, NoSpace
 from sandbox.docker.engine.labels import container_labels, reap_dead_owners
 from sandbox.docker.images import Images, in_words
 from sandbox.docker.images.images import engine_ledger
@@ -42,6 +43,14 @@ if TYPE_CHECKING:
     from sandbox.supervise import Stop
 
 _IDLE_CONTAINERS = 32
+_OWN_WAYS = (
+    "Name an image that is here (`--image NAME`; `docker images` lists them), or work without"
+    " images: `--sandbox local`."
+)
+_DATASET_WAYS = (
+    "Bring the image from a machine that has it (`docker save`, `docker load`);"
+    " `troop data check` lists which are missing."
+)
 _LOG = logging.getLogger(__name__)
 
 
@@ -178,7 +187,7 @@ class DockerProvider:
             )
         source = instance.environment.source
         checkout = read_checkout(source, instance.base_commit) if source else None
-        base = here.images.ensure(name, stop, lambda progress: tell(in_words(progress)))
+        base = _ensured(here.images, instance, name, stop, tell)
         ground = Ground(
             here.engine, here.machine, here.containers, base, instance.environment, labels, checkout
         )
@@ -225,6 +234,19 @@ class DockerProvider:
             version,
             machine,
         )
+
+
+def _ensured(
+    images: Images, instance: Instance, name: str, stop: Stop, tell: Callable[[str], None]
+) -> Image:
+    """The image, which is taken; an error says first what helps without the registry."""
+    try:
+        return images.ensure(name, stop, lambda progress: tell(in_words(progress)))
+    except (EngineUnreachable, NoSpace):
+        raise
+    except SandboxUnavailable as error:
+        ways = _OWN_WAYS if instance.environment.source else _DATASET_WAYS
+        raise SandboxUnavailable(error.message, hint=f"{ways} {error.hint}".strip()) from error
 
 
 def _tell_nobody(_: str) -> None:

@@ -175,3 +175,24 @@ async def test_a_provider_opens_only_while_entered(docker_world: World) -> None:
     with pytest.raises(RuntimeError):
         await DockerProvider().open(docker_world.instance, run="r")
     assert "Docker 2" in docker_world.provider.describe()
+
+
+# Images that cannot be pulled
+
+
+@pytest.mark.parametrize(
+    ("own", "ways"),
+    [(True, ("--image NAME", "--sandbox local")), (False, ("docker load", "troop data check"))],
+)
+async def test_a_registry_that_cannot_be_reached_is_asked_once_and_ways_out_are_named(
+    docker_engine: Engine, repository: Path, own: bool, ways: tuple[str, ...]
+) -> None:
+    told: list[str] = []
+    instance = in_image("127.0.0.1:1/a/b:c", source=repository if own else None)
+    instance = replace(instance, base_commit="HEAD")
+    async with DockerProvider() as provider:
+        with pytest.raises(SandboxUnavailable, match="cannot be reached") as caught:
+            await provider.open(instance, run="r", tell=told.append)
+    assert not any("trying again" in each for each in told)
+    assert all(way in caught.value.hint for way in ways)
+    assert "network and proxy" in caught.value.hint

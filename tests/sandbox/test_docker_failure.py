@@ -368,12 +368,24 @@ PULLS = [
             'Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io on'
             " 10.255.255.53:53: no such host"
         ),
-        TRANSIENT,
+        UNAVAILABLE,
         "network",
     ),
     (
         500,
         'Get "http://127.0.0.1:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused',
+        UNAVAILABLE,
+        "network",
+    ),
+    (
+        500,
+        'Get "https://r.io/v2/": dial tcp: lookup r.io: Temporary failure in name resolution',
+        UNAVAILABLE,
+        "network",
+    ),
+    (
+        500,
+        'Get "https://192.0.2.1/v2/": dial tcp 192.0.2.1:443: i/o timeout',
         TRANSIENT,
         "network",
     ),

@@ -14,8 +14,10 @@ from runs.store.registry import Status
 from runs.words import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from data.errors import TroopError
     from runs.run.session import Finished
     from runs.store.story import Story
 
@@ -60,12 +62,23 @@ def exit_code(finished: Finished, *, solved: bool) -> int:
     if tally.status is Status.INTERRUPTED:
         _say("interrupted; the same command goes on where it stopped")
         return INTERRUPTED
-    for instance_id, error in tally.errors.items():
-        _say(f"{instance_id}: {error.message}" + (f"\n  {error.hint}" if error.hint else ""))
+    for hint, errors in _by_hint(tally.errors).items():
+        for instance_id, message in errors:
+            _say(f"{instance_id}: {message}")
+        if hint:
+            _say(f"  {hint}")
     if tally.errors:
         _say("the same command tries again what failed")
         return max(error.exit_code for error in tally.errors.values())
     return 0 if solved else 1
+
+
+def _by_hint(errors: Mapping[str, TroopError]) -> dict[str, list[tuple[str, str]]]:
+    """Instances and messages by what to do about them, which is said once."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for instance_id, error in errors.items():
+        found.setdefault(error.hint, []).append((instance_id, error.message))
+    return found
 
 
 def _why_nothing(story: Story) -> str:

@@ -168,6 +168,9 @@ _ANOTHER_PLATFORM = (
     " `docker pull --platform`; else use an engine of that architecture."
 )
 
+_UNREACHED = "The registry of {name} cannot be reached: {says}"
+_LOOK_AT_NETWORK = "Look at the engine's network and proxy."
+
 _PULL_RULES = (
     _RULES[0],
     _Rule(
@@ -198,12 +201,18 @@ _PULL_RULES = (
         " is not public needs `docker login`; one of your own has to be built or loaded first.",
     ),
     _Rule(
-        r"handshake timeout|dial tcp|no such host|i/o timeout|connection (?:reset|refused)|\bEOF\b"
+        r"no such host|connection refused|name resolution|server misbehaving|no route to host"
+        r"|network is unreachable",
+        Trouble.UNAVAILABLE,  # which a moment later is no other
+        _UNREACHED,
+        _LOOK_AT_NETWORK,
+    ),
+    _Rule(
+        r"handshake timeout|dial tcp|i/o timeout|connection reset|\bEOF\b"
         r"|timed? ?out|deadline exceeded|unexpected http status|unexpected status|\b5\d\d\b",
         Trouble.TRANSIENT,
-        "The registry of {name} cannot be reached: {says}",
-        "Look at the engine's network and proxy, or bring the image by other means"
-        " (`docker load`).",
+        _UNREACHED,
+        _LOOK_AT_NETWORK,
     ),
     _Rule(
         r"x509:|tls:|http response to https client|certificate",

@@ -4,10 +4,12 @@ import pytest
 
 from agent import context, prompting
 from agent.model import ModelUnavailable
-from data.errors import StoreError
+from data.errors import SandboxUnavailable, StoreError
 from data.predictions.predictions import Prediction
+from runs.cli.shared.ending import exit_code
 from runs.run import batch
-from runs.run.batch import Outside
+from runs.run.batch import Outside, Tally
+from runs.run.session import Finished
 from runs.show.instance import instance_report
 from runs.store.registry import Status
 from tests.support import scripted_model
@@ -207,3 +209,23 @@ async def test_a_repository_without_source_says_so(world):
     world.sandbox.files = {"notes.txt": "nothing\n"}
     await world.solve(samples__count=1)
     assert "is source code that a model would read" in " ".join(world.printed.getvalue().split())
+
+
+async def test_a_failure_of_one_instance_is_left_to_the_commands_end(world, monkeypatch):
+    async def closed(*given, **named):
+        raise SandboxUnavailable("There is no image.", hint="Name another.")
+
+    monkeypatch.setattr(world.sandbox, "open", closed)
+    finished = await world.solve("one")
+    assert finished.tally.errors["one"].message == "There is no image."
+    assert "There is no image." not in world.printed.getvalue()
+    await world.solve("two", "three")
+    assert world.printed.getvalue().count("There is no image.") == 2
+
+
+def test_what_to_do_is_said_once_however_many_instances_failed(capsys):
+    errors = {name: SandboxUnavailable(f"No {name}.", hint="Name another.") for name in "abc"}
+    tally = Tally(Status.FAILED, errors)
+    assert exit_code(Finished("run", tally), solved=False) == 3
+    said = capsys.readouterr().err
+    assert [said.count(each) for each in ("No a.", "No b.", "No c.", "Name another.")] == [1] * 4

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ROOMS := agent data runs sandbox selection
 PACKAGING := pyproject.toml hatch_build.py runs/public/troop.py runs/__main__.py
 
-.PHONY: demo install dev test check format clean help
+.PHONY: demo install dev quick test check format clean help
 
 help: ## Show what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -17,6 +17,9 @@ demo: $(VENV)/.installed ## Install Troop and repair a small library, in a minut
 install: $(VENV)/.installed ## Install Troop into $(VENV)
 
 dev: $(VENV)/.dev ## Install Troop and what its tests and checks need
+
+quick: $(VENV)/.dev ## Run the tests that start no engine and no program, in a minute or two
+	$(BIN)/python -m pytest -n auto -m 'not docker and not slow'
 
 test: $(VENV)/.dev ## Run the whole test suite
 	$(BIN)/python -m pytest -n auto

@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.lanes import (
+    pytest_collection_modifyitems,
+    pytest_runtest_call,
+    pytest_runtest_protocol,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
+
+__all__ = ["pytest_collection_modifyitems", "pytest_runtest_call", "pytest_runtest_protocol"]
 
 _ONE_WORKER = ("test_attacks.py", "test_readme.py")
 """Files whose tests share what is done once."""

@@ -380,7 +380,10 @@ class TestLifetime:
         gc.collect()
 
     async def test_close_without_use(self):
-        await OpenAIClient("http://127.0.0.1:1/v1").close()
+        client = OpenAIClient("http://127.0.0.1:1/v1")
+        await client.close()
+        with pytest.raises(ModelUnavailable):
+            await client.check("mock")
 
 
 def _nobody():

@@ -169,3 +169,5 @@ async def test_describe_and_kind(world: World) -> None:
 async def test_closing_twice_is_fine(world: World) -> None:
     await world.sandbox.close()
     await world.sandbox.close()
+    with pytest.raises(SandboxError):
+        await world.run("print(1)")

@@ -1,9 +1,10 @@
 """Which lane a test is in, and that it stays there.
 
-A test is **slow** if it starts a program other than git, and **docker** if it talks to an engine.
-What is neither is quick (`make quick`). Both are marks, and this holds them true: an unmarked test
-that starts a program or opens the engine's socket fails, however fast the machine is. Tests whose
-own work takes seconds are marked slow too.
+A test is **slow** if it starts a Python or another program that takes its time, and **docker** if
+it talks to an engine. What is neither is quick (`make quick`). Both are marks. Some are set here,
+by the fixtures that a test uses; all are held true here: an unmarked test that starts a program or
+opens the engine's socket fails, however fast the machine is. Tests whose own work takes seconds are
+marked slow too.
 """
 
 from __future__ import annotations
@@ -17,8 +18,14 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FREE = {"git"}
-"""Programs that a quick test may start: repositories are made and read with it."""
+FREE = {"git", "tar", "sh", "bash", "uname"}
+"""Programs that a quick test may start: they end at once."""
+
+FIXTURES = {
+    "docker": {"docker_engine", "python_image", "graded_image", "shelf", "own_engine"},
+    "slow": {"troop", "wheel", "bare", "bare_world", "local_world", "docker_world", "stored"},
+}
+"""What a test need not be marked for: a test that uses one of these is marked."""
 
 _seen: dict[str, set[str]] = {}
 """What the test that runs now has done, by the mark that it needs for it."""
@@ -39,6 +46,15 @@ def _name(args: tuple[object, ...]) -> str:
 
 
 sys.addaudithook(_watch)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark by fixtures."""
+    for item in items:
+        used = set(getattr(item, "fixturenames", ()))
+        for mark, fixtures in FIXTURES.items():
+            if used & fixtures:
+                item.add_marker(mark)
 
 
 @pytest.hookimpl(wrapper=True)

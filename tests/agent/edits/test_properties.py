@@ -57,9 +57,10 @@ def test_a_reply_does_what_it_says(world: World) -> None:
 def test_any_reply_is_applied_or_refused(reply: str, text: str) -> None:
     code = codebase({"a": text, "src/b": SourceFile("src/b", "é\n", "iso8859-1")}, {"c": "binary"})
     try:
-        apply_edits(parse_edits(reply), code)
+        changes = apply_edits(parse_edits(reply), code).changes
     except (MalformedEdits, EditMismatch):
         return
+    assert all(content is None or isinstance(content, bytes) for content in changes.values())
 
 
 def some_edits() -> st.SearchStrategy[list[FileEdit]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -232,7 +232,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
 def test_noise_is_refused_in_words(tmp_path_factory: pytest.TempPathFactory, noise: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "noise.jsonl"
     path.write_bytes(b"x" + noise)
-    with contextlib.suppress(UsageError):
+    with pytest.raises(UsageError, match=re.escape(path.name)):
         load_instances(str(path))
 
 

@@ -1,6 +1,9 @@
 """The whole pipeline over a real HTTP server and a real database."""
 
+from io import StringIO
+
 import pytest
+from rich.console import Console
 
 from agent import context, prompting
 from agent.model import ModelUnavailable
@@ -49,7 +52,9 @@ async def test_an_issue_goes_in_and_the_right_patch_comes_out(world, server):
         assert len(candidates) == 2
         votes = view(reader, "votes", run=finished.run)
         assert len(votes) == 3 * len(view(reader, "tests", run=finished.run))
-        assert instance_report(reader.story(row))
+        page = StringIO()
+        Console(file=page, width=120).print(instance_report(reader.story(row)))
+        assert "candidate 2" in page.getvalue()
 
 
 async def test_what_opens_alike_is_one_request(world, server):

@@ -11,7 +11,7 @@ import pytest
 
 from data.errors import SandboxUnavailable
 from sandbox.docker.engine.failure import NoSpace
-from sandbox.docker.images import ImageSettings, PullProgress, Stage
+from sandbox.docker.images import ImageSettings, PullProgress, PullState
 from sandbox.docker.images.pulling import Brake
 from sandbox.supervise import Stop, Stopped
 from tests.sandbox.registry import Fault, Registry
@@ -59,10 +59,10 @@ def test_a_missing_image_is_pulled_once_and_then_known(shelf: Shelf, registry: R
     told: list[PullProgress] = []
     image = shelf.images().ensure(name, Stop(), told.append)
     assert image.env == {"PATH": "/bin"}
-    assert told[-1].stage is Stage.READY
+    assert told[-1].stage is PullState.READY
     assert told[-1].done_bytes == told[-1].total_bytes > 3 * 400_000
     assert [each.done_bytes for each in told] == sorted(each.done_bytes for each in told)
-    assert {Stage.PULLING} < {each.stage for each in told}
+    assert {PullState.PULLING} < {each.stage for each in told}
     asked = registry.asked.total()
     assert shelf.images().ensure(name, Stop()).id == image.id
     assert registry.asked.total() == asked
@@ -163,7 +163,7 @@ def test_trouble_on_the_way_is_tried_again(shelf: Shelf, registry: Registry) -> 
     told: list[PullProgress] = []
     shelf.images().ensure(name, Stop(), told.append)
     assert 1 < len(shelf.engine.pulled) <= QUICK.tries
-    (note, *_) = [each.note for each in told if each.stage is Stage.PAUSED]
+    (note, *_) = [each.note for each in told if each.stage is PullState.PAUSED]
     assert "cannot be reached" in note
     assert "trying again" in note
 
@@ -187,7 +187,7 @@ def test_a_rate_limit_pauses_all_pulls_and_then_they_go_on(
     told_other: list[PullProgress] = []
 
     def paused(progress: list[PullProgress]) -> bool:
-        return any(each.stage is Stage.PAUSED for each in progress)
+        return any(each.stage is PullState.PAUSED for each in progress)
 
     left_s, there = Brake.left_s, threading.Event()
 
@@ -215,7 +215,7 @@ def test_a_rate_limit_can_be_stopped(shelf: Shelf, registry: Registry) -> None:
 
     def tell(progress: PullProgress) -> None:
         told.append(progress.note)
-        if progress.stage is Stage.PAUSED:
+        if progress.stage is PullState.PAUSED:
             stop.give()
 
     with pytest.raises(Stopped):

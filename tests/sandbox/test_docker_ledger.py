@@ -17,7 +17,7 @@ from sandbox.docker.images.disk import Disk, Marks
 from sandbox.docker.images.eviction import canonical, removable
 from sandbox.docker.images.ledger import Ledger, LedgerEntry
 from sandbox.docker.images.pace import Pace
-from sandbox.docker.images.progress import Layers, Stage, messages
+from sandbox.docker.images.progress import Layers, PullState, messages
 from sandbox.docker.images.pulling import Brake
 from sandbox.image_settings import ImageSettings
 from sandbox.owner import this_process
@@ -279,4 +279,4 @@ def test_layers_are_added_up_whatever_pieces_they_come_in() -> None:
     seen = [layers.add(line) for line in lines]
     assert [each.done_bytes for each in seen] == [0, 0, 0, 0, 10, 15, 60, 60, 150, 150]
     assert [each.total_bytes for each in seen][-1] == 150
-    assert seen[-2].stage is Stage.UNPACKING
+    assert seen[-2].stage is PullState.UNPACKING

@@ -4,7 +4,7 @@
 """
 
 from sandbox.docker.images.images import Images
-from sandbox.docker.images.progress import PullProgress, Stage, in_words
+from sandbox.docker.images.progress import PullProgress, PullState, in_words
 from sandbox.image_settings import ImageSettings
 
-__all__ = ["ImageSettings", "Images", "PullProgress", "Stage", "in_words"]
+__all__ = ["ImageSettings", "Images", "PullProgress", "PullState", "in_words"]

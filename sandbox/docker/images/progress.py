@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _FROM_THE_STREAM = 200
 
 
-class Stage(enum.StrEnum):
+class PullState(enum.StrEnum):
     """What is happening to an image."""
 
     WAITING = "waiting"
@@ -32,7 +32,7 @@ class PullProgress:
     """How far an image has come."""
 
     name: str
-    stage: Stage
+    stage: PullState
     done_bytes: int = 0
     total_bytes: int = 0
     """Of the layers that the engine has begun to download: it grows at the beginning."""
@@ -43,13 +43,13 @@ class PullProgress:
 def in_words(progress: PullProgress) -> str:
     """What is happening to an image, for people; "" once it is there."""
     match progress.stage:
-        case Stage.READY:
+        case PullState.READY:
             return ""
-        case Stage.WAITING:
+        case PullState.WAITING:
             return f"waiting to pull {progress.name}"
-        case Stage.PAUSED:
+        case PullState.PAUSED:
             return progress.note
-        case Stage.UNPACKING:
+        case PullState.UNPACKING:
             return f"unpacking {progress.name}"
     done, total = (round(count / 1e6) for count in (progress.done_bytes, progress.total_bytes))
     return f"pulling {progress.name}" + (f": {done} of {total} MB" if total else "")
@@ -76,7 +76,7 @@ class Layers:
             raise to_error(classify_pull(self._name, _FROM_THE_STREAM, str(failure)))
         self._count(str(message.get("id", "")), message)
         unpacking = bool(self._total) and not self._downloading
-        stage = Stage.UNPACKING if unpacking else Stage.PULLING
+        stage = PullState.UNPACKING if unpacking else PullState.PULLING
         return PullProgress(self._name, stage, sum(self._done.values()), sum(self._total.values()))
 
     def _count(self, layer: str, message: dict[str, Any]) -> None:

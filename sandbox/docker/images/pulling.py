@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from data.errors import SandboxError, SandboxUnavailable
 from sandbox.docker.engine.failure import NoSpace, RateLimited, TransientEngineError
-from sandbox.docker.images.progress import Layers, PullProgress, Stage, messages
+from sandbox.docker.images.progress import Layers, PullProgress, PullState, messages
 from sandbox.supervise import Stop, Stopped
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Pull:
         self.stop = Stop()
         self.done = threading.Event()
         self.error: BaseException | None = None
-        self.progress = PullProgress(name, Stage.WAITING)
+        self.progress = PullProgress(name, PullState.WAITING)
         self.waiting = 0
         """Who waits for it."""
         self.urgent = 0
@@ -42,7 +42,7 @@ class Pull:
         """When the engine last said something; None: it is not asked."""
         self.cut: Callable[[], None] = lambda: None
 
-    def say(self, stage: Stage, note: str) -> None:
+    def say(self, stage: PullState, note: str) -> None:
         """Tell what is waited for, beside how far it has come."""
         last = self.progress
         self.progress = PullProgress(self.name, stage, last.done_bytes, last.total_bytes, note)
@@ -135,7 +135,7 @@ class Pulls:
             raise _again(pull.error) from pull.error
         if tell is not None:
             total = pull.progress.total_bytes
-            tell(PullProgress(name, Stage.READY, total, total))
+            tell(PullProgress(name, PullState.READY, total, total))
 
     def close(self) -> None:
         """Cut off what is on its way."""
@@ -232,12 +232,12 @@ class Pulls:
 
     def _pause(self, pull: Pull) -> None:
         while left := self._brake.left_s():
-            pull.say(Stage.PAUSED, f"the registry limits pulls; going on in {_spoken(left)}")
+            pull.say(PullState.PAUSED, f"the registry limits pulls; going on in {_spoken(left)}")
             pull.stop.sleep(min(left, 1.0))
 
     def _wait_to_retry(self, pull: Pull, tries: int, error: TransientEngineError) -> None:
         delay = self._pace.retry_s * 4.0 ** (tries - 1) * random.uniform(0.8, 1.2)  # noqa: S311
-        pull.say(Stage.PAUSED, f"{error.message}; trying again in {_spoken(delay)}")
+        pull.say(PullState.PAUSED, f"{error.message}; trying again in {_spoken(delay)}")
         pull.stop.sleep(delay)
 
     def _attempt(self, pull: Pull) -> None:

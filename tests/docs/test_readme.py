@@ -46,7 +46,7 @@ ADDED = {
     ),
 }
 IN_OWN_REPOSITORY = "Your own repository"
-HANGS_S = 900
+HANGS_S = 3600
 
 PROJECT = """\
 [build-system]

@@ -16,6 +16,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import docker
 import pytest
 
 from sandbox.docker.engine import Engine
@@ -90,9 +91,21 @@ def image(python_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     try:
         graded.commit_folder(engine, python_image, repository, IMAGE)
         yield IMAGE
-        engine.remove_image(IMAGE)
     finally:
+        remove_with_what_was_made_of_it()
         engine.close()
+
+
+def remove_with_what_was_made_of_it() -> None:
+    """Troop keeps images for the next run of an instance, which this one does not have."""
+    client = docker.from_env()
+    made = client.images.list(filters={"label": "troop=image"})
+    family = [client.images.get(IMAGE).id]
+    while kin := [i.id for i in made if i.attrs["Parent"] in family and i.id not in family]:
+        family += kin
+    for image in reversed(family):
+        client.images.remove(image, force=True)
+    client.close()
 
 
 @pytest.fixture(scope="module")

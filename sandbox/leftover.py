@@ -17,7 +17,7 @@ class Leftover:
     """"container", "folder", "half-made" or "image"."""
     name: str
     size: int
-    """In bytes; images share layers, so removing two may free less than both."""
+    """In bytes; of an image, what only it has, so removing two may free more than both."""
     since: float
     """When it was made or, of an image, last used."""
     why: str
@@ -33,3 +33,5 @@ class Scope:
     """Images too."""
     unused_for_s: float = 0.0
     """Images only that nobody has used for so long."""
+    others: bool = False
+    """Images too that another Troop made in this engine, or an older one, which kept no name."""

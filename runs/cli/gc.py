@@ -5,9 +5,13 @@ Examples:
   troop gc --dry-run --images           show only, images too
   troop gc --images                     all images that Troop pulled or made and nothing uses
   troop gc --images --older-than 7d     keep those used within seven days
+  troop gc --images --others            also images that another Troop made, or an older one
 
-Only what Troop itself made or pulled is removed, and nothing that a living process holds. An image
-that you pulled, built or tagged, or that any container uses, stays.
+Only what your own Troop made or pulled is removed, and nothing that a living process holds. An
+image that you pulled, built or tagged, or that any container uses, stays; so does one that another
+user's Troop made on the same engine, or an older Troop, which did not mark its images.
+
+The size of an image is what only it has: UNIQUE SIZE in `docker system df -v`.
 """
 
 from __future__ import annotations
@@ -37,6 +41,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="images too: those that Troop pulled or made",
     )
     parser.add_argument(
+        "--others",
+        action="store_true",
+        help="with --images: also those that another Troop made, or an older one",
+    )
+    parser.add_argument(
         "--older-than",
         type=_seconds,
         metavar="TIME",
@@ -55,10 +64,15 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(
             "--older-than is about images", hint="give --images, too; the rest has no age to keep"
         )
+    if args.others and not args.images:
+        raise UsageError("--others is about images", hint="give --images, too")
     with connected() as (engine, why_not):
         if engine is None:
             progress().print(plain(f"no engine: {why_not}"), soft_wrap=True)
-        found = Places(engine).leftovers(Scope(args.images, args.older_than or 0.0))
+        places = Places(engine)
+        found = places.leftovers(Scope(args.images, args.older_than or 0.0, args.others))
+        if args.images and not args.others:
+            _tell_others(*places.others())
         if not found:
             results().print("nothing to remove")
             return 0
@@ -67,6 +81,16 @@ def run(args: argparse.Namespace) -> int:
         if not args.dry_run:
             _remove(found)
     return 0
+
+
+def _tell_others(count: int, size: float) -> None:
+    from runs.cli.shared.terminal import progress
+    from runs.words import plain
+
+    if count:
+        images = f"{count} unused image{'s' if count > 1 else ''}"
+        message = f"{images} of another Troop, or of an older one, stay: {_size(size)}"
+        progress().print(plain(f"{message} (--others lists them too)"), soft_wrap=True)
 
 
 def _remove(found: list[Leftover]) -> None:
@@ -109,7 +133,7 @@ def _total(found: list[Leftover]) -> str:
     for each in found:
         counts[each.what] += 1
     told = ", ".join(f"{n} {what}{'s' if n > 1 else ''}" for what, n in counts.items())
-    shared = " (images share layers, so it may be less)" if counts.get("image", 0) > 1 else ""
+    shared = " (more where images share layers)" if counts.get("image", 0) > 1 else ""
     return f"{told or 'nothing'}: {_size(sum(each.size for each in found))}{shared}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,76 +10,71 @@ from runs.doctor.check import fine, less
 from runs.doctor.room import size
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from runs.doctor.check import Finding
     from runs.doctor.shared import SharedEngine
-    from sandbox.docker.engine import StoredContainer, StoredImage
+    from sandbox.docker.engine import StoredContainer
+    from sandbox.docker.images.eviction import Removable
     from sandbox.owner import Owner
 
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """What Troop made in an engine and is still there."""
+    """Troop's containers in an engine."""
 
     living: int
-    """Containers of owners that live, or may live."""
+    """Of owners that live, or may live."""
     dead: int
-    images: Mapping[str, tuple[int, int]]
-    """By kind: how many, and the bytes that only they have."""
 
 
 def look_at_leftovers(shared: SharedEngine) -> list[Finding]:
-    """Containers and images of Troop's."""
+    """Containers of Troop's, and the images that `troop gc --images` would remove."""
     from sandbox.docker.engine.labels import MADE, OWNER
+    from sandbox.docker.gc import unused_images
+    from sandbox.docker.images.images import engine_ledger
     from sandbox.owner import this_process
 
     engine = shared.engine()
+    ledger = engine_ledger(engine)
     containers = engine.stored_containers(f"{MADE}=1", OWNER)
-    return about_leftovers(count(containers, engine.stored_images(), this_process()))
+    ours, theirs = (unused_images(engine, ledger, others=others) for others in (False, True))
+    return [about_containers(count(containers, this_process())), about_unused(ours, theirs)]
 
 
-def count(
-    containers: Sequence[StoredContainer], images: Sequence[StoredImage], me: Owner
-) -> Leftovers:
-    """Sort out what is Troop's, and whose containers nobody will remove."""
-    from sandbox.docker.engine.labels import KIND, MADE, OWNER, PLACE
+def count(containers: Sequence[StoredContainer], me: Owner) -> Leftovers:
+    """Sort out whose containers nobody will remove."""
+    from sandbox.docker.engine.labels import OWNER, PLACE
     from sandbox.owner import is_dead
 
     # The doctor itself tries a container at the same time.
     others = [one for one in containers if one.labels.get(OWNER) != str(me)]
     dead = sum(is_dead(one.labels.get(OWNER, ""), one.labels.get(PLACE, ""), me) for one in others)
-    sizes = {image.id: image.size for image in images}
-    kinds: dict[str, tuple[int, int]] = {}
-    for image in images:
-        if image.labels.get(MADE) == "image":
-            kind = image.labels.get(KIND) or "other"
-            number, total = kinds.get(kind, (0, 0))
-            own = max(image.size - sizes.get(image.parent, 0), 0)
-            kinds[kind] = (number + 1, total + own)
-    return Leftovers(len(others) - dead, dead, kinds)
+    return Leftovers(len(others) - dead, dead)
 
 
-def about_leftovers(left: Leftovers) -> list[Finding]:
-    """What to say of what is left."""
+def about_containers(left: Leftovers) -> Finding:
+    """What to say of containers."""
     working = f"{left.living} containers at work" if left.living else "no containers at work"
     if left.dead:
-        containers = less(
+        return less(
             "leftovers.containers",
             f"Troop's containers: {working}, {left.dead} of processes that have died",
             "`troop gc` removes them; so does the next run",
         )
-    else:
-        containers = fine("leftovers.containers", f"Troop's containers: {working}, none left over")
-    return [containers, _images(left)]
+    return fine("leftovers.containers", f"Troop's containers: {working}, none left over")
 
 
-def _images(left: Leftovers) -> Finding:
-    name = "leftovers.images"
-    if not left.images:
-        return fine(name, "Troop's images: none")
-    kinds = [
-        f"{number} {kind} ({size(total)})" for kind, (number, total) in sorted(left.images.items())
-    ]
-    text = f"Troop's images: {', '.join(kinds)}"
-    return fine(name, f"{text}; they save time in the next run, `troop gc --images` removes them")
+def about_unused(ours: Sequence[Removable], theirs: Sequence[Removable]) -> Finding:
+    """What to say of images that nothing uses; `theirs`: another Troop's, or an older one's."""
+    kinds: defaultdict[str, list[int]] = defaultdict(list)
+    for image in ours:
+        kinds[image.kind].append(image.size)
+    named = [f"{len(each)} {kind} ({size(sum(each))})" for kind, each in sorted(kinds.items())]
+    text = f"Troop's unused images: {', '.join(named) or 'none'}"
+    if ours:
+        text += "; they save time in the next run, `troop gc --images` removes them"
+    if theirs:
+        total = size(sum(image.size for image in theirs))
+        text += f"; {len(theirs)} of another Troop, or of an older one ({total}), are left alone"
+    return fine("leftovers.images", text)

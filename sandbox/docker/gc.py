@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from data.errors import SandboxError
@@ -14,8 +15,11 @@ from sandbox.owner import this_process
 
 if TYPE_CHECKING:
     from sandbox.docker.engine import Engine
+    from sandbox.docker.images.eviction import Removable
     from sandbox.docker.images.ledger import Ledger
     from sandbox.leftover import Scope
+
+_THEIRS = "made by another Troop, or by an older one"
 
 
 def abandoned_containers(engine: Engine) -> list[Leftover]:
@@ -37,27 +41,53 @@ def abandoned_containers(engine: Engine) -> list[Leftover]:
     ]
 
 
-def unused_images(engine: Engine, ledger: Ledger, scope: Scope) -> list[Leftover]:
-    """Images of ours that nothing uses, the least recently used first.
+def unused_images(engine: Engine, ledger: Ledger, *, others: bool = False) -> list[Removable]:
+    """Images of ours that nothing uses, the least recently used first, each with its own bytes.
+
+    Layers that it shares count for none of them. `others`: those that another Troop made, or
+    an older one, instead.
 
     Raises:
         SandboxError: the engine failed.
     """
     entries = ledger.entries()
-    images = engine.stored_images()
+    found = removable(
+        engine.stored_images(),
+        engine.stored_containers(),
+        entries,
+        this_process(),
+        home=ledger.home,
+        others=others,
+    )
+    own = engine.own_bytes() if found else {}
+    return [replace(image, size=own.get(image.id, image.size)) for image in found]
+
+
+def image_leftovers(engine: Engine, ledger: Ledger, scope: Scope) -> list[Leftover]:
+    """The images in `scope` that nothing uses.
+
+    Raises:
+        SandboxError: the engine failed.
+    """
     latest = time.time() - scope.unused_for_s
+    ours = [(image, _why(image)) for image in unused_images(engine, ledger)]
+    theirs = unused_images(engine, ledger, others=True) if scope.others else []
     return [
         Leftover(
             what="image",
             name=image.name,
             size=image.size,
             since=image.used,
-            why="pulled, unused" if image.kind == PULLED else f"{image.kind}, unused",
+            why=why,
             remove=functools.partial(remove, engine, ledger, image),
         )
-        for image in removable(images, engine.stored_containers(), entries, this_process())
+        for image, why in [*ours, *((image, _THEIRS) for image in theirs)]
         if image.used <= latest
     ]
+
+
+def _why(image: Removable) -> str:
+    return "pulled, unused" if image.kind == PULLED else f"{image.kind}, unused"
 
 
 def _size(engine: Engine, container: str) -> int:

@@ -47,14 +47,30 @@ class Places:
         """
         found = [*_dead_folders(self._folder / "running"), *_half_made(self._folder)]
         if self._engine is not None:
-            from sandbox.docker.gc import abandoned_containers, unused_images
-            from sandbox.docker.images.images import engine_ledger
+            from sandbox.docker.gc import abandoned_containers, image_leftovers
 
             found += abandoned_containers(self._engine)
             if scope.images:
-                ledger = self._ledger or engine_ledger(self._engine)
-                found += unused_images(self._engine, ledger, scope)
+                found += image_leftovers(self._engine, self._images(self._engine), scope)
         return found
+
+    def others(self) -> tuple[int, int]:
+        """How many unused images another Troop, or an older one, made; their own bytes.
+
+        Raises:
+            SandboxError: the engine failed.
+        """
+        if self._engine is None:
+            return 0, 0
+        from sandbox.docker.gc import unused_images
+
+        found = unused_images(self._engine, self._images(self._engine), others=True)
+        return len(found), sum(image.size for image in found)
+
+    def _images(self, engine: Engine) -> Ledger:
+        from sandbox.docker.images.images import engine_ledger
+
+        return self._ledger or engine_ledger(engine)
 
 
 @contextlib.contextmanager

@@ -134,7 +134,7 @@ class Shelf:
             tar.addfile(tarfile.TarInfo(secrets.token_hex(4)))
         buffer.seek(0)
         name = f"{home or f'troop/{kind}'}:{self.engine.token}"
-        changes = label_changes(image_labels(kind))
+        changes = label_changes(image_labels(kind, self.ledger().settle()))
         self.engine.import_image(buffer, name, changes)
         image = self.engine.image(name).id
         self.engine.ids.add(image)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.docker.engine import StoredContainer, StoredImage
-from sandbox.docker.engine.labels import KIND, MADE
+from sandbox.docker.engine.labels import HOME, KIND, MADE, image_labels
 from sandbox.docker.images.disk import Disk, Marks
 from sandbox.docker.images.eviction import canonical, removable
 from sandbox.docker.images.ledger import Ledger, LedgerEntry
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ME = this_process()
 DEAD = replace(ME, start="1")
+HOME_ID = "mine"
 ELSEWHERE = replace(ME, host="other", boot="other")
 
 
@@ -134,7 +135,7 @@ def stored(number: int, *tags: str, **fields: object) -> StoredImage:
 
 
 def made(kind: str) -> dict[str, str]:
-    return {MADE: "image", KIND: kind}
+    return image_labels(kind, HOME_ID)
 
 
 def chosen(
@@ -143,9 +144,11 @@ def chosen(
     *,
     used_by: str = "",
     needed: str = "",
+    others: bool = False,
 ) -> list[str]:
     containers = [StoredContainer("c", "c", used_by, 0.0, {})] if used_by else []
-    return [each.name for each in removable(images, containers, entries, ME, [needed])]
+    found = removable(images, containers, entries, ME, [needed], home=HOME_ID, others=others)
+    return [each.name for each in found]
 
 
 def test_the_least_recently_used_goes_first() -> None:
@@ -174,6 +177,13 @@ def test_the_least_recently_used_goes_first() -> None:
         (stored(1, "troop/prepared:1", "mine:1", labels=made("prepared")), None, {}),
         (stored(1, labels=made("prepared")), None, {}),
         (stored(1, "troop/prepared:1", labels={KIND: "prepared"}), None, {}),
+        (stored(1, "troop/prepared:1", labels=made("prepared") | {HOME: "theirs"}), None, {}),
+        (stored(1, "troop/prepared:1", labels={MADE: "image", KIND: "prepared"}), None, {}),
+        (
+            stored(1, "troop/prepared:1", labels={MADE: "image", KIND: "prepared"}),
+            LedgerEntry(("troop/prepared:1",), 0, 0),  # used here, which makes it nobody's
+            {},
+        ),
     ],
 )
 def test_what_never_goes(
@@ -201,6 +211,30 @@ def test_what_goes() -> None:
         "sha256:4": LedgerEntry(("a:4",), 0, 3),  # what a person built on it needs it
     }
     assert chosen(images, entries) == ["troop/prepared:1", "sha256:2", "a:3"]
+
+
+def test_what_others_made_goes_only_where_it_is_asked_for() -> None:
+    older = {MADE: "image", KIND: "prepared"}
+    images = [
+        stored(1, "troop/prepared:1", labels=made("prepared")),
+        stored(2, "troop/prepared:2", labels=made("prepared") | {HOME: "theirs"}),
+        stored(3, "troop/prepared:3", labels=older),
+        stored(4, "troop/prepared:4", labels=made("prepared") | {HOME: "theirs"}),
+        stored(5, "a:5"),
+    ]
+    pulled = {"sha256:5": LedgerEntry(("a:5",), 0, 1)}
+    assert chosen(images, pulled) == ["troop/prepared:1", "a:5"]
+    theirs = chosen(images, pulled, others=True, used_by="sha256:4")
+    assert theirs == ["troop/prepared:2", "troop/prepared:3"]
+    assert [each.name for each in removable(images, [], {}, ME, home="")] == []
+
+
+def test_a_state_folder_has_one_home_that_looking_does_not_make(tmp_path: Path) -> None:
+    one, other = Ledger("engine", tmp_path), Ledger("another", tmp_path)
+    assert one.home == ""
+    assert list(tmp_path.iterdir()) == []
+    assert one.settle() == other.settle() == one.home != ""
+    assert Ledger("engine", tmp_path / "elsewhere").settle() != one.home
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.docker.engine.labels import container_labels
+from sandbox.docker.engine.labels import container_labels, image_labels, label_changes
 from sandbox.kinds.gc import Places
 from sandbox.leftover import Leftover, Scope
 from sandbox.local.folders import Folders
@@ -145,3 +145,46 @@ def test_images_of_ours_that_nothing_uses_go_where_it_is_asked_for(
         images.release(again)
         assert all(each.remove() for each in found if each.name == pulled)
         assert shelf.there(pulled, held, used, theirs, made, mine) == [held, used, theirs, mine]
+
+
+@pytest.mark.docker
+def test_each_troop_on_an_engine_counts_and_removes_its_own_images(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    """Two state folders, as those of two users or of two hosts, and an image of an older Troop."""
+    mine = shelf.make("mine")
+    state, shelf.folder = shelf.folder, tmp_path / "another"
+    theirs = shelf.make("theirs")
+    there = Places(shelf.engine, shelf.ledger(), tmp_path / "none")
+    shelf.folder = state
+    here = Places(shelf.engine, shelf.ledger(), tmp_path / "none")
+    assert names(here.leftovers(Scope(images=True)), "image") == [mine]
+    assert names(there.leftovers(Scope(images=True)), "image") == [theirs]
+    assert here.others()[0] == 1
+    both = here.leftovers(Scope(images=True, others=True))
+    assert names(both, "image") == sorted([mine, theirs])
+    (other,) = (each for each in both if each.name == theirs)
+    assert other.why == "made by another Troop, or by an older one"
+    # One that uses an image of another's does not own it.
+    images = shelf.images()
+    images.hold(shelf.engine.image(theirs))
+    images.release(shelf.engine.image(theirs))
+    assert names(here.leftovers(Scope(images=True)), "image") == [mine]
+    assert other.remove()
+    assert shelf.there(mine, theirs) == [mine]
+
+
+@pytest.mark.docker
+def test_the_size_of_an_image_is_what_only_it_has(shelf: Shelf, tmp_path: Path) -> None:
+    base = shelf.make("base")
+    container = shelf.container(base)
+    changes = label_changes(image_labels("child", shelf.ledger().home))
+    names_made = []
+    for number in (1, 2):
+        name = f"troop/child{number}:{shelf.engine.token}"
+        shelf.engine.commit(container, name, [*changes, f'LABEL number="{number}"'])
+        shelf.engine.ids.add(shelf.engine.image(name).id)
+        names_made.append(name)
+    own = shelf.engine.own_bytes()
+    assert own[shelf.engine.image(base).id] == 0
+    assert all(own[shelf.engine.image(name).id] == 0 for name in names_made)

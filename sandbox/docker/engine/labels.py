@@ -26,6 +26,8 @@ GROUP = "troop.group"
 """The containers of one provider."""
 KIND = "troop.kind"
 """On images: what kind of image it is."""
+HOME = "troop.home"
+"""On images: the Troop that made it, by the id in its state folder. An engine may serve several."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -35,14 +37,15 @@ def container_labels(owner: Owner, run: str, instance: str) -> dict[str, str]:
     return {MADE: "1", RUN: run, INSTANCE: instance, OWNER: str(owner), PLACE: owner.place}
 
 
-def image_labels(kind: str) -> dict[str, str]:
-    """The labels of an image.
+def image_labels(kind: str, home: str = "") -> dict[str, str]:
+    """The labels of an image that the Troop `home` makes.
 
     Containers inherit their image's labels, also those that people start, so
     none of these may be what the reaper looks for; an image that is made from a
     container would have that one's owner if it were not set to nothing.
     """
-    return {MADE: "image", KIND: kind, OWNER: "", PLACE: "", GROUP: "", RUN: "", INSTANCE: ""}
+    made = {MADE: "image", KIND: kind, HOME: home}
+    return made | {OWNER: "", PLACE: "", GROUP: "", RUN: "", INSTANCE: ""}
 
 
 def label_changes(labels: Mapping[str, str]) -> list[str]:

@@ -1,8 +1,9 @@
 """Removing images that Troop pulled or made, and never any other.
 
 An image is ours where the ledger has its id with the very names it bears now,
-or where it carries Troop's label and bears only the name that Troop gives to
-images of its kind. A person who tags or pulls one anew has made it theirs.
+or where it carries the label of this user's Troop and bears only the name that
+Troop gives to images of its kind. A person who tags or pulls one anew has made
+it theirs. What another Troop made on the same engine is theirs as well.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.errors import SandboxError
-from sandbox.docker.engine.labels import KIND, MADE
+from sandbox.docker.engine.labels import HOME, KIND, MADE
 from sandbox.docker.images.disk import Marks, measure
 
 if TYPE_CHECKING:
@@ -71,22 +72,35 @@ def is_made(image: StoredImage) -> bool:
     )
 
 
+def made_here(image: StoredImage, home: str) -> bool:
+    """Whether `home` is the Troop that made it; of an older Troop's images nobody knows."""
+    return bool(home) and image.labels.get(HOME) == home
+
+
 def removable(
     images: Sequence[StoredImage],
     containers: Sequence[StoredContainer],
     entries: Mapping[str, LedgerEntry],
     me: Owner,
     needed: Collection[str] = (),
+    *,
+    home: str,
+    others: bool = False,
 ) -> list[Removable]:
-    """What may go, the least recently used first; `needed`: names to keep."""
+    """What may go, the least recently used first; `needed`: names to keep.
+
+    `home`: whose images are ours; `others`: those that another Troop made, or an older one,
+    instead of ours.
+    """
     kept = {canonical(name) for name in needed}
     in_use = {container.image for container in containers} | {image.parent for image in images}
     found = []
     for image in images:
         entry = entries.get(image.id)
-        ours = entry is not None and sorted(entry.tags) == sorted(image.tags)
+        noted = entry is not None and sorted(entry.tags) == sorted(image.tags)
         made = is_made(image)
-        if not ours and not made:
+        ours = made_here(image, home) if made else noted
+        if not (made and not ours if others else ours):
             continue
         if image.id in in_use or kept.intersection(image.tags):
             continue
@@ -187,7 +201,9 @@ class Evictor:
             if image not in stored or sorted(stored[image].tags) != sorted(entry.tags)
         )
         containers = self._engine.stored_containers()
-        return removable(images, containers, entries, self._me, self._needed())
+        return removable(
+            images, containers, entries, self._me, self._needed(), home=self._ledger.home
+        )
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import threading
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sandbox.docker.images.eviction import Evictor, is_made
+from sandbox.docker.images.eviction import Evictor, is_made, made_here
 from sandbox.docker.images.ledger import Ledger
 from sandbox.docker.images.pace import Pace
 from sandbox.docker.images.prefetching import Prefetcher
@@ -103,7 +103,7 @@ class Images:
         with self._lock:
             self._taken[image.id] += 1
         made = next((each for each in self._listed(image) if is_made(each)), None)
-        if made is not None:
+        if made is not None and made_here(made, self._ledger.home):
             self._ledger.add(made.id, made.tags)
         else:
             self._ledger.hold(image.id)

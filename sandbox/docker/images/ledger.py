@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import secrets
 import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,28 @@ class Ledger:
     def path(self) -> Path:
         """The file."""
         return self._folder / "images.json"
+
+    @property
+    def home(self) -> str:
+        """What tells this user's Troop from another: an id in the folder; "": none was made yet."""
+        try:
+            return self._home_file.read_text("ascii").strip()
+        except (OSError, ValueError):
+            return ""
+
+    def settle(self) -> str:
+        """`home`, made where there is none; "" where the folder cannot be written."""
+        with self._locked():
+            if not self.home:
+                try:
+                    write_whole(self._home_file, secrets.token_hex(8).encode(), durable=True)
+                except OSError as error:
+                    _LOG.warning("Images cannot be marked as ours in %s: %s", self._folder, error)
+            return self.home
+
+    @property
+    def _home_file(self) -> Path:
+        return self._folder / "home"
 
     def entries(self) -> dict[str, LedgerEntry]:
         """What is ours, by image id."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from data.errors import SandboxError
@@ -47,6 +47,8 @@ class Recipe:
     """Makes it, with its labels but without its name; its id. None: there is nothing to make."""
     check: Callable[[Image], None] = _anything
     """Raises SandboxError where what was made may not be used."""
+    home: str = ""
+    """The Troop that makes it, `Ledger.home`."""
 
     @property
     def name(self) -> str:
@@ -56,7 +58,7 @@ class Recipe:
     @property
     def labels(self) -> list[str]:
         """Dockerfile lines that set the image's."""
-        return label_changes(image_labels(self.kind))
+        return label_changes(image_labels(self.kind, self.home))
 
 
 class Verdicts:
@@ -121,7 +123,7 @@ class Maker:
 
     def _make(self, recipe: Recipe) -> bool:
         """Whether there was something to make."""
-        made = recipe.make(recipe)
+        made = recipe.make(replace(recipe, home=self.ledger.home or self.ledger.settle()))
         if made is None:
             self.verdicts.remember(recipe.digest)
             return False

@@ -283,7 +283,7 @@ def test_containers_of_the_dead_are_found(with_engine, docker_engine: Engine, py
     container = docker_engine.create(settings, {})
     try:
         listed = docker_engine.stored_containers("troop=1", "troop.owner")
-        assert count(listed, [], replace(me, host="doctors-own")).dead >= 1
+        assert count(listed, replace(me, host="doctors-own")).dead >= 1
         _, found = report(with_engine)
         assert "at work" in found["leftovers.containers"]["text"]
     finally:

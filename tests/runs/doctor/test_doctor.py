@@ -14,12 +14,13 @@ from runs.doctor.check import Check, Mark, bad, examine, exit_code, fine, less
 from runs.doctor.host import Host, Terminal, about_git, about_host, about_terminal
 from runs.doctor.images import about_images, take_stock, whole_name
 from runs.doctor.kernel import CONTROLLERS, NAMESPACES, Kernel, about_kernel, about_local
-from runs.doctor.leftovers import about_leftovers, count
+from runs.doctor.leftovers import about_containers, about_unused, count
 from runs.doctor.model import ServerAnswer, about_completion, about_context, about_server
 from runs.doctor.warm import about_warm, image_to_try
 from runs.run.config import load_config
 from sandbox.docker.engine import StoredContainer, StoredImage
-from sandbox.docker.engine.labels import container_labels, image_labels
+from sandbox.docker.engine.labels import container_labels
+from sandbox.docker.images.eviction import Removable
 from sandbox.local.isolation import Isolation
 from sandbox.owner import this_process
 from tests.support.engine_infos import (
@@ -100,22 +101,25 @@ def test_leftovers_are_those_of_the_dead():
         StoredContainer(str(n), "", "", 0.0, container_labels(owner, "r", "i"))
         for n, owner in enumerate(owners)
     ]
-    prepared = image_labels("prepared")
-    images = [
-        image("base", size=300),
-        image("p1", parent="base", size=310, labels=prepared),
-        image("p2", parent="gone", size=200, labels=prepared),
-        image("h", size=7, labels=image_labels("host-python")),
-    ]
-    left = count(containers, images, me)
+    left = count(containers, me)
     assert (left.living, left.dead) == (2, 1)
-    assert left.images == {"prepared": (2, 210), "host-python": (1, 7)}
-    found = about_leftovers(left)
-    assert [each.mark for each in found] == [Mark.LESS, Mark.FINE]
-    assert "troop gc" in found[0].hint
-    assert "2 prepared" in found[1].text
-    nothing = about_leftovers(count([], [image("base")], me))
-    assert [each.mark for each in nothing] == [Mark.FINE, Mark.FINE]
+    found = about_containers(left)
+    assert found.mark is Mark.LESS
+    assert "troop gc" in found.hint
+    assert about_containers(count([], me)).mark is Mark.FINE
+
+
+def test_images_of_another_troop_are_counted_apart_and_not_recommended():
+    def unused(kind, size):
+        return Removable(f"sha256:{kind}{size}", (), kind, size, 0.0)
+
+    ours = [unused("prepared", 200_000_000), unused("prepared", 10_000_000), unused("pulled", 7e9)]
+    theirs = [unused("prepared", 10_600_000_000)]
+    text = about_unused(ours, theirs).text
+    assert "2 prepared (210 MB), 1 pulled (7.0 GB); " in text
+    assert "1 of another Troop, or of an older one (10.6 GB), are left alone" in text
+    assert "gc --images" not in about_unused([], theirs).text
+    assert about_unused([], []).text.endswith("none")
 
 
 # This machine

@@ -33,6 +33,7 @@ class Ended:
 
 CHOOSING = (Kind.SELECTION.value, Kind.JUDGE.value)
 """The keys of the trajectories by which a run itself chooses (`selection.selectors.asking`)."""
+_UNHELD = InstanceTable.worker_id.is_(None)
 
 
 def enter_instance(
@@ -48,6 +49,7 @@ def enter_instance(
     found = _stored(connection, run, given.instance_id)
     if found is not None:
         _check_given(run, found, given)
+        _note_place(connection, given, (InstanceTable.id == found.id) & _UNHELD)
         handle = _handle(found)
         grows = handle.status.final and _fewer(found.samples, run.samples)
         return replace(handle, status=Status.WAITING) if grows else handle
@@ -115,7 +117,7 @@ def claim_instance(
         connection.execute(ours.values(worker_id=None))
         return Ended(status, found.error)
     if given is not None:
-        connection.execute(ours.values(environment=environment_text(given.environment)))
+        _note_place(connection, given, table.id == row.key)
     mark_instance(connection, row.key, Status.RUNNING)
     working = sa.update(RunTable).where(RunTable.id == worker.run)
     connection.execute(working.values(status=Status.RUNNING, finished_at=None))
@@ -133,8 +135,7 @@ def claim_ended(
     if holder is not None:
         return holder
     if given is not None:
-        ours = sa.update(InstanceTable).where(InstanceTable.id == row.key)
-        connection.execute(ours.values(environment=environment_text(given.environment)))
+        _note_place(connection, given, InstanceTable.id == row.key)
     return Claim(row.key, row.instance_id, worker, _samples(connection, worker))
 
 
@@ -164,6 +165,12 @@ def _check_given(run: RunHandle, found: Any, given: Instance) -> None:
             f" since {run.name} began",
             hint="begin another run with --fresh",
         )
+
+
+def _note_place(connection: sa.Connection, given: Instance, where: sa.ColumnElement[bool]) -> None:
+    """Note where the code lies now."""
+    update = sa.update(InstanceTable).where(where)
+    connection.execute(update.values(environment=environment_text(given.environment)))
 
 
 def _grown(connection: sa.Connection, found: Any, samples: int) -> Status:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import uuid
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-DIALECTS = ("sqlite", "postgresql")
+DIALECTS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.slow))
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +47,25 @@ def dialect(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+def another_url(
+    dialect: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Callable[[], str]]:
+    """Makes empty databases."""
+    if dialect == "sqlite":
+        yield lambda: sqlite_url(tmp_path / f"{uuid.uuid4().hex}.db")
+        return
+    server: Server = request.getfixturevalue("postgres")
+    with server.lending() as lend:
+        yield lambda: lend(server.sorted_by_people())
+
+
+@pytest.fixture
+def new_url(another_url: Callable[[], str]) -> str:
+    """An empty database."""
+    return another_url()
+
+
+@pytest.fixture
 def url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database that has Troop's tables and nothing in them."""
     if dialect == "sqlite":
@@ -54,38 +74,18 @@ def url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
         yield sqlite_url(file)
         return
     server: Server = request.getfixturevalue("postgres")
-    made = server.migrated()
-    yield made
-    server.drop(made)
-
-
-@pytest.fixture
-def new_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database."""
-    if dialect == "sqlite":
-        yield sqlite_url(tmp_path / "new.db")
-        return
-    server: Server = request.getfixturevalue("postgres")
-    made = server.create(server.sorted_by_people())
-    yield made
-    server.drop(made)
+    with server.lending() as lend:
+        yield lend(server.migrated())
 
 
 @pytest.fixture(scope="session", params=DIALECTS)
 def make_url(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[], str]]:
-    """Makes databases that several tests share."""
+    """Makes databases that have Troop's tables, for several tests to share."""
     if request.param == "sqlite":
         yield lambda: sqlite_url(tmp_path_factory.mktemp("shared") / "troop.db")
         return
     server: Server = request.getfixturevalue("postgres")
-    made: list[str] = []
-
-    def make() -> str:
-        made.append(server.migrated())
-        return made[-1]
-
-    yield make
-    for each in made:
-        server.drop(each)
+    with server.lending() as lend:
+        yield lambda: lend(server.migrated())

@@ -58,7 +58,7 @@ DATASET_IDS = ("tally-1", "tally-2", "tally-3")
 class Troop:
     """The command line in this process, with one database."""
 
-    def __init__(self, folder: Path, database: Path) -> None:
+    def __init__(self, folder: Path, database: Path | str) -> None:
         self.folder = folder
         self.database = database
 

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from runs.store.database import open_database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 GIVEN = "TROOP_TEST_DATABASE"
 """The URL of a database on somebody else's server, where one is to be used."""
@@ -80,12 +80,27 @@ class Server:
         )
 
     def migrated(self) -> str:
-        """The URL of a new database that has Troop's tables already."""
+        """What makes a database that has Troop's tables already."""
         if not self._template:
             url = self.create(self.sorted_by_people())
             open_database(url).dispose()
             self._template = str(sa.make_url(url).database)
-        return self.create(f"TEMPLATE {self._template}")
+        return f"TEMPLATE {self._template}"
+
+    @contextlib.contextmanager
+    def lending(self) -> Iterator[Callable[[str], str]]:
+        """Makes databases, and removes them afterwards."""
+        made: list[str] = []
+
+        def lend(more: str = "") -> str:
+            made.append(self.create(more))
+            return made[-1]
+
+        try:
+            yield lend
+        finally:
+            for url in made:
+                self.drop(url)
 
     def drop(self, url: str) -> None:
         """Remove a database."""

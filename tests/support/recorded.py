@@ -30,10 +30,10 @@ def spec(name: str) -> RunSpec:
     )
 
 
-async def record_talks(url: str, talks: Iterable[TrajectoryId]) -> None:
-    """A run "r" with an instance "calc", whose trajectories each say "said by " and their key."""
+async def record_talks(url: str, talks: Iterable[TrajectoryId], name: str = "r") -> None:
+    """A run with an instance "calc", whose trajectories each say "said by " and their key."""
     with Store(url) as store:
-        _, claim = await begun(store, spec("r"), instance())
+        _, claim = await begun(store, spec(name), instance())
         journal = store.journal(claim)
         for talk in talks:
             request = ModelRequest(talk.key, 0, "m", (Message("user", "?"),), None, 10)

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 class World:
     """A database, a tiny repository, and a way to run instances in them."""
 
-    def __init__(self, folder: Path, base_url: str) -> None:
+    def __init__(self, folder: Path, base_url: str, database: str | None = None) -> None:
         self.folder = folder
-        self.url = sqlite_url(folder / "troop.db")
+        self.url = database or sqlite_url(folder / "troop.db")
         self.base_url = base_url
         self.sandbox = PlainSandbox(dict(FILES))
         self.printed = io.StringIO()

@@ -42,11 +42,11 @@ class Exported:
 
 
 @pytest.fixture(scope="session")
-def exported(tmp_path_factory) -> Iterator[Exported]:
+def exported(tmp_path_factory, make_url) -> Iterator[Exported]:
     """Runs: priced, unpriced, replayed, cancelled (after the context), unsolved."""
     folder = tmp_path_factory.mktemp("export")
     with ModelServer(scripted_model.answer) as server:
-        world = World(folder, server.base_url)
+        world = World(folder, server.base_url, make_url())
         asyncio.run(world.solve(prices__mock=PRICE, job={"name": "priced"}))
         bodies = list(server.requests)
         asyncio.run(world.solve(job={"name": "unpriced"}, samples__count=1))

@@ -11,7 +11,6 @@ from runs.export import atif, mini
 from runs.export.atif import atif_document
 from runs.export.mini import mini_documents
 from runs.export.trace import trace
-from runs.store.database import sqlite_url
 from runs.store.reading import Reader
 from tests.support.recorded import record_talks
 
@@ -23,9 +22,8 @@ TALKS = [
 
 
 @pytest.fixture
-async def story(tmp_path):
+async def story(url):
     """An instance with a trajectory of each kind, recorded in any order."""
-    url = sqlite_url(tmp_path / "troop.db")
     await record_talks(url, reversed(TALKS))
     with Reader(url) as reader:
         yield reader.story(reader.instance("r", None))

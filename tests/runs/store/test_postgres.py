@@ -22,6 +22,7 @@ from runs.store.store import Store
 from tests.runs.store.test_query import holding
 from tests.runs.store.test_store import begun
 
+pytestmark = pytest.mark.slow
 OTHERS = ("SQL_ASCII", "LATIN1", "EUC_JP")
 WAYS = (
     open_database,
@@ -35,16 +36,9 @@ WAYS = (
 
 @pytest.fixture
 def made(postgres):
-    """Makes databases that are removed afterwards."""
-    urls = []
-
-    def make(more: str = "") -> str:
-        urls.append(postgres.create(more))
-        return urls[-1]
-
-    yield make
-    for url in urls:
-        postgres.drop(url)
+    """Makes databases."""
+    with postgres.lending() as lend:
+        yield lend
 
 
 def told(way, url: str) -> StoreError:
@@ -164,8 +158,8 @@ def test_other_databases_are_refused():
             parse_url(url)
 
 
-async def test_a_user_who_may_only_read_reads(postgres):
-    url = postgres.migrated()
+async def test_a_user_who_may_only_read_reads(postgres, made):
+    url = made(postgres.migrated())
     await holding(url, "an issue")
     role = f"troop_reading_{os.getpid()}"
     reader_url = sa.make_url(url).set(username=role).render_as_string()
@@ -181,7 +175,7 @@ async def test_a_user_who_may_only_read_reads(postgres):
             assert "permission denied" in caught.value.message
             assert "GRANT" in caught.value.hint
     finally:
-        postgres.drop(url)
+        postgres.execute(f"DROP OWNED BY {role}", url)
         postgres.execute(f"DROP ROLE {role}")
 
 

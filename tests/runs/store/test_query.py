@@ -182,14 +182,13 @@ async def test_texts_are_in_the_order_of_their_bytes(url):
         assert [one.instance_id for one in reader.instances(run.name)] == wanted
 
 
+@pytest.mark.slow
 def test_people_would_sort_them_otherwise(postgres):
     """The database of the test before has such an order, or the test could not fail."""
-    url = postgres.migrated()
-    try:
-        values = ", ".join(f"('{name}')" for name in NAMES)
+    values = ", ".join(f"('{name}')" for name in NAMES)
+    with postgres.lending() as lend:
+        url = lend(postgres.migrated())
         found = ask(url, f"SELECT n FROM (VALUES {values}) AS v(n) ORDER BY n").rows
-    finally:
-        postgres.drop(url)
     assert [name for (name,) in found] != sorted(NAMES)
 
 
@@ -220,6 +219,7 @@ async def test_rows_stay_in_order_when_they_are_written_again(url):
     assert ask(url, "SELECT instance_id FROM instances").rows == [("x",), ("y",), ("z",)]
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_a_query_at_once(url, dialect):
     """SQLite would not notice before its next row; of an aggregate, that is the end."""
     import signal

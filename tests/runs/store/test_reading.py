@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
-from sqlalchemy import event
+from sqlalchemy import create_engine, event
 
 from agent.journal import Kind, TrajectoryId
 from agent.outcome import Outcome
@@ -34,9 +33,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory) -> World:
+def world(tmp_path_factory, make_url) -> World:
     with ModelServer(scripted_model.answer) as server:
-        made = World(tmp_path_factory.mktemp("reading"), server.base_url)
+        made = World(tmp_path_factory.mktemp("reading"), server.base_url, make_url())
         asyncio.run(made.solve(job={"name": "first"}))
     return made
 
@@ -134,20 +133,19 @@ def test_what_is_not_there_is_told_with_what_is(world):
         assert "sample-1/testing" in caught.value.hint
 
 
-def test_a_text_that_is_gone_is_told(world, tmp_path):
-    copy = tmp_path / "copy.db"
-    with closing(sqlite3.connect(world.folder / "troop.db", isolation_level=None)) as source:
-        source.execute("VACUUM INTO ?", (str(copy),))
-    with closing(sqlite3.connect(copy, isolation_level=None)) as database:
-        database.execute("DELETE FROM blob WHERE digest IN (SELECT diff FROM candidate)")
-    with Reader(sqlite_url(copy)) as reader:
-        story = reader.story(reader.instance("first", None))
+async def test_a_text_that_is_gone_is_told(url):
+    await record_talks(url, [TrajectoryId("relevance/a.py", Kind.RELEVANCE)])
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM blob WHERE digest IN (SELECT reply FROM turn)")
+    engine.dispose()
+    with Reader(url) as reader:
+        story = reader.story(reader.instance("r", "calc"))
         with pytest.raises(StoreError, match="lacks the text"):
-            _ = story.candidates
+            _ = story.conversations
 
 
-async def test_runs_are_in_the_order_in_which_they_began(tmp_path):
-    url = sqlite_url(tmp_path / "troop.db")
+async def test_runs_are_in_the_order_in_which_they_began(url):
     with Store(url) as store:
         for name in ("b", "a", "c"):
             await store.begin_run(spec(name), fresh=True)
@@ -163,15 +161,14 @@ def test_a_page_does_not_read_what_it_does_not_show(world):
         assert not {"conversations", "trajectories", "grades"} & vars(story).keys()
 
 
-async def test_the_number_of_queries_does_not_grow_with_trajectories(tmp_path):
+async def test_the_number_of_queries_does_not_grow_with_trajectories(url):
     """Relevance has one for each file; texts are fetched together, too."""
     counts = {}
     for files in (2, 40):
-        url = sqlite_url(tmp_path / f"{files}.db")
         talks = (TrajectoryId(f"relevance/{n}.py", Kind.RELEVANCE) for n in range(files))
-        await record_talks(url, talks)
+        await record_talks(url, talks, name=f"of-{files}")
         with Reader(url) as reader, counted(reader) as queries:
-            story = reader.story(reader.instance("r", "calc"))
+            story = reader.story(reader.instance(f"of-{files}", "calc"))
             assert len(story.conversations) == files
             assert {talk.turns[0].reply for talk in story.conversations} == {
                 f"said by relevance/{n}.py" for n in range(files)

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from runs.store.database import sqlite_url
 from tests.support import goldens, tally
 from tests.support.goldens import INTERRUPTED, SOLVED, Troop
 from tests.support.model_server import ModelServer
+from tests.support.transfer import transfer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,12 +55,16 @@ def own_folders(inputs, monkeypatch):
 
 
 @pytest.fixture
-def opened(inputs, tmp_path):
-    """Opens a copy of a stored database."""
+def opened(inputs, tmp_path, dialect, request):
+    """Opens a copy of a stored database, in SQLite as it is or transferred to PostgreSQL."""
 
     def open_copy(name: str) -> Troop:
         troop = goldens.unpack(name, inputs)
-        troop.database = troop.database.rename(tmp_path / f"{name}.db")
+        file = troop.database.rename(tmp_path / f"{name}.db")
+        troop.database = file
+        if dialect == "postgresql":
+            troop.database = request.getfixturevalue("another_url")()
+            transfer(sqlite_url(file), troop.database, "0004")
         return troop
 
     return open_copy
@@ -288,9 +294,9 @@ def test_other_settings_do_not_take_an_interrupted_run_up(opened):
 
 
 @pytest.mark.parametrize("run", SOLVED)
-def test_fresh_runs_ask_and_end_as_they_did(inputs, tmp_path, server, run):
+def test_fresh_runs_ask_and_end_as_they_did(inputs, url, server, run):
     """Every prompt and every request, byte by byte, and what came of them."""
-    troop = Troop(inputs, tmp_path / "fresh.db")
+    troop = Troop(inputs, url)
     troop.finish(*troop.solve_words(run, server.base_url, SOLVED[run]))
     same(goldens.prompts(troop, run), goldens.read_golden("prompts")[run])
     same(goldens.outcome(troop, run), goldens.read_golden(f"{run}.outcome"))
@@ -298,16 +304,16 @@ def test_fresh_runs_ask_and_end_as_they_did(inputs, tmp_path, server, run):
 
 
 @pytest.mark.usefixtures("rows_sandbox")
-def test_a_fresh_run_of_the_dataset_asks_as_it_did(inputs, tmp_path, server):
-    troop = Troop(inputs, tmp_path / "fresh.db")
+def test_a_fresh_run_of_the_dataset_asks_as_it_did(inputs, url, server):
+    troop = Troop(inputs, url)
     troop.run(*troop.run_words(server.base_url, *goldens.DATASET_IDS))
     same(goldens.prompts(troop, "dataset"), goldens.read_golden("prompts")["dataset"])
     same(goldens.outcome(troop, "dataset"), goldens.read_golden("dataset.outcome"))
 
 
 @pytest.mark.usefixtures("rows_sandbox")
-def test_fresh_ensembles_ask_as_they_did(inputs, tmp_path, server):
-    troop = Troop(inputs, tmp_path / "fresh.db")
+def test_fresh_ensembles_ask_as_they_did(inputs, url, server):
+    troop = Troop(inputs, url)
     model = ["--model", "mock", "--base-url", server.base_url]
     turns_ = ["--set", "selection.turns=0"]
     troop.finish(*troop.ensemble_words("tests", *model, "--tests", "4", *turns_))
@@ -329,9 +335,9 @@ def test_the_demo_asks_as_it_did(opened):
 
 
 @pytest.mark.parametrize("name", [*RUNS, "interrupted", "demo"])
-def test_the_databases_are_of_that_schema(opened, name):
+def test_the_databases_are_of_that_schema(tmp_path, name):
     """Plain files of one version, whose texts are all there."""
-    with closing(sqlite3.connect(opened(name).database)) as database:
+    with closing(sqlite3.connect(goldens.unpack(name, tmp_path).database)) as database:
         ((version,),) = database.execute("SELECT version_num FROM alembic_version").fetchall()
         missing = database.execute(
             "SELECT reply FROM turn WHERE reply NOT IN (SELECT digest FROM blob)"

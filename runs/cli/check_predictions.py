@@ -23,6 +23,7 @@ from typing import IO, TYPE_CHECKING
 
 from data.errors import StoreError
 from runs.cli.shared.flags import DATASET_HELP
+from runs.cli.shared.streams import write_json
 
 if TYPE_CHECKING:
     import argparse
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
                 sys.stdout.write(visible(_said(one)) + "\n")
     if args.json:
         whole = {"predictions": listed, "totals": totals, "models": sorted(models)}
-        sys.stdout.write(json.dumps(whole, indent=2) + "\n")
+        write_json(whole)
     else:
         said = ", ".join(f"{count} {verdict}" for verdict, count in totals.items())
         several = f"; {len(models)} model names: graders take one a file" if len(models) > 1 else ""

@@ -16,12 +16,12 @@ exit codes:
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runs.cli.shared.flags import DATASET_HELP
+from runs.cli.shared.streams import write_json
 
 if TYPE_CHECKING:
     import argparse
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     submitted, findings = review(args.folder, dataset=args.dataset, split=args.split)
     grave = sum(finding.grave for finding in findings)
     if args.json:
-        sys.stdout.write(json.dumps(_document(submitted, findings), indent=2) + "\n")
+        write_json(_document(submitted, findings))
     else:
         for finding in findings:
             sys.stdout.write(visible(_said(finding)) + "\n")

@@ -15,12 +15,11 @@ shown by none of these. A file is recognised by its columns; ALIAS:FILE says whi
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 from runs.cli.shared.picking import add_dataset, add_picking, picked_instances
 from runs.cli.shared.preflight import add_preflight, preflight
+from runs.cli.shared.streams import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +84,7 @@ def _list(args: argparse.Namespace) -> None:
         for each in FAMILY
     ]
     if args.json:
-        _write_json([{**row, "also": each.also} for row, each in zip(rows, FAMILY, strict=True)])
+        write_json([{**row, "also": each.also} for row, each in zip(rows, FAMILY, strict=True)])
         return
     from runs.cli.shared.terminal import results
 
@@ -107,7 +106,7 @@ def _show(args: argparse.Namespace) -> None:
     (instance,) = pick_instances(load_instances(args.dataset, split=args.split), [args.instance])
     taken = _taken(instance)
     if args.json:
-        _write_json(taken)
+        write_json(taken)
         return
     issue = taken.pop("problem_statement")
     for name, value in taken.items():
@@ -141,7 +140,7 @@ def _check(args: argparse.Namespace) -> None:
     names = [each.environment.image for each in instances]
     stock = _stock(names)
     if args.json:
-        _write_json(
+        write_json(
             {
                 "instances": len(instances),
                 "here": dict(stock.here),
@@ -219,7 +218,3 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
     for row in rows:
         table.add_row(*(plain(value) for value in row))
     return table
-
-
-def _write_json(found: object) -> None:
-    sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")

@@ -15,13 +15,12 @@ Exit codes: 0 nothing must be fixed; else that of the worst: 3 sandbox, 4 model 
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
 from runs.cli.shared.flags import DATASET_HELP, add_database, configuration
+from runs.cli.shared.streams import write_json
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from runs.doctor.check import Finding
 
 _SIGNS = {"fine": "✔", "less": "!", "bad": "✘", "unknown": "-"}
-_PLAIN_SIGNS = {"fine": "+", "less": "!", "bad": "X", "unknown": "-"}
 _STYLES = {"fine": "green", "less": "yellow", "bad": "bold red", "unknown": "dim"}
 
 
@@ -95,7 +93,7 @@ def _write_json(found: Sequence[Finding]) -> None:
         for each in found
     ]
     answer = {"findings": rows, "exit_code": exit_code(found)}
-    sys.stdout.write(json.dumps(answer, indent=2) + "\n")
+    write_json(answer)
 
 
 def _show(found: Sequence[Finding]) -> None:
@@ -106,19 +104,13 @@ def _show(found: Sequence[Finding]) -> None:
     from runs.words import plain
 
     console = results()
-    encoding = sys.stdout.encoding or "ascii"
-    signs = _SIGNS if _can_write("".join(_SIGNS.values()), encoding) else _PLAIN_SIGNS
-
-    def said(text: str, style: str = "") -> Text:
-        return plain(text.encode(encoding, "replace").decode(encoding), style)
-
     for each in found:
         style = _STYLES[each.mark]
-        line = Text.assemble((signs[each.mark], style), " ", said(each.text))
+        line = Text.assemble((_SIGNS[each.mark], style), " ", plain(each.text))
         console.print(line, soft_wrap=True)
         if each.hint:
-            console.print(Text.assemble("    ", said(each.hint, "dim")), soft_wrap=True)
-    console.print(said(summary(found)), soft_wrap=True)
+            console.print(Text.assemble("    ", plain(each.hint, "dim")), soft_wrap=True)
+    console.print(plain(summary(found)), soft_wrap=True)
 
 
 def summary(found: Sequence[Finding]) -> str:
@@ -131,11 +123,3 @@ def summary(found: Sequence[Finding]) -> str:
         return "All is well."
     told = f"{must} must be fixed" if must else "Nothing must be fixed"
     return f"{told}; {could} could be better." if could else f"{told}."
-
-
-def _can_write(text: str, encoding: str) -> bool:
-    try:
-        text.encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

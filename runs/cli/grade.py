@@ -18,13 +18,13 @@ Exit codes: 0 all have a verdict, 1 some have none, 2 bad input, 3 Docker, 5 dat
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
 from runs.cli.shared.flags import DATASET_HELP, add_database
 from runs.cli.shared.grading import Watch, add_grading, carry_out, grader_of, write_lines
+from runs.cli.shared.streams import write_json
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         _write(args.write, found, grader.name)
     if args.json:
         document = grading_document(found, counted, grader.name)
-        sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        write_json(document)
     else:
         every = args.all_candidates or len(subjects) > len({s.instance_id for s in subjects})
         results().print(grading_report(found, counted, grader.name, every=every))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
-import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from data.errors import TroopError
+from runs.cli.shared.streams import flush_output, open_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -90,8 +90,18 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code."""
-    given = list(sys.argv[1:] if argv is None else argv)
+    """Run one command; the exit code. Without `argv` it is the process's own, with its streams."""
+    if argv is not None:
+        return _command(list(argv))
+    open_streams()
+    try:
+        code = _guarded(lambda: _command(sys.argv[1:]))
+    except SystemExit as stop:  # argparse, after --help or a wrong flag
+        code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    return _guarded(flush_output) or code
+
+
+def _command(given: list[str]) -> int:
     named = next((word for word in given if not word.startswith("-")), None)
     args, unknown = build_parser(named if named in COMMANDS else None).parse_known_args(given)
     if unknown:
@@ -104,22 +114,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.command is None:
         build_parser(None).print_help()
         return 2
-    return _guarded(args.run, args)
+    return _guarded(lambda: args.run(args))
 
 
-def _guarded(command: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
-    """Run a command; what a person can fix becomes words and an exit code."""
+def _guarded(work: Callable[[], int | None]) -> int:
+    """Do `work`; what a person can fix becomes words and an exit code."""
     try:
-        return command(args)
+        return work() or 0
     except TroopError as error:
         _complain(error.message, error.hint)
         return error.exit_code
     except KeyboardInterrupt:
         _complain("interrupted", "the same command goes on where it stopped")
         return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise

@@ -37,14 +37,13 @@ there are any. They are read when everything is chosen.
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
 from runs.cli.shared.asking import choose_anew
 from runs.cli.shared.flags import add_database, add_take_over
+from runs.cli.shared.streams import write_json
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
@@ -165,7 +164,7 @@ def _select(args: argparse.Namespace, reader: Reader, methods: list[str]) -> int
         counted = figures(chosen, methods)
     if args.json:
         document = selection_document(found, chosen, methods, args.seed, counted)
-        sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        write_json(document)
     elif chosen:
         results().print(selection_report(found, chosen, methods, counted))
     if args.write is not None:

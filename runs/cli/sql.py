@@ -14,12 +14,12 @@ A table that is wider than the terminal (or COLUMNS) is shown with a line for ea
 from __future__ import annotations
 
 import csv
-import json
 import math
 import sys
 from typing import TYPE_CHECKING
 
 from runs.cli.shared.flags import add_database
+from runs.cli.shared.streams import write_json
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
@@ -77,4 +77,4 @@ def _write_csv(result: QueryResult) -> None:
 def _write_json(result: QueryResult) -> None:
     for row in result.rows:
         named = dict(zip(result.columns, row, strict=True))
-        sys.stdout.write(json.dumps(named, default=str, ensure_ascii=False) + "\n")
+        write_json(named, indent=None)

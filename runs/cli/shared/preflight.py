@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runs.cli.shared.flags import add_database
 from runs.cli.shared.grading import Watch, add_grading, carry_out, grader_of, write_lines
+from runs.cli.shared.streams import write_json
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def preflight(args: argparse.Namespace, instances: Sequence[Instance]) -> int:
     if args.write_exclude is not None:
         _write(args.write_exclude, found, grader.name)
     if args.json:
-        sys.stdout.write(json.dumps(_document(found, grader.name), indent=2) + "\n")
+        write_json(_document(found, grader.name))
     else:
         from runs.show.preflight import preflight_report
 

@@ -1,0 +1,109 @@
+"""The standard streams of the command, opened in one place so that nothing written to them fails.
+
+Characters that the terminal lacks are replaced, a reader that leaves (`| head`) ends no
+command, a stream that was closed (`>&-`) swallows what is written, and a full disk behind
+standard output is an error like any other.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import os
+import select
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from data.errors import StoreError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+_FANCY = "✔✘•·×→█─━│╭╮╰╯╸╺“”‘’–—\N{NO-BREAK SPACE}"  # noqa: RUF001 - the marks are meant
+MARKS = dict(zip(_FANCY, "+x*.x>#--|++++--\"\"''-- ", strict=True)) | {"…": "..."}
+"""What stands for the marks of reports where the terminal lacks them."""
+
+_ERRORS = "troop.marks"
+
+
+def open_streams() -> None:
+    """Make all three streams usable, whatever the shell and the locale left of them."""
+    codecs.register_error(_ERRORS, _replaced)
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:  # else the next file that is opened, say the database, would get its number
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - for good
+    sys.stdout = _opened(sys.stdout, 1)
+    sys.stderr = _opened(sys.stderr, 2)
+
+
+def flush_output() -> None:
+    """Write out what is left of standard output.
+
+    Raises:
+        StoreError: it cannot be written, for example because the disk is full.
+    """
+    sys.stdout.flush()
+
+
+def write_json(value: object, *, indent: int | None = 2) -> None:
+    """`value` for programs, on standard output: ASCII alone, whatever the terminal can show."""
+    sys.stdout.write(json.dumps(value, indent=indent, default=str) + "\n")
+
+
+def _opened(stream: TextIO | None, descriptor: int) -> TextIO:
+    if os.name == "nt" and isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors=_ERRORS)  # Windows' console has ways of its own
+        return stream
+    if stream is not None:
+        stream.flush()
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Outlet(descriptor)),
+        encoding="utf-8" if stream is None else stream.encoding,
+        errors=_ERRORS,
+        line_buffering=descriptor != 1 or os.isatty(descriptor),
+    )
+
+
+class _Outlet(io.FileIO):
+    """Standard output or error without its buffers; once it has failed, it swallows the rest."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(descriptor, "wb", closefd=False)
+        self.name = f"<{'stdout' if descriptor == 1 else 'stderr'}>"
+        self._gone = False
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write some of `data`; the number of bytes written.
+
+        Raises:
+            StoreError: standard output cannot be written, though somebody reads it.
+        """
+        if not self._gone:
+            try:
+                while (written := super().write(data)) is None:  # a pipe that does not block
+                    select.select([], [self], [])
+            except BrokenPipeError:
+                self._gone = True
+            except OSError as error:
+                self._gone = True
+                if self.fileno() == 1:
+                    raise StoreError(
+                        f"Standard output cannot be written: {error.strerror}.",
+                        hint="What is stored is kept: the same command shows it again.",
+                    ) from error
+            else:
+                return written
+        return memoryview(data).nbytes
+
+
+def _replaced(error: UnicodeError) -> tuple[str, int]:
+    """Write marks as `MARKS` has them, and other characters as escapes, so that none is lost."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    told = (MARKS.get(c) or c.encode("ascii", "backslashreplace").decode() for c in lacking)
+    return "".join(told), error.end

@@ -26,6 +26,7 @@ import zstandard
 
 from agent.model import Choice, Finish, ModelRefused, ModelRequest, Response, ServerFacts, Usage
 from data.errors import UsageError
+from data.inputs import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -215,26 +216,10 @@ def _reply_fields(reply: RecordedReply) -> dict[str, object]:
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """The JSON objects of a file with their line numbers, from 1."""
-    try:
-        data = _decompressed(path.read_bytes())
-    except (OSError, zstandard.ZstdError) as error:
-        raise UsageError(f"cannot read the recording {path}: {error}") from error
+    data = read_text(path).encode()
     # Not splitlines(): replies may hold U+2028 and its like.
     for number, line in enumerate(data.removesuffix(b"\n").split(b"\n"), start=1):
         yield number, _object(path, number, line)
-
-
-def _decompressed(data: bytes) -> bytes:
-    if not data.startswith(zstandard.FRAME_HEADER):
-        return data
-    frames = []
-    while data:
-        frame = zstandard.ZstdDecompressor().decompressobj()
-        frames.append(frame.decompress(data))
-        if not frame.eof:
-            raise zstandard.ZstdError("it is cut off")
-        data = frame.unused_data
-    return b"".join(frames)
 
 
 def _object(path: Path, number: int, line: bytes) -> dict[str, Any]:

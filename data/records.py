@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
+from data.inputs import read_input, refuse_utf16
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -76,16 +77,10 @@ def read_content(path: Path) -> bytes:
     """Read a file that must hold something.
 
     Raises:
-        UsageError: it is missing, a folder, unreadable or empty.
+        UsageError: it is missing, a folder, unreadable, empty or UTF-16.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise UsageError(f"There is no file {path}.", hint="Check the spelling.") from None
-    except IsADirectoryError:
-        raise UsageError(f"{path} is a folder.", hint="Name a file in it.") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+    content = read_input(path)
+    refuse_utf16(path, content)
     if not content.strip():
         raise UsageError(f"{path} is empty.", hint="Was it written to the end?")
     return content
@@ -100,8 +95,6 @@ def read_json(path: Path) -> list[Record] | dict[str, object]:
         UsageError: the file cannot be read or is malformed; names the line.
     """
     content = read_content(path)
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise UsageError(f"{path} is UTF-16.", hint="Save it as UTF-8.")
     content = content.removeprefix(codecs.BOM_UTF8)
     if not _is_one_document(path, content):
         return list(_lines(path, content))

@@ -7,10 +7,13 @@ of data from importing this module.
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import hashlib
 import json
+import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from data.errors import UsageError
 from data.instances.family import recognised
@@ -136,19 +139,30 @@ def _spec(row: Record, dataset: Dataset) -> GradingSpec:
 
 
 def _tests(row: Record, column: str) -> list[str]:
-    """The tests in a column: a list, or a list written as JSON text."""
-    name = next((n for n in (column, _LISTS[column]) if row.values.get(n) is not None), None)
-    if name is None:
+    """The tests in a column: a list, or one written as text."""
+    named = [name for name in (column, _LISTS[column]) if name in row.values]
+    if not named:
         raise row.error(f"lacks {column}", hint="Graders need both lists of tests.")
+    name = next((name for name in named if row.values[name] is not None), named[0])
     value = row.values[name]
+    if value is None and column == "PASS_TO_PASS":
+        return []  # no test passed before: there is nothing to keep
     if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError) as error:
-            raise row.error(f"{name} is no JSON list: {error}") from error
+        value = _written_list(row, name, value)
     if not isinstance(value, list) or not all(isinstance(test, str) for test in value):
         raise row.error(f"{name} must be a list of test names, not {kind_of(value)}")
     return list(value)
+
+
+def _written_list(row: Record, name: str, text: str) -> object:
+    """A list as JSON or, in SWE-bench Pro's files, as Python writes it."""
+    for read in (json.loads, ast.literal_eval):
+        with (
+            contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError),
+            warnings.catch_warnings(action="ignore"),  # Python's, of names with a backslash
+        ):
+            return cast(object, read(text))
+    raise row.error(f"{name} is not a list, neither JSON nor Python's: {text[:80]!r}")
 
 
 def _command(row: Record) -> str:

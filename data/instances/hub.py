@@ -39,6 +39,46 @@ def read_parquet(path: Path, columns: Collection[str]) -> Iterator[Record]:
             raise UsageError(f"{path} cannot be read as parquet: {_first_line(error)}") from error
 
 
+def read_folder(folder: Path, split: str | None, columns: Collection[str]) -> Iterator[Record]:
+    """Read a dataset's folder, as SWE-bench's harness does: one that `save_to_disk` left, or files.
+
+    Raises:
+        UsageError: no such split, or it is not the folder of a dataset.
+    """
+    from datasets import DatasetDict, load_dataset, load_from_disk
+
+    saved = next((each for each in _saved(folder, split) if _is_saved(each)), None)
+    with tempfile.TemporaryDirectory() as cache:
+        try:
+            if saved is None:
+                found = load_dataset(str(folder.resolve()), cache_dir=cache)
+            else:
+                found = load_from_disk(str(saved))
+        except Exception as error:  # it raises whatever its readers raise
+            raise UsageError(
+                f"{folder} is a folder and cannot be read as a dataset: {_first_line(error)}",
+                hint="Name a JSONL or parquet file in it, or a folder that save_to_disk wrote.",
+            ) from error
+        if isinstance(found, DatasetDict):
+            split = split or _only_split(str(folder), list(found))
+            if split not in found:
+                raise UsageError(
+                    f"The dataset {folder} has no split {split}.",
+                    hint=f"It has {', '.join(found)}.",
+                )
+            found = found[split]
+        kept = [column for column in found.column_names if column in columns]
+        yield from _records(str(folder), found.select_columns(kept), columns)
+
+
+def _saved(folder: Path, split: str | None) -> tuple[Path, ...]:
+    return (folder / split, folder) if split else (folder,)
+
+
+def _is_saved(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in ("dataset_info.json", "dataset_dict.json"))
+
+
 def read_hub(name: str, split: str | None, columns: Collection[str]) -> Iterator[Record]:
     """Read the rows of a dataset on Hugging Face, from its cache where it is there.
 

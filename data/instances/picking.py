@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
-from data.records import kind_of, read_content
+from data.inputs import read_text
+from data.records import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -64,12 +65,7 @@ def read_ids(path: Path) -> list[str]:
     Raises:
         UsageError: the file cannot be read or holds something else; names the line.
     """
-    if path.is_file() and path.stat().st_size == 0:
-        return []
-    try:
-        text = read_content(path).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is not UTF-8.", hint="Save it as UTF-8.") from None
+    text = read_text(path)
     if text.lstrip().startswith(("[", "{")):
         return _json_ids(path, text)
     ids = []

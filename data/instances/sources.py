@@ -1,4 +1,4 @@
-"""From what a person calls a dataset to its rows: Hugging Face, JSON Lines, JSON, parquet."""
+"""From what a person calls a dataset to its rows: Hugging Face, folders, JSON, parquet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from data.errors import UsageError
 from data.instances.family import GENERIC, READ_TO_RECOGNISE, aliases, find, split_source
-from data.instances.hub import read_hub, read_parquet
+from data.instances.hub import read_folder, read_hub, read_parquet
 from data.records import Record, read_content, read_json
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ def read_rows(
             name, split or (dataset.split if known else None), dataset.columns | more
         )
     dataset, place = split_source(source)
+    if place and Path(place).expanduser().is_dir():
+        return dataset, read_folder(Path(place).expanduser(), split, _columns(dataset, more))
     if _is_file(place):
         if split is not None:
             raise UsageError(f"{source} is a file and has no splits.", hint="Leave --split out.")

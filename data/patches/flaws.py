@@ -42,15 +42,11 @@ def is_outside(path: str) -> bool:
 
 def _section_flaw(part: Section) -> str:
     names = [name for name in (*part.prefixed, part.path) if name != NOTHING]
-    modes = (part.value("new mode ") or "", part.value("new file mode ") or "")
     checks = (
         (not part.path, "is not named as -p1 wants it"),
         (any(map(is_outside, names)), "lies outside the repository or in git's own folder"),
         (part.opaque, "is binary, and its content is not in the diff"),
-        (
-            any(mode.startswith(("120", "160")) for mode in modes),
-            "becomes a link or a submodule",
-        ),
+        (part.makes_link, "becomes a link or a submodule"),
         (
             any(not hunk.counted or not hunk.changed for hunk in part.hunks),
             "has a hunk that cannot be counted",

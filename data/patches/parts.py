@@ -107,6 +107,13 @@ class Section:
         return next((name.partition("/")[2] for name in named if name != NOTHING), "")
 
     @property
+    def makes_link(self) -> bool:
+        """Whether a symbolic link or a submodule results: no patch holds one."""
+        modes = (self.value("new mode ") or "", self.value("new file mode ") or "")
+        index = (self.value("index ") or "").split(" ")[1:] if self.new != NOTHING else []
+        return any(mode.startswith(("120", "160")) for mode in (*modes, *index))
+
+    @property
     def does_something(self) -> bool:
         """Whether it changes content, mode or name."""
         told = ("old mode ", "new file mode ", "deleted file mode ", "rename from ", "copy from ")

@@ -17,7 +17,7 @@ from data.errors import UsageError
 from data.patches.flaws import flaw
 from data.patches.parts import parts_of
 from data.patches.repairs_names import bare_names, checkout_names, spaced_times
-from data.patches.repairs_parts import alone, counted_anew, readable
+from data.patches.repairs_parts import alone, counted_anew, readable, without_links
 from data.patches.repairs_text import (
     ended,
     outdented,
@@ -93,6 +93,7 @@ ALONE = (
     ),
     DiffRepair("prefixes", "adds a/ and b/", "both names of a file lack them", bare_names),
     DiffRepair("counts", "counts anew", "a hunk is not as long as it says", counted_anew),
+    DiffRepair("links", "drops the section", "a link or a submodule is made", without_links),
     DiffRepair("contents", "drops the section", "a file's new content is not there", readable),
 )
 REPAIRS = (*WITH_CODE, *ALONE)

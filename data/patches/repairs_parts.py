@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from data.patches.parts import HUNK, parts_of
 from data.paths import show_path
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from data.patches.parts import Section
 
 _SHOWN = 3
 _FENCES = ("```", "~~~")
@@ -60,9 +67,24 @@ def readable(text: str) -> tuple[str, str]:
     if not useless or not useful:
         return text, ""
     kept = [line for part in useful for line in part.lines]
-    named = ", ".join(show_path(part.path) for part in useless[:_SHOWN])
-    more = f" and {len(useless) - _SHOWN} more" if len(useless) > _SHOWN else ""
-    return _joined(kept), f"left out {named}{more}: the diff lacks the content"
+    return _joined(kept), f"left out {_named(useless)}: the diff lacks the content"
+
+
+def without_links(text: str) -> tuple[str, str]:
+    """Leave out sections that make links or submodules, where others are left."""
+    sections = parts_of(text).sections
+    kept = [part for part in sections if not part.makes_link]
+    left = [part for part in sections if part.makes_link]
+    if not left or not kept:
+        return text, ""
+    return _joined([line for part in kept for line in part.lines]), (
+        f"left out {_named(left)}: a link or a submodule"
+    )
+
+
+def _named(sections: Sequence[Section]) -> str:
+    more = f" and {len(sections) - _SHOWN} more" if len(sections) > _SHOWN else ""
+    return ", ".join(show_path(part.path) for part in sections[:_SHOWN]) + more
 
 
 def _joined(lines: list[str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
+from data.predictions.columns import instance_of, patch_of
 from data.predictions.rows import read_rows
 from data.records import Record, kind_of, read_json
 from data.writing import put_file
@@ -21,8 +22,6 @@ PREDICTIONS = "preds.json"
 """An object keyed by instance id."""
 ALL_PREDICTIONS = "all_preds.jsonl"
 """One line for each instance."""
-PATCH_COLUMNS = ("model_patch", "patch", "fix_patch", "prediction")
-"""SWE-bench's name for the patch, then those of Pro, Multi-SWE-bench and older files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +76,13 @@ def columns_of(row: Row) -> tuple[str, str, str]:
     record = row.record
     if row.why:
         raise record.error(row.why)
-    name = record.required("instance_id")
-    column = next((column for column in PATCH_COLUMNS if column in row.values), None)
-    if column is None:
+    name, found = instance_of(record), patch_of(record)
+    if found is None:
         raise record.error(
             "lacks model_patch",
             hint="Each prediction has instance_id, model_name_or_path and model_patch.",
         )
-    return name, record.text("model_name_or_path") or "", record.text(column) or ""
+    return name, record.text("model_name_or_path") or "", found[1]
 
 
 def validate_predictions(path: Path) -> str:

@@ -9,12 +9,15 @@ cut off. Lines are never held together, and too long ones never held at all.
 from __future__ import annotations
 
 import codecs
+import io
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from data.errors import UsageError
+from data.inputs import open_input
+from data.predictions.columns import COLUMNS
 from data.records import Record, kind_of
 
 if TYPE_CHECKING:
@@ -28,7 +31,6 @@ LARGEST_DOCUMENT = 512_000_000
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 _NAMED = re.compile(r'"instance_id"\s{0,9}:\s{0,9}"([^"\\]{1,200})"')
-_OWN_COLUMNS = {"instance_id", "model_name_or_path", "model_patch"}
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -61,25 +63,19 @@ def read_rows(path: Path) -> Iterator[Row]:
     Raises:
         UsageError: there is no such file, it cannot be read, is empty, or is no JSON.
     """
-    encoding = _encoding(path)
-    errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
-    try:
-        with path.open(encoding=encoding, errors=errors, newline="\n") as file:
-            yield from (_document if _is_document(path, file) else _lines)(path, file)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+    with open_input(path) as file:
+        try:
+            encoding = _encoding(path, file)
+            errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
+            with io.TextIOWrapper(file, encoding, errors, newline="\n") as text:
+                yield from (_document if _is_document(path, text) else _lines)(path, text)
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _encoding(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            start = file.read(4)
-    except FileNotFoundError:
-        raise UsageError(f"There is no file {path}.", hint="Check the spelling.") from None
-    except IsADirectoryError:
-        raise UsageError(f"{path} is a folder.", hint="Name a file in it.") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+def _encoding(path: Path, file: BinaryIO) -> str:
+    start = file.read(4)
+    file.seek(0)
     if start == b"PAR1":
         raise UsageError(f"{path} is parquet.", hint="Predictions are JSON or JSON Lines.")
     return next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")
@@ -156,7 +152,7 @@ def _document(path: Path, file: TextIO) -> Iterator[Row]:
             number += 1
             if key is None:
                 yield _row(f"{path}, row {number}", value)
-            elif key in _OWN_COLUMNS or lone:
+            elif key in COLUMNS or lone:
                 lone[key] = value
             else:
                 yield _keyed(f"{path}, {key}", key, value)

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from data.patches.changes import changed_lines, net_lines
+from data.predictions.columns import instance_of
 from data.records import Record, kind_of, read_json
 from runs.store.blobs import digest_of
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 _LIKENESSES: tuple[Callable[[str], tuple[object, ...]], ...] = (changed_lines, net_lines)
 """How diffs are told to be alike, the strictest first."""
-_PATCHES = ("model_patch", "patch", "diff")
+_PATCHES = ("model_patch", "patch", "fix_patch", "diff")
 _DIGESTS = ("candidate", "digest")
 _VERDICTS = ("resolved_here", "resolved")
 
@@ -58,7 +59,7 @@ class Grades:
 def read_grades(*paths: Path) -> Grades:
     """Read JSON Lines with `instance_id`, a patch or a digest, and `resolved`.
 
-    A patch is in `model_patch`, `patch` or `diff`; a digest, as the view
+    A patch is in `model_patch`, `patch`, `fix_patch` or `diff`; a digest, as the view
     `candidates` has it in `diff`, in `candidate` or `digest`. `resolved_here`
     goes before `resolved`. Lines with an empty patch are left out.
 
@@ -68,7 +69,7 @@ def read_grades(*paths: Path) -> Grades:
     exact: dict[tuple[str, str], bool] = {}
     alike: defaultdict[tuple[str, object], set[bool]] = defaultdict(set)
     for record in chain.from_iterable(map(_records, paths)):
-        name, resolved = record.required("instance_id"), _resolved(record)
+        name, resolved = instance_of(record), _resolved(record)
         patch, digests = _patch_and_digests(record)
         if patch is not None:
             if not patch.strip():

@@ -17,6 +17,7 @@ from agent.prices import Price
 from agent.settings import USUAL_SAMPLES, ContextSettings, ModelSettings, SampleSettings
 from data.bounds import NONE, STRICT, Count, CountOrZero, Lease, choices, kind, must_be, optional
 from data.errors import UsageError
+from data.inputs import read_text
 from runs.run.given import PRICES, laid_over, misnamed, name_zeros, nested, price_of
 from sandbox.image_settings import ImageSettings
 from sandbox.protocol import Limits
@@ -207,9 +208,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"cannot read {file}: {error.strerror}") from error
+        return tomllib.loads(read_text(file))
     except ValueError as error:
         raise UsageError(f"{file} is not valid TOML: {error}") from error
 

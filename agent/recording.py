@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 import datetime
 import json
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Never, TypeVar
 
@@ -27,6 +26,7 @@ import zstandard
 from agent.model import Choice, Finish, ModelRefused, ModelRequest, Response, ServerFacts, Usage
 from data.errors import UsageError
 from data.inputs import read_text
+from data.writing import put_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -78,16 +78,13 @@ class Recording:
 def write_recording(path: Path, header: RecordingHeader, replies: Iterable[RecordedReply]) -> None:
     """Write a recording, whole or not at all; a file at `path` is replaced.
 
-    Raises `OSError` where the disk refuses.
+    Raises:
+        UsageError: `path` is a folder.
+        StoreError: it cannot be written.
     """
     lines = [{"format": FORMAT, **_header_fields(header)}, *map(_reply_fields, replies)]
     data = b"".join(map(_line, lines))
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        draft.write_bytes(zstandard.compress(data) if path.suffix == ".zst" else data)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    put_file(path, zstandard.compress(data) if path.suffix == ".zst" else data)
 
 
 def read_recording(path: Path) -> Recording:

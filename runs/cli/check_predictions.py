@@ -15,19 +15,18 @@ exit codes:
 from __future__ import annotations
 
 import json
-import os
 import sys
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
-from data.errors import StoreError
+from data.writing import whole_file
 from runs.cli.shared.flags import DATASET_HELP
+from runs.cli.shared.outputs import check_output
 from runs.cli.shared.streams import write_json
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
     from data.predictions.check import Checked
 
@@ -58,13 +57,14 @@ def run(args: argparse.Namespace) -> int:
     totals = dict.fromkeys((verdict.value for verdict in PredictionVerdict), 0)
     models: set[str] = set()
     listed = []
-    with _writing(args.write) as file:
+    check_output(args, "write")
+    with nullcontext() if args.write is None else whole_file(args.write) as file:
         for one in check_predictions(args.file, known=known):
             totals[one.verdict.value] += 1
             if one.verdict is not PredictionVerdict.REFUSED:
                 models.add(one.model_name_or_path)
                 if file and not one.repeats:
-                    file.write(_line(one))
+                    file.write(_line(one).encode("ascii"))
             if args.json:
                 listed.append(_summary(one))
             else:
@@ -102,28 +102,3 @@ def _line(one: Checked) -> str:
         "model_patch": one.patch,
     }
     return json.dumps(row) + "\n"
-
-
-@contextmanager
-def _writing(path: Path | None) -> Iterator[IO[str] | None]:
-    """Open a file that appears whole or not at all.
-
-    Raises:
-        StoreError: it cannot be written.
-    """
-    if path is None:
-        yield None
-        return
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        file = part.open("w", encoding="ascii")
-    except OSError as error:
-        raise StoreError(
-            f"{path} cannot be written: {error.strerror}.", hint="Name a file in a folder of yours."
-        ) from error
-    try:
-        with file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from runs.cli.shared.outputs import check_output
 from runs.cli.shared.picking import add_dataset, add_picking, picked_instances
 from runs.cli.shared.preflight import add_preflight, preflight
 from runs.cli.shared.streams import write_json
@@ -64,6 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
     if args.what == "check" and args.preflight:
+        check_output(args, "write_exclude")
         return preflight(args, picked_instances(args))
     {"list": _list, "show": _show, "check": _check}[args.what](args)
     return 0

@@ -28,7 +28,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
+from data.writing import check_place
 from runs.cli.shared.flags import add_database
+from runs.cli.shared.outputs import check_output
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
@@ -93,6 +95,8 @@ def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
     from runs.store.reading import Reader
 
+    check_output(args, "output", folder=True)
+    check_output(args, "recording")
     with Reader(database_url(args.db)) as reader:
         found = reader.run(None if args.export_run == "last" else args.export_run)
         if args.recording is not None:
@@ -104,8 +108,6 @@ def _record(args: argparse.Namespace, reader: Reader, found: RunRecord) -> int:
     from runs.export.recording import export_recording
 
     names = [*args.instances, *args.instance]
-    if args.recording.is_dir():
-        raise UsageError(f"{args.recording} is a folder", hint="give --recording a file")
     if len(names) > 1:
         raise UsageError("a recording is of one instance", hint="name one")
     instance = reader.instance(found.name, names[0] if names else None)
@@ -136,8 +138,7 @@ def _order(args: argparse.Namespace, reader: Reader, found: RunRecord) -> Order:
     from runs.export.patches import chosen_patches
 
     folder = args.output or Path(found.name)
-    if folder.is_file():
-        raise UsageError(f"{folder} is a file", hint="give --output a folder")
+    check_place(folder, folder=True)
     instances = _instances(reader, found.name, [*args.instances, *args.instance])
     patches = chosen_patches(
         reader,

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from data.errors import UsageError
 from runs.cli.shared.flags import DATASET_HELP, add_database
 from runs.cli.shared.grading import Watch, add_grading, carry_out, grader_of, write_lines
+from runs.cli.shared.outputs import check_output
 from runs.cli.shared.streams import write_json
 from runs.store.places import database_url
 
@@ -73,8 +74,7 @@ def run(args: argparse.Namespace) -> int:
     from runs.grading.session import grade_all
     from runs.show.grading import grading_document, grading_report
 
-    if args.write is not None and args.write.is_dir():
-        raise UsageError(f"{args.write} is a folder", hint="give --write a file")
+    check_output(args, "write")
     database = database_url(args.db)
     subjects, dataset = _subjects(args, database)
     watch = Watch()

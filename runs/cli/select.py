@@ -43,6 +43,7 @@ from typing import TYPE_CHECKING
 from data.errors import UsageError
 from runs.cli.shared.asking import choose_anew
 from runs.cli.shared.flags import add_database, add_take_over
+from runs.cli.shared.outputs import check_output
 from runs.cli.shared.streams import write_json
 from runs.store.places import database_url
 
@@ -111,8 +112,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("the oracle is no selector: its choices are no predictions")
     if args.write is not None and len(methods) != 1:
         raise UsageError("--write takes one method's choices", hint="name it with --method")
-    if args.write is not None and args.write.is_dir():
-        raise UsageError(f"{args.write} is a folder", hint="give --write a file")
+    check_output(args, "write")
     with Reader(database_url(args.db)) as reader:
         return _select(args, reader, methods)
 

@@ -27,6 +27,7 @@ from runs.cli.shared.flags import (
     outside_candidates,
     tell,
 )
+from runs.cli.shared.outputs import check_output
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
@@ -72,8 +73,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
     config = configuration(args)
-    if args.output is not None and args.output.is_dir():
-        raise UsageError(f"{args.output} is a folder", hint="give --output a file")
+    check_output(args, "output")
     dataset, instance = _instance(args, local=config.batch.sandbox == "local")
     outside = outside_candidates(args.candidates)
 
@@ -96,13 +96,23 @@ def run(args: argparse.Namespace) -> int:
         outside=Outside(outside),
     )
     finished = asyncio.run(carry_out(job, LiveDisplay(progress())))
-    return show_solution(
+    code = show_solution(
         finished,
         job.database,
         instance.instance_id,
         output=args.output,
         patch_only=args.patch_only,
     )
+    if code == 0 and args.repo is not None:
+        _tell_top(args.repo.resolve(), instance.environment.source)
+    return code
+
+
+def _tell_top(given: Path, top: Path | None) -> None:
+    """Say where a patch belongs that `git apply`, below the top folder, would apply nothing of."""
+    here = Path.cwd()
+    if top and here != top and (given != top or here.is_relative_to(top)):
+        tell([f"The patch is for the top folder of the repository: git -C {top} apply"])
 
 
 def _instance(args: argparse.Namespace, *, local: bool) -> tuple[str, Instance]:

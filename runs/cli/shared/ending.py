@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.outcome import Outcome
+from data.errors import StoreError
 from data.folders import data_folder
+from data.writing import put_file
 from runs.cli.shared.terminal import progress, results, write_patch
 from runs.show.instance import instance_report
 from runs.show.lists import run_report
@@ -31,16 +33,15 @@ def show_solution(
     with Reader(database) as reader:
         story = reader.story(reader.instance(finished.run, instance_id))
         patch = story.patch
-        if patch:
-            file = output or _patch_file(finished.run, instance_id)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(patch.encode("utf-8", "surrogateescape"))
         if patch_only:
             write_patch(patch)
         elif finished.tally.status is Status.FINISHED:
             results().print(instance_report(story))
+        if patch:
+            place = _keep(patch, output, finished.run, instance_id)
+        if not patch_only and finished.tally.status is Status.FINISHED:
             if patch:
-                _say(f"patch: {file}")
+                _say(f"patch: {place}")
             _say(f"more: troop show {finished.run} --trajectories")
         if not patch and finished.tally.status is Status.FINISHED:
             _say(_why_nothing(story))
@@ -88,6 +89,23 @@ def _why_nothing(story: Story) -> str:
     if any(sample.outcome is Outcome.CONTEXT_EXCEEDED for sample in story.samples):
         hint = "; the model's context is too small for --context-tokens: give a smaller number"
     return f"no patch came out: samples ended {told or 'without any'}{hint}"
+
+
+def _keep(patch: str, output: Path | None, run: str, instance_id: str) -> str:
+    """Write the patch to its file; where it is.
+
+    Raises:
+        StoreError: the file that was asked for cannot be written.
+    """
+    stored = f"troop show {run} {instance_id} --patch"
+    file = output or _patch_file(run, instance_id)
+    try:
+        put_file(file, patch.encode("utf-8", "surrogateescape"))
+    except StoreError as error:
+        if output is None:
+            return stored
+        raise StoreError(error.message, hint=f"The patch is in the database: {stored}") from error
+    return str(file)
 
 
 def _patch_file(run: str, instance_id: str) -> Path:

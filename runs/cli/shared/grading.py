@@ -109,15 +109,14 @@ def write_lines(file: Path, lines: Iterable[str]) -> None:
         StoreError: it cannot be written.
     """
     from data.errors import StoreError
-    from data.writing import write_whole
+    from data.writing import put_file
 
     text = "".join(f"{line}\n" for line in lines)
     try:
-        write_whole(file, text.encode("utf-8", "replace"))
-    except OSError as error:
+        put_file(file, text.encode("utf-8", "replace"))
+    except StoreError as error:
         raise StoreError(
-            f"{file} cannot be written: {error.strerror}",
-            hint="name a file in a folder of yours; the grades are in the database",
+            error.message, hint=f"{error.hint} The grades are in the database."
         ) from error
 
 

@@ -37,6 +37,8 @@ _NOT_TEXT = {
     b"<html": ("a web page", "Download the raw file instead."),
 }
 _TAR = (257, b"ustar")
+_START = 262
+"""Bytes that tell what a file is."""
 _USUAL = ("preds.json", "all_preds.jsonl", "output.jsonl")
 """Files in the folders of others' runs."""
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -125,7 +127,7 @@ def _folder(path: Path) -> UsageError:
 
 
 def _unpacked(path: Path, file: BinaryIO) -> BinaryIO:
-    start = file.read(_TAR[0] + len(_TAR[1]))
+    start = file.read(_START)
     if not file.seekable():  # a terminal, or another device
         file = io.BytesIO(start + file.read())
     file.seek(0)
@@ -135,7 +137,8 @@ def _unpacked(path: Path, file: BinaryIO) -> BinaryIO:
         return file
     with file:
         plain = _unpack(path, file, packed)
-    _refuse_kinds(path, plain.read(len(start) or 1) if not plain.seek(0) else b"")
+    plain.seek(0)
+    _refuse_kinds(path, plain.read(_START))
     plain.seek(0)
     return plain
 

@@ -53,9 +53,9 @@ def whole_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
         UsageError: it is a folder.
         StoreError: it cannot be written; what was there stays.
     """
-    _refuse_folder(path)
     real = Path(os.path.realpath(path))  # through links, which stay
     try:
+        _refuse_folder(path)
         if (number := _descriptor(path)) is not None:
             with os.fdopen(os.dup(number), "wb") as file:
                 yield file
@@ -79,17 +79,20 @@ def check_place(path: Path, *, folder: bool = False) -> None:
         UsageError: it is a folder and should not be, or the other way round.
         StoreError: it cannot be written.
     """
-    if folder and path.exists() and not path.is_dir():
-        raise UsageError(f"{path} is a file.", hint="Name a folder.")
-    if not folder:
-        _refuse_folder(path)
     real = Path(os.path.realpath(path))
     try:
-        if not folder and (_descriptor(path) is not None or _in_place(real)):
-            if not _allowed(real):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        else:
-            _try_folder(real if folder else real.parent)
+        if folder and path.exists() and not path.is_dir():
+            raise UsageError(f"{path} is a file.", hint="Name a folder.")
+        if folder:
+            _try_folder(real)
+            return
+        _refuse_folder(path)
+        if (number := _descriptor(path)) is not None:
+            os.fstat(number)
+        elif not _in_place(real):
+            _try_folder(real.parent)
+        elif not _allowed(real):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise _unwritable(path, error) from error
 

@@ -163,7 +163,7 @@ def test_odd_files(tmp_path, text, complaint):
 
 
 def test_files_that_cannot_be_read(tmp_path):
-    with pytest.raises(UsageError, match="cannot read the recording"):
+    with pytest.raises(UsageError, match="There is no file"):
         read_recording(tmp_path / "none.jsonl")
     path = tmp_path / "run.jsonl.zst"
     write_recording(path, HEADER, REPLIES)

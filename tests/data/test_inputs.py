@@ -107,6 +107,7 @@ def _tar(mode: str) -> bytes:
         (b"\n<!DOCTYPE html>\n<html></html>", "a web page"),
         (b"SQLite format 3\0rest", "a SQLite database"),
     ],
+    ids=["zip", "tar", "tar.gz", "lfs", "html", "sqlite"],
 )
 @pytest.mark.parametrize("reader", [read_predictions, read_json, read_ids, load_config])
 def test_what_is_not_such_a_file_is_called_what_it_is(

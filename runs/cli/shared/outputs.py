@@ -24,13 +24,13 @@ def check_output(args: argparse.Namespace, name: str, *, folder: bool = False) -
     path: Path | None = getattr(args, name)
     if path is None:
         return
+    check_place(path, folder=folder)
     others = (value for other, value in vars(args).items() if other != name)
     if path.is_file() and any(_same(path, other) for value in others for other in _files(value)):
         flag = name.replace("_", "-")
         raise UsageError(
             f"--{flag} names {path}, which this command reads.", hint="Name another file."
         )
-    check_place(path, folder=folder)
 
 
 def _files(value: object) -> Iterator[str | Path]:

@@ -54,11 +54,35 @@ def test_a_row_without_an_image_has_its_datasets(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ('["a", "b\'s"]', ("a", "b's")),
+        ("['a', \"b's\"]", ("a", "b's")),
+        (r"['a\d']", (r"a\d",)),
+        ("[]", ()),
+        (["a"], ("a",)),
+    ],
+)
+def test_lists_of_tests_are_read_as_they_are_written(
+    tmp_path: Path, written: object, expected: tuple[str, ...]
+) -> None:
+    """SWE-bench Pro writes them as Python does."""
+    assert spec_of(tmp_path, PASS_TO_PASS=written).pass_to_pass == expected
+
+
+def test_null_is_no_test_that_passed_before(tmp_path: Path) -> None:
+    file = write_rows(tmp_path, row() | {"PASS_TO_PASS": None})
+    assert load_specs(file, None, ["tiny__calc-1"]).found["tiny__calc-1"].pass_to_pass == ()
+    file = write_rows(tmp_path, row() | {"FAIL_TO_PASS": None})
+    assert "FAIL_TO_PASS" in load_specs(file, None, ["tiny__calc-1"]).refused["tiny__calc-1"]
+
+
+@pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"FAIL_TO_PASS": None}, "lacks FAIL_TO_PASS"),
         ({"PASS_TO_PASS": "[1]"}, "PASS_TO_PASS must be a list of test names"),
-        ({"PASS_TO_PASS": "['a']"}, "PASS_TO_PASS is no JSON list"),
+        ({"PASS_TO_PASS": "['a'"}, "PASS_TO_PASS is not a list, neither JSON nor Python's"),
         ({"eval_script": 3}, "eval_script must be text"),
         ({"problem_statement": None}, "lacks problem_statement"),
         ({"base_commit": "--all"}, "base_commit '--all' is no commit"),

@@ -91,6 +91,40 @@ def test_parquet(hub: Path, tmp_path: Path) -> None:
         assert "SECRET" not in repr(instances)
 
 
+def test_a_folder_is_read_as_the_harness_reads_it(hub: Path, tmp_path: Path) -> None:
+    import datasets
+
+    table = datasets.Dataset.from_list(ROWS)
+    table.save_to_disk(tmp_path / "one")
+    table.save_to_disk(tmp_path / "by_split" / "dev")
+    datasets.DatasetDict({"test": table, "dev": table}).save_to_disk(tmp_path / "two")
+    (tmp_path / "files").mkdir()
+    table.to_parquet(tmp_path / "files" / "test.parquet")
+    for name, split in (
+        ("one", None),
+        ("by_split", "dev"),
+        ("two", None),
+        ("two", "dev"),
+        ("files", "test"),
+    ):
+        instances = load_instances(str(tmp_path / name), split=split)
+        assert [one.instance_id for one in instances] == [row["instance_id"] for row in ROWS]
+        assert "SECRET" not in repr(instances)
+    with pytest.raises(UsageError, match="no split nosuch") as caught:
+        load_instances(str(tmp_path / "two"), split="nosuch")
+    assert "dev" in caught.value.hint
+
+
+def test_a_folder_that_holds_no_dataset(hub: Path, tmp_path: Path) -> None:
+    for name in ("empty", "damaged"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "damaged" / "dataset_info.json").write_text("{}")
+    for name in ("empty", "damaged"):
+        with pytest.raises(UsageError, match="cannot be read as a dataset") as caught:
+            load_instances(str(tmp_path / name))
+        assert caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [

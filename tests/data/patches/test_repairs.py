@@ -38,6 +38,14 @@ WITH_CODE_DAMAGE = {
     "recount": (EDIT.replace("-1,3 +1,3", "-1,2 +1,7"), "counted"),
     "names": (EDIT.replace("a/src", "src").replace("b/src", "src"), "without a/ and b/"),
 }
+LINK = (
+    "diff --git a/l b/l\nnew file mode 120000\nindex 0000000..1de5659\n--- /dev/null\n+++ b/l\n"
+    "@@ -0,0 +1 @@\n+target\n\\ No newline at end of file\n"
+)
+SUBMODULE = (
+    "diff --git a/vendor b/vendor\nindex 1de5659..2de5659 160000\n--- a/vendor\n+++ b/vendor\n"
+    "@@ -1 +1 @@\n-Subproject commit 1de5659\n+Subproject commit 2de5659\n"
+)
 DAMAGE = {
     "padding": ("\ufeff" + GOOD + "\0\0", "byte order mark"),
     "colours": (GOOD.replace("diff", "\x1b[1mdiff").replace("+c", "\x1b[32m+c\x1b[m"), "colours"),
@@ -49,6 +57,7 @@ DAMAGE = {
     "checkout": (NAMES.format(*["/testbed/"] * 4), "absolute paths"),
     "prefixes": (NAMES.format(*[""] * 4), "added a/ and b/"),
     "counts": (GOOD.replace("-1,2 +1,2", "-1,9 +1"), "counted the lines of 1 hunk anew"),
+    "links": (LINK + GOOD + SUBMODULE, "left out l, vendor: a link or a submodule"),
     "contents": (GOOD + PICTURE, "left out i.png"),
 }
 

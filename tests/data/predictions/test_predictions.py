@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import StoreError, UsageError
+from data.predictions.forms import write_multi_swe
 from data.predictions.predictions import (
     Prediction,
     read_predictions,
@@ -173,3 +174,39 @@ def test_real_candidates() -> None:
     found = read_predictions(KIT, notes=notes)
     lines = KIT.read_text(encoding="utf-8").splitlines()
     assert sum(map(len, found.values())) + len(notes) == len(lines)
+
+
+MULTI_SWE_ROW = {"org": "a", "repo": "b", "number": 1, "fix_patch": DIFF}
+
+
+@pytest.mark.parametrize("lines", [1, 2])
+@pytest.mark.parametrize(
+    "row",
+    [
+        MULTI_SWE_ROW,
+        {**MULTI_SWE_ROW, "number": "1", "repo": "a/b"},
+        {"instance_id": "a__b-1", "test_result": {"git_patch": DIFF}, "history": []},
+        {"test_result": {"git_patch": DIFF}, "instance_id": "a__b-1"},
+        {"patch": DIFF, "prefix": "x", "instance_id": "a__b-1"},
+    ],
+)
+def test_rows_of_other_benchmarks_and_agents(
+    tmp_path: Path, row: dict[str, object], lines: int
+) -> None:
+    path = tmp_path / "theirs.jsonl"
+    path.write_text((json.dumps(row) + "\n") * lines)
+    found = read_predictions(path)
+    assert [one.model_patch for one in found["a__b-1"]] == [DIFF] * lines
+
+
+def test_what_is_written_for_multi_swe_bench_is_read_back(tmp_path: Path) -> None:
+    write_multi_swe(tmp_path / "m.jsonl", {"a__b-1": "a/b"}, {"a__b-1": DIFF})
+    assert read_predictions(tmp_path / "m.jsonl")["a__b-1"][0].model_patch == DIFF
+
+
+def test_a_number_that_is_none_refuses_its_row_alone(tmp_path: Path) -> None:
+    path, notes = tmp_path / "m.jsonl", list[str]()
+    rows = [{**MULTI_SWE_ROW, "number": [1]}, MULTI_SWE_ROW]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert list(read_predictions(path, notes=notes)) == ["a__b-1"]
+    assert "number must be a number" in notes[0]

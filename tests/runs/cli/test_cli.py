@@ -239,6 +239,34 @@ def test_an_output_that_cannot_be_written_is_told_before_work_begins(troop, repo
     assert (code, "is a folder" in errors, server.requests) == (2, True, [])
 
 
+@pytest.mark.parametrize("place", ["/proc/x.patch", "/proc/deep/x.patch", "issue.md", "issue.md/x"])
+def test_a_place_that_cannot_be_written_costs_no_call(troop, repository, server, place):
+    code, output, errors = troop.run(*solve_words(repository, server.base_url, "-o", place))
+    assert (code in {2, 5}, output, server.requests) == (True, "", [])
+    assert place in errors
+    assert "Traceback" not in errors
+    assert (troop.folder / "issue.md").read_text() == scripted_model.ISSUE
+
+
+def test_a_patch_that_finds_no_room_is_in_the_database(troop, repository, server):
+    words = solve_words(repository, server.base_url, "--name", "run", "-o", "/dev/full")
+    code, _, errors = troop.run(*words)
+    assert code == 5
+    assert "/dev/full cannot be written: No space left on device." in errors
+    command = errors.rpartition("The patch is in the database: troop ")[2].split("\n")[0]
+    assert troop.finish(*command.split()).startswith("diff --git")
+
+
+def test_a_patch_of_a_subfolder_says_where_it_belongs(troop, repository, server):
+    words = solve_words(repository / "calc", server.base_url, "--patch-only")
+    words[words.index("--issue") + 1] = str(troop.folder / "issue.md")
+    _, output, errors = troop.run(*words)
+    assert output.startswith("diff --git")
+    assert f"git -C {repository} apply" in errors
+    words[words.index("--repo") + 1] = str(repository)
+    assert "git -C" not in troop.run(*words)[2]
+
+
 def test_no_model_is_told(troop, repository):
     words = ["solve", "--repo", str(repository), "--issue", "issue.md", "--sandbox", "local"]
     code, _, errors = troop.run(*words)

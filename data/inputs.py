@@ -62,11 +62,7 @@ def open_input(path: Path) -> BinaryIO:
         raise _folder(path) from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
-    try:
-        return _unpacked(path, file)
-    except BaseException:
-        file.close()
-        raise
+    return _unpacked(path, file)
 
 
 def read_input(path: Path) -> bytes:
@@ -127,20 +123,22 @@ def _folder(path: Path) -> UsageError:
 
 
 def _unpacked(path: Path, file: BinaryIO) -> BinaryIO:
-    start = file.read(_START)
-    if not file.seekable():  # a terminal, or another device
-        file = io.BytesIO(start + file.read())
-    file.seek(0)
-    _refuse_kinds(path, start)
-    packed = next((name for mark, name in _PACKED.items() if start.startswith(mark)), None)
-    if packed is None:
-        return file
-    with file:
+    """The file at its start, or what is packed in it; closed where it is refused."""
+    try:
+        start = file.read(_START)
+        if not file.seekable():  # a terminal, or another device
+            file = io.BytesIO(start + file.read())
+        file.seek(0)
+        _refuse_kinds(path, start)
+        packed = next((name for mark, name in _PACKED.items() if start.startswith(mark)), None)
+        if packed is None:
+            return file
         plain = _unpack(path, file, packed)
-    plain.seek(0)
-    _refuse_kinds(path, plain.read(_START))
-    plain.seek(0)
-    return plain
+    except BaseException:
+        file.close()
+        raise
+    file.close()
+    return _unpacked(path, plain)
 
 
 def _refuse_kinds(path: Path, start: bytes) -> None:
@@ -163,6 +161,7 @@ def _unpack(path: Path, file: BinaryIO, packed: str) -> BinaryIO:
     try:
         with openers[packed](file) as source:
             shutil.copyfileobj(_Limited(source), plain)
+        plain.seek(0)
     except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
         plain.close()
         raise UsageError(

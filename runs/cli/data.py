@@ -210,13 +210,14 @@ def _size(stock: Stock, name: str) -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
-    from rich.table import Table
-
+    from runs.show.layout import Sheet
     from runs.words import plain
 
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table = Sheet()
     for name in head:
-        table.add_column(name, overflow="fold", justify="right" if name == "size" else "left")
+        table.column(
+            name, fold=name.startswith("image, "), justify="right" if name == "size" else "left"
+        )
     for row in rows:
         table.add_row(*(plain(value) for value in row))
     return table

@@ -219,4 +219,4 @@ def _say(text: str) -> None:
     from runs.cli.shared.terminal import progress
     from runs.words import plain
 
-    progress().print(plain(text))
+    progress().print(plain(text), soft_wrap=True)

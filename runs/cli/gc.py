@@ -24,8 +24,7 @@ from typing import TYPE_CHECKING
 from data.errors import SandboxError, UsageError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from runs.show.layout import Sheet
     from sandbox.leftover import Leftover
 
 _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -110,17 +109,14 @@ def _remove(found: list[Leftover]) -> None:
     results().print(plain(f"removed: {_total(removed)}"))
 
 
-def _table(found: list[Leftover]) -> Table:
-    from rich.table import Table
-
+def _table(found: list[Leftover]) -> Sheet:
+    from runs.show.layout import Sheet
     from runs.words import plain
 
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("what")
-    table.add_column("name", overflow="fold")
-    table.add_column("size", justify="right")
-    table.add_column("age", justify="right")
-    table.add_column("why")
+    table = Sheet("what", "name")
+    table.column("size", justify="right")
+    table.column("age", justify="right")
+    table.column("why", fold=True)
     now = time.time()
     for each in found:
         age = _age(now - each.since)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
+from runs.show.layout import Sheet
 from runs.words import plain
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ def grading_report(
     found: Sequence[Graded], figures: GradeFigures, grader: str, *, every: bool
 ) -> RenderableType:
     """A row for each patch, then what they come to; `every`: all candidates were graded."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table = Sheet()
     for name in ("instance", "patch", "verdict", "F2P", "P2P", "s", ""):
-        table.add_column(name, overflow="fold", no_wrap=name in {"instance", "verdict", "F2P"})
+        table.column(name, fold=name in {"patch", ""})
     for each in found:
         table.add_row(*_cells(each))
     return Group(table, Text(), *_lines(figures, grader, every=every))

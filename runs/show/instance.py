@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 
 from rich.console import Group
 from rich.padding import Padding
-from rich.rule import Rule
-from rich.syntax import Syntax
-from rich.table import Table
 from rich.text import Text
 
 from agent.journal import Kind
 from data.patches.litter import litter_of
+from runs.show.layout import Heading, Sheet, diff_text
 from runs.show.matrix import vote_matrix
 from runs.words import decided_by, ending, named, plain, tokens, usd, visible
 from selection.matrix import UNEDITED_ROW, Verdict
@@ -48,10 +46,7 @@ def instance_report(story: Story) -> RenderableType:
 def patch(story: Story) -> RenderableType:
     """The chosen patch."""
     diff = story.patch
-    shown: list[RenderableType] = [
-        Rule("patch", style="dim"),
-        Syntax(visible(diff), "diff", theme="ansi_dark"),
-    ]
+    shown: list[RenderableType] = [Heading("patch"), diff_text(diff)]
     litter = named(litter_of(diff))
     if litter:
         said = f"It touches {', '.join(litter)}: see troop export --clean, --clean-tests."
@@ -61,7 +56,7 @@ def patch(story: Story) -> RenderableType:
 
 def samples_table(story: Story) -> RenderableType:
     """One line a sample."""
-    table = _table("sample", "ended", "test", "candidate")
+    table = Sheet("sample", "ended", "test", "candidate")
     for sample in story.samples:
         table.add_row(
             str(sample.number),
@@ -78,7 +73,7 @@ def why(story: Story) -> list[RenderableType]:
     reason = decided_by(instance.reason, story.run.config)
     chosen = (f"candidate {instance.chosen}", "bold green")
     lines: list[RenderableType] = [
-        Rule("choice", style="dim"),
+        Heading("choice"),
         Text.assemble("Chosen: ", chosen, f", since {reason}."),
     ]
     if instance.reason in {Reason.SELECTION, Reason.FALLBACK}:
@@ -151,7 +146,7 @@ def _told_anything(story: Story) -> bool:
 
 def cost_table(story: Story) -> RenderableType:
     """What each stage took."""
-    table = _table("stage", "calls", "prompt", "cached", "completion", "cost")
+    table = Sheet("stage", "calls", "prompt", "cached", "completion", "cost")
     for kind in Kind:
         if calls := [call for call in story.calls if call.kind is kind]:
             table.add_row(kind, *_cost_cells(calls))
@@ -160,7 +155,7 @@ def cost_table(story: Story) -> RenderableType:
     note = f"{len(story.executions)} executions, {seconds:.1f} s of them"
     if any(call.replayed for call in story.calls):
         note += "; replies were replayed from a recording, nothing was spent"
-    return Group(Rule("cost", style="dim"), table, Text(note, style="dim"))
+    return Group(Heading("cost"), table, Text(note, style="dim"))
 
 
 def _cost_cells(calls: Sequence[CallRecord]) -> list[str]:
@@ -207,10 +202,3 @@ def _names(story: Story) -> dict[str, str]:
 
 def _or_dash(value: object) -> str:
     return "-" if value is None else str(value)
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in columns:
-        table.add_column(column)
-    return table

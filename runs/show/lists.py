@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from agent.journal import Kind
+from runs.show.layout import Sheet
 from runs.store.registry import Status
 from runs.words import plain, usd
 
@@ -29,10 +29,9 @@ STATUS_STYLE = {
 
 def runs_list(reader: Reader) -> RenderableType:
     """All runs, the latest first."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("run", overflow="fold", no_wrap=False, min_width=12)
+    table = Sheet("run")
     for column in ("status", "begun (UTC)", "model", "instances", "with a patch", "cost"):
-        table.add_column(column, overflow="ellipsis")
+        table.column(column, fold=column == "model")
     for run in reversed(reader.runs()):
         status = run.state
         table.add_row(
@@ -49,9 +48,9 @@ def runs_list(reader: Reader) -> RenderableType:
 
 def run_report(reader: Reader, run: RunRecord) -> RenderableType:
     """One run with its instances."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table = Sheet()
     for column in ("instance", "status", "chosen", "why", "cost", "error"):
-        table.add_column(column, overflow="fold")
+        table.column(column, fold=column in {"why", "error"})
     for one in reader.instances(run.name):
         table.add_row(
             plain(one.instance_id),
@@ -71,9 +70,7 @@ def run_report(reader: Reader, run: RunRecord) -> RenderableType:
 
 def trajectories_list(story: Story) -> RenderableType:
     """The trajectories of an instance."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("trajectory", "turns", "ended"):
-        table.add_column(column)
+    table = Sheet("trajectory", "turns", "ended")
     order = sorted(story.trajectories, key=lambda t: (t.sample or 0, t.kind is not Kind.TESTING))
     for trajectory in order:
         ended = (trajectory.outcome or "").replace("_", " ")

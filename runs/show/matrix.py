@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.console import Group
-from rich.rule import Rule
-from rich.table import Table
 from rich.text import Text
 
+from runs.show.layout import Heading, Sheet
 from runs.words import plain
 from selection.candidates import TestKind
 from selection.matrix import Verdict
@@ -42,17 +41,16 @@ def vote_matrix(story: Story) -> RenderableType:
     """The matrix of one instance, narrow enough for ten tests in 80 columns."""
     votes = story.vote_grid
     old = any(map(_is_old, votes.tests))
-    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
-    table.add_column("tests:", no_wrap=True)
+    table = Sheet("tests:", gap=1)
     for test in votes.tests:
-        table.add_column(f"{test.number}{_marks(test)}", no_wrap=True)
+        table.column(f"{test.number}{_marks(test)}")
     for place, name in enumerate(("votes", "paper", *(("old",) if old else ()), "alike", "size")):
-        table.add_column(name if place else f" {name}", justify="right", no_wrap=True)
-    table.add_column("from", overflow="fold")
+        table.column(name if place else f" {name}", justify="right")
+    table.column("from", fold=True)
     for row in votes.rows:
         table.add_row(*_cells(row, old=old))
     legend = Text("\n".join(_legend(votes.tests)), style="dim")
-    return Group(Rule("votes", style="dim"), table, legend, *_files(story.regression_files))
+    return Group(Heading("votes"), table, legend, *_files(story.regression_files))
 
 
 def _cells(row: VoteRow, *, old: bool) -> list[Text]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.console import Group
-from rich.table import Table
 
 from runs.grading.preflight import said
+from runs.show.layout import Sheet
 from runs.words import plain
 
 if TYPE_CHECKING:
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
 def preflight_report(found: Sequence[Fitness], grader: str) -> RenderableType:
     """A row for each instance, and how many are fit."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("instance", "gold", "no edit", "fit"):
-        table.add_column(name, overflow="fold")
+    table = Sheet("instance", "gold", "no edit")
+    table.column("fit", fold=True)
     for each in found:
         why = f"unknown: {each.unknown}" if each.unknown else each.unfit or "yes"
         style = "yellow" if each.unknown else "red" if each.unfit else "green"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from runs.compare.oracle import ORACLE
+from runs.show.layout import Sheet
 from runs.show.worth import worth, worth_document
 from runs.store.blobs import digest_of
 from runs.words import decided_by, plain
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 NO_SELECTOR = f"({ORACLE})"
 """How the method is marked that looks at the grades."""
-WIDTH = 30
-"""Columns that an instance's id may take from the methods."""
 ALONE = 1
 """Instances up to which the reasons are shown too."""
 
@@ -47,13 +45,11 @@ def selection_report(
     return Group(Text.assemble((run.name, "bold"), f"  {what}\n"), *parts)
 
 
-def _choices(run: RunRecord, found: Sequence[Reselected], methods: Sequence[str]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    longest = max((len(one.instance_id) for one in found), default=0)
-    table.add_column("instance", overflow="fold", min_width=min(longest, WIDTH))
+def _choices(run: RunRecord, found: Sequence[Reselected], methods: Sequence[str]) -> Sheet:
+    table = Sheet("instance")
     for name in ("candidates", "tests"):
-        table.add_column(name, justify="right")
-    table.add_column("chosen, by whom", overflow="fold")
+        table.column(name, justify="right")
+    table.column("chosen, by whom", fold=True)
     for one in found:
         counts = (str(len(one.matrix.candidates)), str(len(one.matrix.tests)))
         table.add_row(plain(one.instance_id), *counts, _by_whom(run, one, methods))
@@ -88,10 +84,9 @@ def _cell(one: Reselected, number: int | None) -> Text:
     return Text(f"{number}{sign}", style=style.strip())
 
 
-def _reasons(run: RunRecord, one: Reselected, methods: Sequence[str]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("method", "chooses", "since"):
-        table.add_column(name, overflow="fold")
+def _reasons(run: RunRecord, one: Reselected, methods: Sequence[str]) -> Sheet:
+    table = Sheet("method", "chooses")
+    table.column("since", fold=True)
     rows = [("run", one.chosen, decided_by(one.reason, run.config))]
     for method in methods:
         choice = one.choice(method)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.console import Group
-from rich.panel import Panel
-from rich.rule import Rule
 from rich.text import Text
 
 from agent.model import Finish
-from runs.words import ending, plain, tokens, usd
+from runs.show.layout import Heading, Verbatim
+from runs.words import ending, tokens, usd
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -31,9 +30,9 @@ def trajectory_report(talk: StoredConversation, *, full: bool) -> RenderableType
         )
     ]
     if talk.system and full:
-        parts += [Rule("system", style="dim"), plain(talk.system, "dim")]
+        parts += [Heading("system"), Verbatim(talk.system, "dim")]
     if talk.prefix:
-        parts += [Rule("context", style="dim"), plain(_shortened(talk.prefix, full=full), "dim")]
+        parts += [Heading("context"), Verbatim(_shortened(talk.prefix, full=full), "dim")]
     for turn in talk.turns:
         parts += _turn(turn)
     return Group(*parts)
@@ -54,16 +53,16 @@ def _turn(turn: Turn) -> list[RenderableType]:
         cost.append("replayed")
     title = f"turn {record.number}"
     parts: list[RenderableType] = [
-        Rule(f"{title}: Troop", style="cyan", align="left"),
-        plain(turn.prompt, "dim"),
-        Rule(f"{title}: {call.model} ({', '.join(cost)})", style="green", align="left"),
-        plain(turn.reply),
+        Heading(f"{title}: Troop", "cyan", left=True),
+        Verbatim(turn.prompt, "dim"),
+        Heading(f"{title}: {call.model} ({', '.join(cost)})", "green", left=True),
+        Verbatim(turn.reply),
     ]
     for seen in turn.executions:
         ran = seen.execution
         heading = f"run {seen.purpose}: {ending(ran)}, {ran.duration_s:.2f} s"
-        output = plain(ran.output.rstrip() or "(printed nothing)")
-        parts.append(Panel(output, title=heading, title_align="left", border_style="yellow"))
+        output = ran.output.rstrip() or "(printed nothing)"
+        parts += [Heading(heading, "yellow", left=True), Verbatim(output)]
     return parts
 
 

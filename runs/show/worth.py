@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.rule import Rule
-from rich.table import Table
-
+from runs.show.layout import Heading, Sheet
 from runs.words import plain
 
 if TYPE_CHECKING:
@@ -23,12 +21,12 @@ SYSTEMS_NOTE = "; where a member has no patch, it counts as not resolved"
 
 def worth(figures: Figures, found: Sequence[Reselected]) -> list[RenderableType]:
     """Figures over what is graded throughout, and what is left out."""
-    parts: list[RenderableType] = [Rule("by the grades, which no selector sees", style="dim")]
+    parts: list[RenderableType] = [Heading("by the grades, which no selector sees")]
     if figures.instances:
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        table.add_column("", overflow="fold")
+        table = Sheet()
+        table.column("")
         for name in (f"resolved of {figures.instances}", "share", "gap closed", "with a patch"):
-            table.add_column(name, justify="right")
+            table.column(name, justify="right")
         for name, resolved, answered in _lines(figures):
             gap = figures.gap_closed(resolved)
             table.add_row(

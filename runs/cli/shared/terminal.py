@@ -1,24 +1,33 @@
-"""The consoles: results go to standard output, progress to standard error."""
+"""The consoles: results go to standard output, progress to standard error.
+
+Nothing that is printed is cut. In a terminal prose is broken between words, and what stays
+whole (names, patches) may run past its edge, where the terminal wraps it. Elsewhere, as in a
+file or a pipe, every line is as long as it is.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
+
+from runs.show.layout import WIDEST
 
 PAPER = 120
-"""Columns where there is no terminal and COLUMNS is not set."""
+"""Columns where there is no terminal, COLUMNS is not set, and nothing is wider."""
 
 
 def results() -> Console:
     """For what was asked for."""
-    return _console(stderr=False)
+    return _Whole(**_settings(stderr=False))
 
 
 def progress() -> Console:
     """For what happens meanwhile."""
-    return _console(stderr=True)
+    return Console(**_settings(stderr=True))
 
 
 def write_patch(patch: str) -> None:
@@ -28,7 +37,20 @@ def write_patch(patch: str) -> None:
     sys.stdout.buffer.flush()
 
 
-def _console(*, stderr: bool) -> Console:
+def _settings(*, stderr: bool) -> dict[str, Any]:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else PAPER
-    return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+    off = dict.fromkeys(("highlight", "markup", "emoji"), False)
+    return {"stderr": stderr, "width": width, **off}
+
+
+class _Whole(Console):
+    """A console that cuts nothing."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """Print as rich does, past the edge of a terminal where it must be."""
+        if not self.is_terminal:
+            wide = self.options.update(width=WIDEST)
+            widths = (Measurement.get(self, wide, each).maximum for each in objects)
+            self.width = max(self.width, *widths)
+        super().print(*objects, **{"crop": False} | how)

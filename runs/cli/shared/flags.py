@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from runs.run.config import Config
 
 DATASET_HELP = (
-    "a JSONL, JSON or parquet file, a hub name, or a short name (lite, full, verified, pro …:"
-    " `troop data list`); ALIAS:FILE says which dataset a file is of"
+    "a JSONL, JSON or parquet file, a folder, a hub name, or a short name (lite, full, verified,"
+    " pro …: `troop data list`); ALIAS:FILE says which dataset a file is of"
 )
 
 _SETTINGS = {

@@ -14,6 +14,8 @@ from tests.support import scripted_model
 from tests.support.command import Command, calc_repository, solve_words
 from tests.support.model_server import ModelServer
 
+pytestmark = pytest.mark.slow
+
 ENCODINGS = [
     *({"PYTHONIOENCODING": name} for name in ("ascii", "latin-1", "cp1252", "gbk")),
     {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},

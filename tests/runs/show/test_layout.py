@@ -110,6 +110,7 @@ def in_terminal(troop: Command, width: int, *words: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", read.decode()).replace("\r\n", "\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [40, 80])
 def test_a_run_and_its_patch_are_whole_in_a_terminal(solved: Command, width: int) -> None:
     patch = solved.finish("show", NAME, "--patch")
@@ -120,6 +121,7 @@ def test_a_run_and_its_patch_are_whole_in_a_terminal(solved: Command, width: int
     assert instance.instance_id in in_terminal(solved, width, "select", NAME)
 
 
+@pytest.mark.slow
 def test_a_conversation_is_whole_in_a_pipe_and_in_a_terminal(solved: Command) -> None:
     with solved.reader() as reader:
         talk = reader.story(reader.instance(NAME, None)).conversation("sample-1/testing")
@@ -132,6 +134,7 @@ def test_a_conversation_is_whole_in_a_pipe_and_in_a_terminal(solved: Command) ->
         assert reply.rstrip("\n") in shown
 
 
+@pytest.mark.slow
 def test_data_names_datasets_whole(tmp_path: Path) -> None:
     shown = in_terminal(Command(tmp_path), 40, "data", "list")
     assert "SWE-bench/SWE-bench_Multimodal" in shown

@@ -19,7 +19,7 @@ install: $(VENV)/.installed ## Install Troop into $(VENV)
 dev: $(VENV)/.dev ## Install Troop and what its tests and checks need
 
 quick: $(VENV)/.dev ## Run the tests that start no engine and no program, in a minute or two
-	$(BIN)/python -m pytest -n auto -m 'not docker and not slow'
+	$(BIN)/python -m pytest -n auto -m 'not docker and not postgres and not slow'
 
 test: $(VENV)/.dev ## Run the whole test suite
 	$(BIN)/python -m pytest -n auto

@@ -14,6 +14,8 @@ from tests.support import scripted_model
 from tests.support.command import calc_repository
 from tests.support.model_server import ModelServer
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 ROOMS = ("agent", "data", "runs", "sandbox", "selection")
 

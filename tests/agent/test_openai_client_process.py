@@ -10,6 +10,8 @@ import pytest
 from agent.model import Message, ModelRequest
 from agent.openai_client import OpenAIClient
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
 def label(body):

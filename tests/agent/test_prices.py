@@ -40,6 +40,7 @@ def test_usage_that_is_unknown_or_nonsense_has_no_price():
     assert Prices().cost("gpt-4.1", Usage(-5, 1)) is None
 
 
+@pytest.mark.slow
 def test_list_prices_are_loaded_when_they_are_first_needed():
     code = (
         "import sys; from agent.prices import *; from agent.model import Usage;"

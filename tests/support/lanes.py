@@ -1,10 +1,10 @@
 """Which lane a test is in, and that it stays there.
 
-A test is **slow** if it starts a Python or another program that takes its time, and **docker** if
-it talks to an engine. What is neither is quick (`make quick`). Both are marks. Some are set here,
-by the fixtures that a test uses; all are held true here: an unmarked test that starts a program or
-opens the engine's socket fails, however fast the machine is. Tests whose own work takes seconds are
-marked slow too.
+A test is **slow** if it starts a Python or another program that takes its time, **docker** if it
+talks to an engine, and **postgres** if it needs that server. What is none of these is quick (`make
+quick`). All are marks. Many are set here, by the fixtures that a test uses; all are held true here:
+an unmarked test that starts a program or opens the engine's socket fails, however fast the machine
+is. Tests whose own work takes seconds are marked slow too.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ FREE = {"git", "tar", "sh", "bash", "uname"}
 
 FIXTURES = {
     "docker": {"docker_engine", "python_image", "graded_image", "shelf", "own_engine"},
+    "postgres": {"postgres"},
     "slow": {"troop", "wheel", "bare", "bare_world", "local_world", "docker_world", "stored"},
 }
 """What a test need not be marked for: a test that uses one of these is marked."""
@@ -33,7 +34,8 @@ _seen: dict[str, set[str]] = {}
 
 def _watch(event: str, args: tuple[object, ...]) -> None:
     if event == "subprocess.Popen" and _name(args) not in FREE:
-        _seen.setdefault("slow", set()).add(_name(args))
+        mark = "postgres" if _name(args) == "initdb" else "slow"
+        _seen.setdefault(mark, set()).add(_name(args))
     elif event == "socket.connect" and str(args[1]).endswith("docker.sock"):
         _seen.setdefault("docker", set()).add(str(args[1]))
 
@@ -49,9 +51,12 @@ sys.addaudithook(_watch)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark by fixtures."""
+    """Mark by fixtures, and by the database that a test runs on."""
     for item in items:
-        used = set(getattr(item, "fixturenames", ()))
+        call = getattr(item, "callspec", None)
+        used = {*getattr(item, "fixturenames", ())}
+        if call and "postgresql" in call.params.values():
+            used.add("postgres")
         for mark, fixtures in FIXTURES.items():
             if used & fixtures:
                 item.add_marker(mark)

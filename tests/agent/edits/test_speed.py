@@ -15,6 +15,8 @@ from tests.support.waiting import processor_time
 if TYPE_CHECKING:
     from data.codebases.codebase import Codebase
 
+pytestmark = pytest.mark.slow
+
 MEGABYTE = 1_000_000
 RNG = random.Random(1)
 NAMES = [f"name_{at}" for at in range(2000)]

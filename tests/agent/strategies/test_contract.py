@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from agent.strategies.protocol import Sample, Strategy
     from agent.workbench import Workbench
 
+pytestmark = pytest.mark.slow
+
 ALL = {**STRATEGIES, "edits-only": example("docs/strategies.md")["EditsOnly"]}
 CONTEXT = Context((), "<issue>\nmean([]) raises\n</issue>\n\n")
 

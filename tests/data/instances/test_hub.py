@@ -156,6 +156,7 @@ def test_damaged_parquet(hub: Path, tmp_path: Path) -> None:
             load_instances(str(path))
 
 
+@pytest.mark.slow
 def test_importing_data_is_light() -> None:
     code = """
 import importlib, pathlib, sys

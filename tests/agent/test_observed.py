@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from agent.conversation import Conversation
 from agent.journal import Kind, TrajectoryId
 from agent.observer import Doing, Unobserved
@@ -10,6 +12,8 @@ from data.patches.patch import UNEDITED
 from sandbox.protocol import Script
 from tests.support.benches import opened
 from tests.support.model_server import ModelServer
+
+pytestmark = pytest.mark.slow
 
 SCRIPT = Script("print('here')")
 

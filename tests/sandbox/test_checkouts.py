@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from data.codebases.codebase import Codebase
     from sandbox.protocol import SandboxProvider
 
+pytestmark = pytest.mark.slow
+
 _LOOK = """\
 import glob
 print(open("a.dat").read().strip(), *glob.glob("lib/*.py"))

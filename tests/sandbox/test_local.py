@@ -23,6 +23,8 @@ from tests.support.waiting import eventually_async
 if TYPE_CHECKING:
     from tests.sandbox.repository import World
 
+pytestmark = pytest.mark.slow
+
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs the Linux kernel")
 walled = pytest.mark.skipif(best() is Isolation.NONE, reason="the kernel gives no namespaces")
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from agent.workbench import Workbench
     from data.patches.patch import Patch
 
+pytestmark = pytest.mark.slow
+
 OPS = FILES["calc/ops.py"]
 MEAN = "    return sum(values) / len(values)\n"
 GUARDED = "    return sum(values) / len(values) if values else 0.0\n"

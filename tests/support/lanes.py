@@ -24,7 +24,7 @@ FREE = {"git", "tar", "sh", "bash", "uname"}
 FIXTURES = {
     "docker": {"docker_engine", "python_image", "graded_image", "shelf", "own_engine"},
     "postgres": {"postgres"},
-    "slow": {"troop", "wheel", "bare", "bare_world", "local_world", "docker_world", "stored"},
+    "slow": {"troop", "world", "local_world", "bare_world", "docker_world", "exported"},
 }
 """What a test need not be marked for: a test that uses one of these is marked."""
 

@@ -8,6 +8,8 @@ import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from runs.export.patches import chosen_patches
 from runs.store.registry import Status
 from tests.data.patches.test_litter import NEW
@@ -16,6 +18,8 @@ from tests.support.command import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.slow
 
 
 def troop(*words: object) -> subprocess.CompletedProcess[str]:

@@ -16,6 +16,8 @@ from tests.support.scripted_model import FILES, ISSUE, STRONG, WEAK
 from tests.support.views import view
 from tests.support.world import World
 
+pytestmark = pytest.mark.slow
+
 BASE = FILES["calc/ops.py"]
 GUARDED = BASE.replace("/ len(values)", "/ len(values) if values else 0.0")
 RIGHT = GUARDED.replace("// 2]", "// 2] if ordered else 0.0")

@@ -24,6 +24,8 @@ from tests.support.command import Command, calc_repository, solve_words
 from tests.support.model_server import HANG, ModelServer, in_turn, refuse
 from tests.support.views import view
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory):

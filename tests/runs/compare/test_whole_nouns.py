@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.support import goldens, scripted_model, tally
 from tests.support.command import Command, calc_repository, solve_words
 from tests.support.model_server import ModelServer
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_run_with_a_setup_and_a_folder_of_its_own_is_selected_anew(tmp_path):

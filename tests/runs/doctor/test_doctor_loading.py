@@ -6,7 +6,11 @@ import ast
 import subprocess
 import sys
 
+import pytest
+
 from tests.support.command import ROOT
+
+pytestmark = pytest.mark.slow
 
 SHARED = ("data", "runs", "sandbox")
 """The model's check alone imports of `agent`, which takes long."""

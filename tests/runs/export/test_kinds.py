@@ -14,6 +14,8 @@ from runs.export.trace import trace
 from runs.store.reading import Reader
 from tests.support.recorded import record_talks
 
+pytestmark = pytest.mark.slow
+
 TALKS = [
     TrajectoryId(f"{kind}-1", kind, 1 if kind in {Kind.TESTING, Kind.EDITING} else None)
     for kind in Kind

@@ -18,6 +18,8 @@ from tests.support.model_server import ModelServer
 from tests.support.pages import blocks
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 PAGE = "docs/api.md"
 
 

@@ -7,6 +7,8 @@ from tests.support.model_server import ModelServer
 from tests.support.views import view
 from tests.support.world import World
 
+pytestmark = pytest.mark.slow
+
 
 def in_turn():
     """The scripted model; the first tests come in turn, however many are asked for at once."""

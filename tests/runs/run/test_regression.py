@@ -21,6 +21,8 @@ from tests.support.model_server import ModelServer
 from tests.support.views import view
 from tests.support.world import World
 
+pytestmark = pytest.mark.slow
+
 OLD = """from calc import mean, median
 from calc.text import shown
 

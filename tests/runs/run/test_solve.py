@@ -20,6 +20,8 @@ from tests.support.model_server import ModelServer, refuse
 from tests.support.views import view
 from tests.support.world import World
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def server():

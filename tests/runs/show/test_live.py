@@ -11,6 +11,8 @@ from tests.support import scripted_model
 from tests.support.model_server import ModelServer
 from tests.support.world import World
 
+pytestmark = pytest.mark.slow
+
 PULLING = ["pulling a/b:1: 1 of 9 MB", "pulling a/b:1: 5 of 9 MB", "preparing the image", ""]
 MATRIX = TrajectoryId("matrix", Kind.MATRIX)
 SIZES = [(1, 1), (3, 2), (20, 5), (40, 12), (79, 24), (120, 24), (200, 60)]

@@ -32,6 +32,8 @@ from tests.support.recorded import spec
 from tests.support.views import view
 from tests.support.world import instance
 
+pytestmark = pytest.mark.slow
+
 HERE = Terms(60)
 ELSEWHERE = replace(HERE, me=replace(this_process(), host="h", boot="b"), host="far")
 CONTAINER = replace(HERE, me=replace(this_process(), namespace="1"), host="box")

@@ -23,6 +23,8 @@ from tests.support.transfer import transfer
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 RUNS = {
     **{name: [name] for name in SOLVED},
     "dataset": ["dataset"],

@@ -20,6 +20,8 @@ from selection.regression.scripts import (
     vote_script,
 )
 
+pytestmark = pytest.mark.slow
+
 PYTHON = Runner("python")
 TESTS = """
 import unittest

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from selection.matrix import Matrix
     from selection.selectors.protocol import Selector
 
+pytestmark = pytest.mark.slow
+
 ALL = {
     **SELECTORS,
     "oracle": lambda _: oracle({1: False, 2: True, 3: True}),

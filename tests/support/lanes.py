@@ -50,6 +50,7 @@ def _name(args: tuple[object, ...]) -> str:
 sys.addaudithook(_watch)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark by fixtures, and by the database that a test runs on."""
     for item in items:

@@ -61,6 +61,7 @@ async def test_waiting_for_a_slot_and_for_the_model_are_two_things(tmp_path):
     assert watcher.told.index((second, Doing.MODEL)) >= watcher.told.index((first, Doing.OVER)) - 1
 
 
+@pytest.mark.slow
 async def test_a_script_that_several_wait_for_is_theirs_together(tmp_path):
     with ModelServer(lambda body: "hello") as server:
         async with opened(tmp_path, server.base_url) as bench:

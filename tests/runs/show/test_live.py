@@ -25,6 +25,7 @@ def test_what_an_instance_waits_for_is_shown():
         assert "pulling a/b:1: 5 of 9 MB" in "\n".join(watched.screen())
 
 
+@pytest.mark.slow
 async def test_in_plain_lines_it_is_told_once(tmp_path):
     with ModelServer(scripted_model.answer) as server:
         world = World(tmp_path, server.base_url)
@@ -179,6 +180,7 @@ def test_many_instances_do_not_flood_the_lines():
     assert len(watched.printed) < 4 * len(ids)
 
 
+@pytest.mark.slow
 async def test_between_ranking_and_the_first_sample_done_there_is_a_line(tmp_path):
     with ModelServer(scripted_model.answer) as server:
         world = World(tmp_path, server.base_url)

@@ -50,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
     from runs.cli.shared.terminal import results
-    from runs.show.query import result_table, views_list
+    from runs.show.query import print_result, views_list
 
     if args.views or args.query is None:
         results().print(views_list())
@@ -63,8 +63,7 @@ def run(args: argparse.Namespace) -> int:
     elif args.format == "json":
         _write_json(result)
     else:
-        console = results()
-        console.print(result_table(result, console), soft_wrap=True)
+        print_result(result, results())
     return 0
 
 

@@ -30,25 +30,25 @@ _GAP = 2
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-def result_table(result: QueryResult, console: Console) -> RenderableType:
+def print_result(result: QueryResult, console: Console) -> None:
     """The rows as a table; where that is wider than the console, a line for each value.
 
-    A single column that does not fit is shown as it is, so that it can be copied. To be printed
-    with `soft_wrap`: nothing is cut off.
+    A single column that does not fit is printed as it is, so that it can be copied.
     """
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for name in result.columns:
         table.add_column(plain(name), no_wrap=True)
     for row in result.rows:
         table.add_row(*map(_cell, row))
+    wanted = console.measure(table, options=console.options.update(max_width=_ENDLESS)).maximum
+    fits = wanted - _GAP <= console.width and not any(map(_tall, result.rows))
+    if len(result.columns) == 1 and not fits:
+        console.file.writelines(f"{visible(str(row[0]))}\n" for row in result.rows)
+        return
     count = len(result.rows)
     end = Text(f"({count} row{'' if count == 1 else 's'})", style="dim")
-    narrow = console.measure(table, options=console.options.update(max_width=_ENDLESS))
-    if narrow.maximum - _GAP <= console.width and not any(map(_tall, result.rows)):
-        return Group(table, end)
-    if len(result.columns) == 1:
-        return Group(*(plain(row[0]) for row in result.rows))
-    return Group(*_lines(result), end)
+    parts = [table] if fits else _lines(result)
+    console.print(*parts, end, sep="\n", soft_wrap=True)  # nothing is cut off
 
 
 def _lines(result: QueryResult) -> Iterator[Text]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agent.edits.blocks import other_markers
 from agent.edits.lines import align
+from agent.edits.lookalikes import lookalikes
 from agent.edits.matching import MOST_PLACES, Haystack, Several, is_blank, places
 from agent.edits.nearest import nearest
 from agent.edits.nouns import Block, clip
@@ -71,6 +72,8 @@ def report_missing(hay: Haystack, block: Block, name: str, path: str, codebase: 
     if only_whitespace and lines != theirs:
         hints = "\nOnly the indentation differs." + hints
         room -= 40
+    named = clip("".join(f"\n{each}" for each in lookalikes(lines, theirs, region.start + 1)), 500)
+    hints, room = named + hints, room - len(named)
     return head + _bounded(_rows(lines, theirs, region), room) + hints
 
 

@@ -63,6 +63,23 @@ def test_only_whitespace_differs() -> None:
     assert "Only the indentation differs." in shown
 
 
+@pytest.mark.parametrize(
+    ("file", "search", "named"),
+    [
+        ("x =\u00a01", "x = 1", ("Line 2", "NO-BREAK SPACE (U+00A0)", "has SPACE (U+0020)")),
+        ("caf\u00e9 = 1", "cafe\u0301 = 1", ("ACUTE (U+00E9)", "COMBINING ACUTE ACCENT")),
+        ("a\u200bb = 1", "ab = 1", ("ZERO WIDTH SPACE (U+200B)", "has nothing")),
+        ("\uff41 = 1", "a = 1", ("FULLWIDTH LATIN SMALL LETTER A",)),
+    ],
+)
+def test_a_character_that_looks_like_another_is_named(
+    file: str, search: str, named: tuple[str, ...]
+) -> None:
+    shown = told(f"one\n{search}\n", before=f"one\n{file}\nthree\n")
+    assert all(each in shown for each in named)
+    assert "looks like yours" not in told("one\nx = 2\n", before="one\nx = 1\n")
+
+
 def test_differences_far_along_a_line() -> None:
     line = "x = [" + ", ".join(map(str, range(500))) + "]"
     shown = told(line.replace("470", "47O") + "\n", before=f"a\n{line}\nb\n")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from data.codebases.checkout import read_checkout
 from data.instances.repository import own_repository, read_issue, untracked_files
 from data.languages.languages import find_language
+from data.patches.parts import parts_of
 from data.paths import show_path
 
 if TYPE_CHECKING:
@@ -90,6 +91,20 @@ def checkout_notes(checkout: Checkout) -> list[str]:
     for state, group in groupby(sorted(found), key=lambda pair: pair[0]):
         notes.append(f"{state}: {_shown([path for _, path in group])}")
     return notes
+
+
+def patch_notes(instance: Instance, patch: str) -> list[str]:
+    """What to know before a patch of one's own repository is applied."""
+    source = instance.environment.source
+    if source is None or not source.is_dir():
+        return []
+    edited = {section.path for section in parts_of(patch).sections}
+    folders = [prefix for prefix, _ in read_checkout(source, instance.base_commit).walk() if prefix]
+    touched = [each for each in folders if any(path.startswith(each) for path in edited)]
+    if not touched:
+        return []
+    named = _shown([each.removesuffix("/") for each in touched])
+    return [f"the patch edits a submodule ({named}): apply it at the top folder, without --index"]
 
 
 def _state(file: Filtered) -> str:

@@ -9,6 +9,7 @@ from data.errors import StoreError
 from data.folders import data_folder
 from data.writing import put_file
 from runs.cli.shared.terminal import progress, results, write_patch
+from runs.run.own import patch_notes
 from runs.show.instance import instance_report
 from runs.show.lists import run_report
 from runs.store.reading import Reader
@@ -33,6 +34,9 @@ def show_solution(
     with Reader(database) as reader:
         story = reader.story(reader.instance(finished.run, instance_id))
         patch = story.patch
+        if patch and story.whole is not None:
+            for note in patch_notes(story.whole, patch):
+                _say(note)
         if patch_only:
             write_patch(patch)
         elif finished.tally.status is Status.FINISHED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runs.run.own import own_instance
+from runs.run.own import own_instance, patch_notes
 from tests.data.codebases.test_checkout import POINTER, filtered
 from tests.data.codebases.test_commits import committed, git
 
@@ -45,3 +45,18 @@ def test_files_in_another_form_are_named(tmp_path: Path) -> None:
     said = notes(filtered(tmp_path / "repo", {b"a.dat": b"SIGN\n", b"b.py": b"1\n"}))
     assert "(the filter up) are as your working copy has them" in said
     assert said.endswith("the model neither reads nor edits them: a.dat")
+
+
+def test_a_patch_that_reaches_into_a_submodule_says_how_it_is_applied(tmp_path: Path) -> None:
+    library = committed(tmp_path / "library", {b"lib.py": b"one\n"})
+    folder = committed(tmp_path / "repo", {b"a.py": b"one\n"})
+    git(folder, "submodule", "--quiet", "add", str(library), "vendor/lib")
+    git(folder, "commit", "-qm", "submodule")
+    (instance, _) = own_instance(folder, "It is wrong.", local=True)
+    diff = "diff --git a/{0} b/{0}\n--- a/{0}\n+++ b/{0}\n@@ -1 +1 @@\n-one\n+two\n"
+    assert patch_notes(instance, diff.format("a.py")) == []
+    patch = diff.format("vendor/lib/lib.py")
+    (note,) = patch_notes(instance, patch)
+    assert "(vendor/lib): apply it at the top folder, without --index" in note
+    git(folder, "apply", content=patch.encode())
+    assert (folder / "vendor/lib/lib.py").read_bytes() == b"two\n"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from data.codebases.checkout import Checkout
-    from data.codebases.stored import Entry, Objects
+    from data.codebases.stored import TreeEntry, Objects
 
 _SPOOL_BYTES = 32 << 20
 
@@ -94,7 +94,7 @@ def _add_checkout(archive: tarfile.TarFile, checkout: Checkout, prefix: str) -> 
 
 
 def _add_stored(
-    archive: tarfile.TarFile, member: tarfile.TarInfo, objects: Objects, entry: Entry
+    archive: tarfile.TarFile, member: tarfile.TarInfo, objects: Objects, entry: TreeEntry
 ) -> None:
     member.size = objects.ask(entry)
     if entry.is_link:
@@ -109,7 +109,7 @@ def _add_stored(
 
 
 def _add_working(
-    archive: tarfile.TarFile, member: tarfile.TarInfo, repository: Path, entry: Entry
+    archive: tarfile.TarFile, member: tarfile.TarInfo, repository: Path, entry: TreeEntry
 ) -> None:
     member.mode = _mode(entry)
     try:
@@ -132,5 +132,5 @@ def _add_submodule(
         _add_checkout(archive, submodule, member.name + "/")
 
 
-def _mode(entry: Entry) -> int:
+def _mode(entry: TreeEntry) -> int:
     return 0o755 if entry.is_executable else 0o644

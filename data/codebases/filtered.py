@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from data.codebases.stored import Entry, read_line
+from data.codebases.stored import TreeEntry, read_line
 from data.git_process import GitFailedError, run_git
 from data.paths import decode_path, encode_path
 
@@ -35,7 +35,7 @@ _BLOCK = 1 << 20
 class Filtered:
     """A file that is behind a filter or a conversion."""
 
-    entry: Entry
+    entry: TreeEntry
     by: str
     """For people: "Git LFS", "the filter up", "working-tree-encoding=UTF-16". "": only line ends or
     `$Id$` differ, so an edit of what git stores is an edit of the file."""
@@ -83,7 +83,7 @@ def find_filtered(repository: Path, commit: str, lines: Sequence[bytes]) -> dict
     return found
 
 
-def open_working(repository: Path, entry: Entry) -> BinaryIO:
+def open_working(repository: Path, entry: TreeEntry) -> BinaryIO:
     """A file of the working copy. Raises OSError where there is none, or something else."""
     path = encode_path(f"{repository}/{entry.path}")
     number = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
@@ -124,7 +124,7 @@ def _content(source: Path) -> bytes:
         return _ATTRIBUTES[0].encode()
 
 
-def _named(repository: Path, files: Sequence[Entry]) -> dict[str, str]:
+def _named(repository: Path, files: Sequence[TreeEntry]) -> dict[str, str]:
     """The files with an attribute that changes them, and what to call it."""
     asked = b"\0".join(encode_path(entry.path) for entry in files)
     said = run_git(
@@ -163,7 +163,7 @@ def _changed(repository: Path, commit: str) -> Mapping[str, None] | None:
     return dict.fromkeys(decode_path(each[3:]) for each in status.split(b"\0") if each)
 
 
-def _digest(repository: Path, entry: Entry) -> str:
+def _digest(repository: Path, entry: TreeEntry) -> str:
     """Git's hash of a file as it lies there; "" where there is none."""
     sha = hashlib.sha1() if len(entry.object_id) == _SHA1_DIGITS else hashlib.sha256()  # noqa: S324
     try:
@@ -176,7 +176,7 @@ def _digest(repository: Path, entry: Entry) -> str:
     return sha.hexdigest()
 
 
-def _is_pointer(repository: Path, entry: Entry) -> bool:
+def _is_pointer(repository: Path, entry: TreeEntry) -> bool:
     """Whether the filter was not run when the file was checked out."""
     try:
         with open_working(repository, entry) as file:

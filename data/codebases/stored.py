@@ -24,7 +24,7 @@ _KIND = 0o170000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TreeEntry:
     """A file, a link or a submodule of a commit."""
 
     mode: int
@@ -99,7 +99,7 @@ def listing(repository: Path, commit: str) -> list[bytes]:
     return said.split(b"\0")[:-1]
 
 
-def read_line(line: bytes) -> Entry:
+def read_line(line: bytes) -> TreeEntry:
     """A line of a listing.
 
     Raises:
@@ -107,7 +107,7 @@ def read_line(line: bytes) -> Entry:
     """
     head, _, path = line.partition(b"\t")
     mode, _, object_id = head.split(b" ")
-    entry = Entry(int(mode, 8), object_id.decode("ascii"), decode_path(path))
+    entry = TreeEntry(int(mode, 8), object_id.decode("ascii"), decode_path(path))
     check_editable(entry.path)
     return entry
 
@@ -119,7 +119,7 @@ class Objects:
         self._requests = requests
         self.body = body
 
-    def ask(self, entry: Entry) -> int:
+    def ask(self, entry: TreeEntry) -> int:
         """Ask for an entry's content; its size in bytes. `body` gives the content."""
         self._requests.write(entry.object_id.encode("ascii") + b"\n")
         self._requests.flush()
@@ -135,7 +135,7 @@ class Objects:
         """Step over the newline that ends a content."""
         self.body.read(1)
 
-    def content(self, entry: Entry) -> bytes:
+    def content(self, entry: TreeEntry) -> bytes:
         """The whole of an entry's content."""
         content = self.body.read(self.ask(entry))
         self.finish()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from data.codebases.checkout import Checkout
-    from data.codebases.stored import TreeEntry, Objects
+    from data.codebases.stored import Objects, TreeEntry
 
 _SPOOL_BYTES = 32 << 20
 

@@ -53,7 +53,6 @@ def open_reading(url: str) -> sa.Engine:
         return postgres_engine(parsed, {"postgresql_readonly": True})
     uri = f"file:{quote(parsed.database or '')}?mode=ro"
     read_only = sa.URL.create("sqlite", database=uri, query={"uri": "true"})
-    # Nothing stays open between readings: a story may be kept, and dropped, without closing it.
     engine = sa.create_engine(read_only, connect_args={"timeout": 30}, poolclass=sa.NullPool)
     event.listen(engine, "connect", _refuse_writing)
     return engine

@@ -33,8 +33,11 @@ class Reader:
         """`database`: a file or a SQLAlchemy URL; None: $TROOP_DB, or that of the data folder."""
         self.url = database_url(database)
         self._engine = open_reading(self.url)
+        self._keeps = False
+        """Whether connections are kept between readings; without `with` nobody would close them."""
 
     def __enter__(self) -> Self:
+        self._keeps = True
         return self
 
     def __exit__(
@@ -43,6 +46,7 @@ class Reader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._keeps = False
         self._engine.dispose()
 
     @property
@@ -123,5 +127,9 @@ class Reader:
 
     def read(self, work: Callable[[Session], T]) -> T:
         """Read in one transaction."""
-        with translated(self.url), Session(self._engine) as session:
-            return work(session)
+        try:
+            with translated(self.url), Session(self._engine) as session:
+                return work(session)
+        finally:
+            if not self._keeps:
+                self._engine.dispose()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 from sqlalchemy import create_engine, event
+from sqlalchemy.pool import QueuePool
 
 from agent.journal import Kind, TrajectoryId
 from agent.outcome import Outcome
@@ -188,3 +189,15 @@ def counted(reader: Reader) -> Iterator[list[str]]:
 
     event.listen(reader._engine, "before_cursor_execute", count)
     yield queries
+
+
+async def test_a_story_that_outlives_its_reader_leaves_nothing_open(url):
+    """Nor does a reader that nobody closes."""
+    await record_talks(url, [TrajectoryId("relevance/a.py", Kind.RELEVANCE)])
+    with Reader(url) as reader:
+        story = reader.story(reader.instance("r", "calc"))
+    assert story.conversations
+    unclosed = Reader(url)
+    assert unclosed.runs()
+    for each in (reader, unclosed):
+        assert not isinstance(each._engine.pool, QueuePool) or each._engine.pool.checkedin() == 0

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from data.patches.parts import parts_of
 from data.paths import show_path
-from runs.store.blobs import put_text
+from runs.store.blobs import put_text, sql_text
 from runs.store.dialect import insert_missing, upsert
 from runs.store.instances import mark_instance
 from runs.store.journal import execution_key
@@ -123,7 +123,7 @@ def _save_tests(connection: sa.Connection, instance: int, matrix: Matrix, known:
             **_script(connection, test.script, known),
             "discriminates": matrix.discriminates(test),
             "kind": test.kind,
-            "label": test.label,
+            "label": sql_text(test.label),
             "flaky": test.flaky,
         }
         connection.execute(sa.insert(TestTable).values(row))
@@ -178,7 +178,7 @@ def _save_regression_files(connection: sa.Connection, instance: int, matrix: Mat
         row = {
             "instance_id": instance,
             "place": place,
-            "path": file.path,
+            "path": sql_text(file.path),
             "test": file.test,
             "passing": file.passing,
             "reason": file.reason,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-DIALECTS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.slow))
+DIALECTS = ("sqlite", "postgresql")
 
 
 @pytest.fixture(scope="session")

@@ -300,6 +300,7 @@ def test_environments_come_back():
         assert stored_environment(environment_text(environment)) == environment
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["plain", "shell", "command", "guests", "dataset", "ensemble"])
 def test_every_stored_script_is_whole(tmp_path, name):
     """In databases that 0.1.0 wrote, executions are known by the digest of what is stored now."""

@@ -22,7 +22,6 @@ from runs.store.store import Store
 from tests.runs.store.test_query import holding
 from tests.runs.store.test_store import begun
 
-pytestmark = pytest.mark.slow
 OTHERS = ("SQL_ASCII", "LATIN1", "EUC_JP")
 WAYS = (
     open_database,
@@ -229,6 +228,7 @@ def test_content_can_be_asked_by_other_programs(made, postgres):
     assert postgres.execute("SELECT content(problem) FROM instances", url) == "an issue"
 
 
+@pytest.mark.slow
 def test_bare_python_says_what_to_install():
     """Without psycopg."""
     code = (

@@ -110,6 +110,7 @@ def test_a_call_for_several_replies_is_counted_once(story):
     assert {turn.call.number for turn in turns} == {call.number for call in story.calls}
 
 
+@pytest.mark.slow
 def test_what_an_older_version_stored_of_an_instance_is_not_whole(tmp_path):
     """Nothing says any more where its code was, and how it was set up."""
     troop = goldens.unpack("shell", tmp_path)

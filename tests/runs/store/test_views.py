@@ -14,6 +14,7 @@ from data.instances.instance import Environment
 from data.patches.patch import UNEDITED, FileChange, Patch
 from runs.store.query import ask
 from runs.store.reading import Reader
+from runs.store.registry import Status
 from runs.store.store import Store
 from selection.candidates import Candidate
 from selection.matrix import Matrix
@@ -142,3 +143,10 @@ async def test_setups_are_known_of_instances_and_runs(url):
     found = ask(url, "SELECT instance_id, setup FROM instances").rows
     assert found == [("a", "make"), ("b", "make 'x' ; y\n\u2028é"), ("c", "make"), ("d", "")]
     assert ask(url, "SELECT setup FROM runs").rows == [("make 'x' ; y\n\u2028é\nmake",)]
+
+
+async def test_errors_with_any_character_are_stored(url):
+    with Store(url) as store:
+        _, row = await begun(store)
+        await store.mark(row, Status.FAILED, "it said \0 and \udcff")
+    assert ask(url, "SELECT error FROM instances").rows == [("it said \\x00 and \\udcff",)]

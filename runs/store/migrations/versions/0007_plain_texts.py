@@ -1,11 +1,8 @@
 """Files that patches edit; in PostgreSQL, texts that its own functions can read."""
 
-import contextlib
-
 import sqlalchemy as sa
 import zstandard
 from alembic import op
-from sqlalchemy.exc import DBAPIError
 
 from data.patches.parts import parts_of
 from data.paths import show_path
@@ -48,9 +45,6 @@ def _find_files(connection: sa.Connection) -> None:
 
 
 def _unpack(connection: sa.Connection) -> None:
-    with contextlib.suppress(DBAPIError), connection.begin_nested():
-        # From version 14 on, if the server was built with it: three times as fast as its own way.
-        connection.exec_driver_sql("ALTER TABLE blob ALTER COLUMN data SET COMPRESSION lz4")
     digests = connection.exec_driver_sql("SELECT digest FROM blob").scalars().all()
     read = sa.text("SELECT digest, size, data FROM blob WHERE digest IN :some")
     read = read.bindparams(sa.bindparam("some", expanding=True))

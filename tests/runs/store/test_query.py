@@ -25,7 +25,7 @@ ENDLESS = "WITH RECURSIVE t(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM t) SELEC
 async def holding(url: str, *texts: str) -> None:
     """Instances with these issues."""
     with Store(url) as store:
-        run = await store.begin_run(spec(), fresh=False, alive=lambda _: False)
+        run = await store.begin_run(spec(), fresh=False)
         given = [replace(instance(f"i{n}"), problem_statement=text) for n, text in enumerate(texts)]
         await store.enter(run, given)
 
@@ -164,7 +164,7 @@ NAMES = ("Zoë", "a-b", "ab", "a_b", "B", "zebra", "aB", "a.c", "Ä", "10", "9",
 
 async def test_texts_are_in_the_order_of_their_bytes(url):
     with Store(url) as store:
-        run = await store.begin_run(spec(), fresh=False, alive=lambda _: False)
+        run = await store.begin_run(spec(), fresh=False)
         await store.enter(run, [instance(name) for name in NAMES])
     wanted = sorted(NAMES)
     query = "SELECT instance_id FROM instances"
@@ -209,8 +209,8 @@ async def test_rows_stay_in_order_when_they_are_written_again(url):
     """PostgreSQL moves a row that is updated to the end."""
     with Store(url) as store:
         for name in ("c", "a", "b"):
-            await store.begin_run(spec(name=name), fresh=False, alive=lambda _: False)
-        run = await store.begin_run(spec(name="c"), fresh=False, alive=lambda _: False)
+            await store.begin_run(spec(name=name), fresh=False)
+        run = await store.begin_run(spec(name="c"), fresh=False)
         await store.enter(run, [instance(name) for name in ("y", "z", "x")])
         await store.enter(run, [instance("y")])
     assert ask(url, "SELECT run FROM runs").rows == [("c",), ("a",), ("b",)]

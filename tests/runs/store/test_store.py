@@ -434,6 +434,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_told_and_loses_nothing(tmp_path):
     """The limit on file size stands for the disk: writes beyond it fail in the middle."""
     file = tmp_path / "troop.db"

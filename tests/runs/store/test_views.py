@@ -123,8 +123,9 @@ async def test_edited_files_are_known_of_samples_candidates_and_instances(url):
         _, row = await begun(store)
         await store.save_sample(row, Sample(1, Outcome.DONE, SCRIPT, patch))
         await store.save_sample(row, Sample(2, Outcome.NO_EDIT, SCRIPT, UNEDITED))
-        for _ in range(2):  # an outcome replaces an earlier one
-            await store.save_solution(row, solution)
+        await store.save_solution(row, solution)
+        _, row = await begun(store)
+        await store.save_solution(row, solution)  # it replaces the earlier one
     assert ask(url, "SELECT files FROM samples").rows == [(", ".join(FILES),), ("",)]
     assert ask(url, "SELECT files FROM instances").rows == [(", ".join(FILES),)]
     assert ask(url, "SELECT files FROM candidates").rows == [(", ".join(FILES),)]
@@ -138,7 +139,7 @@ async def test_setups_are_known_of_instances_and_runs(url):
         for name, setup in (("b", "make 'x' ; y\n\u2028é"), ("a", "make"), ("c", "make"), ("d", ""))
     ]
     with Store(url) as store:
-        run = await store.begin_run(spec(), fresh=False, alive=lambda _: False)
+        run = await store.begin_run(spec(), fresh=False)
         await store.enter(run, given)
     found = ask(url, "SELECT instance_id, setup FROM instances").rows
     assert found == [("a", "make"), ("b", "make 'x' ; y\n\u2028é"), ("c", "make"), ("d", "")]

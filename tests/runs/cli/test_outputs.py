@@ -59,8 +59,8 @@ def test_what_is_read_is_not_written(troop: Command, name: str) -> None:
 @pytest.mark.parametrize("name", ["export --recording", "select", "check-predictions"])
 def test_folders_are_made_and_devices_written_into(troop: Command, name: str) -> None:
     flag, words = COMMANDS[name]
-    troop.finish(*words.split(), flag, "made/for/it.jsonl")
-    written = (troop.folder / "made" / "for" / "it.jsonl").read_text()
+    troop.finish(*words.split(), flag, "made/for/it")
+    written = (troop.folder / "made" / "for" / "it").read_text()
     assert written in troop.finish(*words.split(), flag, "/dev/stdout")
     code, _, errors = troop.run(*words.split(), flag, "/dev/full")
     assert code == 5

@@ -51,6 +51,7 @@ async def test_what_is_named_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert (await choose_provider("local")).kind == "local"
 
 
+@pytest.mark.slow
 def test_importing_the_sandbox_does_not_import_docker() -> None:
     code = (
         "import sys, sandbox, sandbox.protocol, sandbox.kinds.choose, sandbox.local\n"

@@ -120,6 +120,7 @@ for number in range(20):
 """
 
 
+@pytest.mark.slow
 def test_processes_do_not_lose_each_others_notes(tmp_path: Path) -> None:
     words = [sys.executable, "-c", ADDING, str(tmp_path)]
     adding = [subprocess.Popen([*words, str(number)], cwd=ROOT) for number in range(4)]

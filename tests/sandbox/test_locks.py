@@ -29,6 +29,7 @@ def free(lock: Path) -> bool:
         return why_not is None
 
 
+@pytest.mark.slow
 def test_a_lock_is_free_once_its_holder_is_killed(tmp_path: Path) -> None:
     lock = tmp_path / "folder/lock"
     words = [sys.executable, "-c", HOLDING, str(lock)]

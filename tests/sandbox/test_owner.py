@@ -33,11 +33,13 @@ def test_another_start_time_is_another_process() -> None:
     assert is_dead(str(replace(me, start="1")), me.place, me)
 
 
+@pytest.mark.slow
 def test_a_process_that_ended_is_dead() -> None:
     me = this_process()
     assert is_dead(str(replace(me, pid=gone())), me.place, me)
 
 
+@pytest.mark.slow
 def test_a_zombie_is_dead() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
     assert process.stdout

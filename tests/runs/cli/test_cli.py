@@ -57,6 +57,7 @@ def nothing_lost(troop: Command, repository, more: list[str] | None = None) -> N
         troop.finish(*solve_words(repository, server.base_url, *(more or [])))
 
 
+@pytest.mark.slow
 def test_help_answers_at_once_and_imports_nothing_heavy():
     heavy = ("openai", "docker", "datasets", "sqlalchemy", "rich", "pydantic", "alembic", "git")
     code = (

@@ -73,6 +73,7 @@ def test_others_are_refused(version: str) -> None:
         check_version(version)
 
 
+@pytest.mark.slow
 def test_the_version_is_asked_of_the_python(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,6 +86,7 @@ def test_the_version_is_asked_of_the_python(
         find_harness(python)
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_said_with_the_hint(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as nowhere:
         find_harness(str(tmp_path / "python"))
@@ -96,6 +98,7 @@ def test_what_is_missing_is_said_with_the_hint(tmp_path: Path) -> None:
     assert "pip install 'troop-repair[grade]'" in without.value.hint
 
 
+@pytest.mark.slow
 def test_rows_that_version_5_cannot_grade_are_told_before(tmp_path: Path) -> None:
     program = fake_harness(tmp_path / "fake")
     rows = [
@@ -112,6 +115,7 @@ def test_rows_that_version_5_cannot_grade_are_told_before(tmp_path: Path) -> Non
     assert "a" not in Harness(str(program), "4.1.0").refused(rows, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_harness_that_does_not_work_is_an_error(tmp_path: Path) -> None:
     broken = tmp_path / "python"
     broken.write_text("#!/bin/sh\necho no module >&2; exit 1\n")

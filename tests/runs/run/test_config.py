@@ -291,6 +291,7 @@ def test_the_page_of_settings_is_that_of_the_code():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["--help"], ["solve", "--help"]])
 def test_help_answers_without_the_heavy_libraries(words):
     code = (

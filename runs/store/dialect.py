@@ -39,6 +39,12 @@ def deadlocked(error: BaseException) -> bool:
     return getattr(cause, "sqlstate", None) in {"40P01", "40001"}
 
 
+def lock_texts(connection: Connection) -> None:
+    """Wait until nobody is writing texts, and keep everybody from it until the transaction ends."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("LOCK TABLE blob IN SHARE ROW EXCLUSIVE MODE")
+
+
 def upsert(
     connection: Connection, table: type[Base], key: tuple[str, ...], row: dict[str, Any]
 ) -> None:

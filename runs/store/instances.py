@@ -10,10 +10,12 @@ import sqlalchemy as sa
 
 from agent.journal import Kind
 from data.errors import UsageError
-from runs.store.blobs import put_text, sql_text
+from runs.store.blobs import get_text, put_text, sql_text
+from runs.store.differences import of_instance
 from runs.store.environments import environment_text
-from runs.store.ownership import Claim, Holder, take
+from runs.store.ownership import Claim, Holder, holders, take
 from runs.store.registry import InstanceHandle, Status
+from runs.store.removal import untouched
 from runs.store.tables import InstanceTable, RunTable, SampleTable, TrajectoryTable, now
 
 if TYPE_CHECKING:
@@ -41,28 +43,36 @@ def enter_instance(
 ) -> InstanceHandle:
     """The instance in the run, made at first need. Work on it begins with a claim.
 
-    One that rests on fewer samples than are bought by now is given as waiting.
+    One for which nothing was done yet may be another now. One that rests on fewer samples than
+    are bought by now is given as waiting.
 
     Raises:
         UsageError: the run holds another issue or commit under this id.
     """
     found = _stored(connection, run, given.instance_id)
-    if found is not None:
-        _check_given(run, found, given)
-        _note_place(connection, given, (InstanceTable.id == found.id) & _UNHELD)
-        handle = _handle(found)
-        grows = handle.status.final and _fewer(found.samples, run.samples)
-        return replace(handle, status=Status.WAITING) if grows else handle
-    row = {
-        "run_id": run.key,
-        "instance_id": given.instance_id,
+    described = {
         "repo": given.repo,
         "base_commit": given.base_commit,
         "image": given.environment.image or "",
         "environment": environment_text(given.environment),
         "digest": given.digest,
-        "problem": put_text(connection, given.problem_statement, known),
         "codebase": "",
+    }
+    if found is not None and _may_change(connection, run, found, given):
+        described["problem"] = put_text(connection, given.problem_statement, known)
+        update = sa.update(InstanceTable).where(InstanceTable.id == found.id)
+        connection.execute(update.values(described))
+        return _handle(found)
+    if found is not None:
+        _check_given(connection, run, found, given)
+        _note_place(connection, given, (InstanceTable.id == found.id) & _UNHELD)
+        handle = _handle(found)
+        grows = handle.status.final and _fewer(found.samples, run.samples)
+        return replace(handle, status=Status.WAITING) if grows else handle
+    row = described | {
+        "run_id": run.key,
+        "instance_id": given.instance_id,
+        "problem": put_text(connection, given.problem_statement, known),
         "error": "",
         "context_files": "",
         "reason": "",
@@ -83,7 +93,7 @@ def find_instance(
     """
     found = _stored(connection, run, instance_id)
     if given is not None:
-        _check_given(run, found, given)
+        _check_given(connection, run, found, given)
     return _handle(found)
 
 
@@ -157,13 +167,21 @@ def _stored(connection: sa.Connection, run: RunHandle, instance_id: str) -> Any:
     return connection.execute(sa.select(table).where(wanted)).first()
 
 
-def _check_given(run: RunHandle, found: Any, given: Instance) -> None:
+def _may_change(connection: sa.Connection, run: RunHandle, found: Any, given: Instance) -> bool:
+    """Whether it is another than before, and nothing was done for it yet, nor is about to be."""
+    if found.digest == given.digest or holders(connection, run.key):
+        return False
+    return untouched(connection, InstanceTable.id == found.id)
+
+
+def _check_given(connection: sa.Connection, run: RunHandle, found: Any, given: Instance) -> None:
     """Refuse another instance."""
     if found.digest != given.digest:
+        differences = of_instance(found, get_text(connection, found.problem), given)
         raise UsageError(
-            f"{given.instance_id}: its issue, commit or environment has changed"
-            f" since {run.name} began",
-            hint="begin another run with --fresh",
+            f"{given.instance_id} has changed since the run {run.name} began: {differences}.",
+            hint="Give what the run has to continue it, or begin another run with --fresh or"
+            " another --name.",
         )
 
 

@@ -6,16 +6,19 @@ import enum
 import json
 import re
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from data.errors import UsageError
 from runs.store.dialect import lock
-from runs.store.tables import RunTable, now
+from runs.store.differences import of_settings, told
+from runs.store.removal import delete_run, untouched
+from runs.store.tables import InstanceTable, RunTable, now
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
 
@@ -47,7 +50,7 @@ class RunSpec:
     """What identifies a run."""
 
     name: str
-    """"" takes the run of the same dataset and configuration, or makes one."""
+    """"" takes the run of the same work that nobody named either, or makes one."""
     dataset: str
     model: str
     sandbox: str
@@ -65,6 +68,8 @@ class RunSpec:
     """Begin anew when the run found is finished."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """What stands for settings that an older version did not know, and so did not store."""
+    instances: Mapping[str, str] = field(default_factory=dict)
+    """The digests of the instances to be worked on, by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,36 +94,46 @@ class InstanceHandle:
     """When it last came to an end, with whatever status."""
 
 
-def begin_run(connection: sa.Connection, spec: RunSpec, *, fresh: bool) -> RunHandle:
+def begin_run(
+    connection: sa.Connection, spec: RunSpec, *, fresh: bool, busy: Callable[[int], bool]
+) -> RunHandle:
     """Make the run, or take up the one that the same command made before.
 
     Others may be at work on it: who does what is settled instance by instance (`ownership.py`).
+    A run in which nothing was asked or executed yet keeps nobody from anything: a command with
+    other settings takes its place.
 
     Args:
         connection: a transaction.
         spec: what identifies the run.
         fresh: make a new one in any case.
+        busy: whether somebody works on the run of this primary key.
 
     Raises:
         UsageError: a run of that name has another configuration, or `fresh` and it exists.
     """
-    if spec.name and not _NAME.fullmatch(spec.name):
-        raise UsageError(
-            f"not a run's name: {spec.name}",
-            hint='use letters, digits and . _ - , at most 80, not "last"',
-        )
+    if spec.name:
+        check_name(spec.name)
     lock(connection)
-    found = _find(connection, spec)
+    found = _find(connection, spec, busy)
     if found is not None and spec.again:
         fresh = fresh or found.status == Status.FINISHED
     if found is None or (fresh and not spec.name):
         return _insert_run(connection, spec)
+    differences = _differences(spec, found)
+    if (fresh or differences) and _is_idle(connection, found, busy):
+        delete_run(connection, found.id)
+        return _insert_run(connection, spec)
     if fresh:
-        raise UsageError(f"there is a run {spec.name} already", hint="give another --name")
-    if differences := _differences(spec, found):
         raise UsageError(
-            f"the run {found.name} was begun with another configuration: {differences}",
-            hint="give the same settings to resume it, or another --name",
+            f"There is a run {spec.name} already.",
+            hint=f"Give another --name, or remove it: troop runs rm {spec.name}",
+        )
+    if differences:
+        raise UsageError(
+            f"The run {found.name} was begun with another configuration: {told(differences)}.",
+            hint="Give the old settings to continue it, or another --name, or remove it:"
+            f" troop runs rm {found.name}",
         )
     samples = max(found.samples, spec.samples) if spec.samples_given else found.samples
     values = {"status": Status.RUNNING, "owner": spec.owner, "samples": samples}
@@ -134,19 +149,58 @@ def find_run(connection: sa.Connection, name: str) -> RunHandle:
     return RunHandle(found.id, found.name, resumed=True, samples=found.samples)
 
 
-def _find(connection: sa.Connection, spec: RunSpec) -> Any:
-    """The run of that name; without a name, the latest that the same command began."""
-    wanted = RunTable.name == spec.name if spec.name else RunTable.dataset == spec.dataset
-    found = connection.execute(sa.select(RunTable).where(wanted).order_by(RunTable.id.desc()))
-    return next((row for row in found.all() if spec.name or not _differences(spec, row)), None)
+def check_name(name: str) -> None:
+    """Refuse what cannot be a run's name.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name} cannot be a run's name.",
+            hint='Use at most 80 letters, digits and . _ - (and another word than "last").',
+        )
 
 
-def _differences(spec: RunSpec, found: Any) -> str:
-    """The settings in which a stored run is another, in words."""
+def _find(connection: sa.Connection, spec: RunSpec, busy: Callable[[int], bool]) -> Any:
+    """The run of that name; without a name, the latest that is this work, or was to be.
+
+    A run that a person named is taken up by its name only.
+    """
+    query = sa.select(RunTable).order_by(RunTable.id.desc())
+    if spec.name:
+        return connection.execute(query.where(RunTable.name == spec.name)).first()
+    rows = connection.execute(query.where(RunTable.dataset == spec.dataset)).all()
+    unnamed = [row for row in rows if is_automatic(row.name, row.dataset, row.model)]
+    same = (row for row in unnamed if _is_same_work(connection, spec, row))
+    idle = (row for row in unnamed if _is_idle(connection, row, busy))
+    return next(same, None) or next(idle, None)
+
+
+def _is_same_work(connection: sa.Connection, spec: RunSpec, found: Any) -> bool:
+    """Whether a run has these settings, and holds some of these instances, all as they are now."""
+    if _differences(spec, found):
+        return False
+    table = InstanceTable
+    rows = connection.execute(
+        sa.select(table.id, table.instance_id, table.digest).where(table.run_id == found.id)
+    ).all()
+    shared = [row for row in rows if row.instance_id in spec.instances]
+    if rows and spec.instances and not shared:
+        return False
+    changed = [row.id for row in shared if row.digest != spec.instances[row.instance_id]]
+    return untouched(connection, table.id.in_(changed))
+
+
+def _is_idle(connection: sa.Connection, found: Any, busy: Callable[[int], bool]) -> bool:
+    """Whether nothing was done in a run, and nobody is about to."""
+    return not busy(found.id) and untouched(connection, InstanceTable.run_id == found.id)
+
+
+def _differences(spec: RunSpec, found: Any) -> dict[str, tuple[object, object]]:
+    """The settings in which a stored run is another."""
     there = {**spec.defaults, **json.loads(found.config), "dataset": found.dataset}
-    here = {**spec.defaults, **spec.config, "dataset": spec.dataset}
-    keys = sorted(key for key in {**there, **here} if there.get(key) != here.get(key))
-    return ", ".join(f"{key} ({there.get(key)} there, {here.get(key)} now)" for key in keys)
+    return of_settings(there, {**spec.defaults, **spec.config, "dataset": spec.dataset})
 
 
 def _insert_run(connection: sa.Connection, spec: RunSpec) -> RunHandle:
@@ -173,9 +227,17 @@ def _insert_run(connection: sa.Connection, spec: RunSpec) -> RunHandle:
 def _free_name(connection: sa.Connection, spec: RunSpec) -> str:
     """For example "instances-gpt-4o-1"."""
     taken = set(connection.execute(sa.select(RunTable.name)).scalars())
-    parts = (spec.dataset.rstrip("/").rsplit("/", 1)[-1].split(".")[0], spec.model.split("/")[-1])
-    stem = "-".join("".join(c if c.isalnum() or c in "._" else "-" for c in part) for part in parts)
-    number = 1
-    while f"{stem}-{number}" in taken:
-        number += 1
-    return f"{stem}-{number}"
+    stem = _stem(spec.dataset, spec.model)
+    return next(name for name in (f"{stem}-{n}" for n in count(1)) if name not in taken)
+
+
+def is_automatic(name: str, dataset: str, model: str) -> bool:
+    """Whether nobody gave a run its name."""
+    stem, _, number = name.rpartition("-")
+    return number.isdecimal() and stem == _stem(dataset, model)
+
+
+def _stem(dataset: str, model: str) -> str:
+    name = dataset.rstrip("/").rpartition("/")[2].split(".")[0]
+    parts = (name, model.rpartition("/")[2])
+    return "-".join("".join(c if c.isalnum() or c in "._" else "-" for c in part) for part in parts)

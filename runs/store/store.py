@@ -63,7 +63,7 @@ class Store:
         """
 
         def work(connection: sa.Connection) -> tuple[RunHandle, Worker, list[InstanceHandle]]:
-            run = registry.begin_run(connection, spec, fresh=fresh)
+            run = _begin(connection, spec, fresh=fresh)
             rows = self._enter(connection, run, given)
             worker = ownership.join(connection, run.key, terms)
             if not terms.waits:
@@ -76,7 +76,7 @@ class Store:
 
     async def begin_run(self, spec: RunSpec, *, fresh: bool) -> RunHandle:
         """Make the run or take it up again; see `registry.begin_run`."""
-        return await self._write(lambda c: registry.begin_run(c, spec, fresh=fresh))
+        return await self._write(lambda c: _begin(c, spec, fresh=fresh))
 
     async def join(self, run: RunHandle, terms: Terms) -> Worker:
         """Become a worker on the run; see `ownership.join`."""
@@ -172,3 +172,10 @@ class Store:
 
     async def _write(self, work: Callable[[sa.Connection], T]) -> T:
         return await self._writer.write(work)
+
+
+def _begin(connection: sa.Connection, spec: RunSpec, *, fresh: bool) -> RunHandle:
+    def busy(run: int) -> bool:
+        return bool(ownership.holders(connection, run))
+
+    return registry.begin_run(connection, spec, fresh=fresh, busy=busy)

@@ -174,9 +174,9 @@ async def test_the_same_command_takes_up_the_same_run(url):
 async def test_a_named_run_with_another_configuration_is_refused(url):
     with Store(url) as store:
         await begun(store, name="mine")
-        with pytest.raises(UsageError, match=r"context\.tokens \(4 there, 5 now\)"):
+        with pytest.raises(UsageError, match=r"context\.tokens: 4 in the run, 5 now"):
             await begun(store, name="mine", config={"context.tokens": 5})
-        with pytest.raises(UsageError, match="there is a run mine already"):
+        with pytest.raises(UsageError, match="There is a run mine already"):
             await store.begin_run(spec(name="mine"), fresh=True)
 
 

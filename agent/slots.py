@@ -55,6 +55,11 @@ class Slots:
         finally:
             self._give(priority)
 
+    @property
+    def held(self) -> int:
+        """How many places are held now."""
+        return sum(self._held.values())
+
     def stop(self) -> None:
         """Give no more places; those held stay held."""
         self._stopped = True

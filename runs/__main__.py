@@ -10,6 +10,9 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    from runs.run.signals import answer_signals
+
+    answer_signals()  # before the imports that take time, and until the process is gone
     from runs.cli import main as command_line
 
     sys.exit(command_line())

@@ -15,7 +15,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from data.folders import cache_folder
-from runs.cli.shared.flags import add_database
+from runs.cli.shared.flags import add_database, add_fresh, add_patch_only, add_sandbox
+from runs.run.signals import run_to_end
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
@@ -30,15 +31,10 @@ PACE_S = 0.6
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's flags."""
-    parser.add_argument(
-        "--sandbox",
-        choices=("auto", "docker", "local"),
-        default="auto",
-        help="where scripts run (auto: Docker where an engine answers, else local)",
-    )
-    parser.add_argument("--fresh", action="store_true", help="do not resume an interrupted demo")
+    add_sandbox(parser, default="auto")
+    add_fresh(parser)
     parser.add_argument("--no-wait", action="store_true", help="replay as fast as possible")
-    parser.add_argument("--patch-only", action="store_true", help="print the patch, nothing else")
+    add_patch_only(parser)
     add_database(parser)
 
 
@@ -51,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     from runs.run.session import Job, carry_out
     from runs.show.live import LiveDisplay
 
-    provider, image = asyncio.run(provider_and_image(args.sandbox))
+    provider, image = run_to_end(provider_and_image(args.sandbox))
     instance = demo_instance(cache_folder() / "demo", image=image)
     job = Job(
         dataset="demo",
@@ -64,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         waits=False,
         pace=0.0 if args.no_wait else PACE_S,
     )
-    finished = asyncio.run(carry_out(job, LiveDisplay(progress()), provider))
+    finished = run_to_end(carry_out(job, LiveDisplay(progress()), provider))
     return show_solution(
         finished, job.database, instance.instance_id, output=None, patch_only=args.patch_only
     )

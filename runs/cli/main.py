@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from data.errors import TroopError
 from runs.cli.shared.streams import flush_output, open_streams
+from runs.run import signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
 
 COMMANDS = {
     "demo": "repair a small library that ships with Troop, with recorded replies",
@@ -24,6 +22,7 @@ COMMANDS = {
     "ensemble": "choose between several systems' patches, by votes of tests",
     "data": "look at datasets: which there are, what is taken of a row, which images are here",
     "show": "look at runs, instances, votes and trajectories",
+    "runs": "list, remove and rename runs",
     "select": "choose again on a stored run, by other methods, and compare",
     "grade": "grade patches by the benchmark's own tests, by the official harness",
     "sql": "ask the database, read-only",
@@ -46,7 +45,7 @@ examples:
 
 exit codes:
   0 done   1 no patch came out   2 bad input   3 sandbox   4 model server   5 database
-  130 interrupted; the same command goes on
+  130 stopped by Ctrl-C, 143 by SIGTERM; the same command continues
 """
 
 
@@ -120,13 +119,14 @@ def _command(given: list[str]) -> int:
 def _guarded(work: Callable[[], int | None]) -> int:
     """Do `work`; what a person can fix becomes words and an exit code."""
     try:
-        return work() or 0
+        with signals.answered():
+            return work() or 0
     except TroopError as error:
         _complain(error.message, error.hint)
         return error.exit_code
     except KeyboardInterrupt:
         _complain("interrupted", "the same command goes on where it stopped")
-        return INTERRUPTED
+        return signals.exit_code()
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise

@@ -14,11 +14,18 @@ The same command again goes on where the run stopped, and tries again what faile
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
-from runs.cli.shared.flags import add_work, configuration, dataset_name, outside_candidates
-from runs.cli.shared.picking import add_dataset, add_picking, picked_instances
+from runs.cli.shared.flags import (
+    add_dataset,
+    add_parallel,
+    add_work,
+    configuration,
+    dataset_name,
+    outside_candidates,
+)
+from runs.cli.shared.picking import add_picking, picked_instances
+from runs.run.signals import run_to_end
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
@@ -28,9 +35,9 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's flags."""
     what = parser.add_argument_group("what to repair")
-    add_dataset(what)
+    add_dataset(what, required=True)
     add_picking(what)
-    parser.add_argument("--parallel", type=int, metavar="N", help="instances worked on at once (4)")
+    add_parallel(parser, "instances (4)")
     add_work(parser)
 
 
@@ -58,5 +65,5 @@ def run(args: argparse.Namespace) -> int:
         take_over=args.take_over,
         outside=Outside(outside),
     )
-    finished = asyncio.run(carry_out(job, LiveDisplay(progress())))
+    finished = run_to_end(carry_out(job, LiveDisplay(progress())))
     return show_run(finished, job.database)

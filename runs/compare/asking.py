@@ -15,6 +15,7 @@ from runs.compare.recalling import whole_or_bare
 from runs.run.config import Config, SandboxKind, load_config
 from runs.run.session import choose, open_client, terms_of
 from runs.run.shift import Shift
+from runs.run.stopping import Stopping
 from runs.run.workshop import Workshop
 from runs.store.registry import Status
 from runs.store.store import Store
@@ -96,12 +97,13 @@ async def inquire(
         Interrupted, asyncio.CancelledError: a person stopped it.
     """
     config = inquiry.config
+    stopping = Stopping(config, display)
     async with AsyncExitStack() as stack:
-        store = stack.enter_context(Store(inquiry.database))
+        stack.enter_context(stopping.answering())
+        store = stack.enter_context(await asyncio.to_thread(Store, inquiry.database))
         run = await store.find_run(inquiry.run.name)
         given = await asyncio.to_thread(_needing_sandbox, inquiry, reader)
-        stop = asyncio.Event()
-        client = open_client(config.model, display, stop)
+        client = open_client(config.model, display, stopping.event)
         stack.push_async_callback(client.close)
         if given and provider is None:
             batch = replace(config.batch, sandbox=cast(SandboxKind, inquiry.run.sandbox))
@@ -112,14 +114,14 @@ async def inquire(
             client=client,
             provider=provider if given else None,
             display=display,
-            stop=stop,
+            stopping=stopping,
         )
         workshop.show(stack, f"{run.name} asked again ({config.model.name})")
         await workshop.get_ready(stack)
         if provider is not None:
             provider.expect(list(given.values()))
         worker = await store.join(run, terms_of(config, take_over=inquiry.take_over))
-        shift = Shift(store, worker, workshop.instances, display, stop)
+        shift = Shift(store, worker, workshop.instances, display, stopping.event)
         shift.status = None
         await stack.enter_async_context(shift)
         asker = _Asker(inquiry, reader, workshop, run, shift, given=given)

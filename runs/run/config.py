@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_type_hints
 
 from agent.prices import Price
 from agent.settings import USUAL_SAMPLES, ContextSettings, ModelSettings, SampleSettings
-from data.bounds import NONE, STRICT, Count, CountOrZero, Lease, choices, kind, must_be, optional
+from data.bounds import (
+    NONE,
+    STRICT,
+    Count,
+    CountOrZero,
+    Lease,
+    SecondsOrZero,
+    choices,
+    kind,
+    must_be,
+    optional,
+)
 from data.errors import UsageError
 from data.inputs import read_text
 from runs.run.given import PRICES, laid_over, misnamed, name_zeros, nested, price_of
@@ -42,6 +53,8 @@ class BatchSettings:
     """Calls to the model server at the same time."""
     executions: CountOrZero = 0
     """Executions at the same time. 0: as many as this machine's cores and memory allow."""
+    stop_s: SecondsOrZero = 20.0
+    """Seconds that calls and scripts in flight still have after SIGTERM. After Ctrl-C they end."""
     sandbox: SandboxKind = "docker"
     """Where scripts run. "docker": in Docker. "local": on this machine, only lightly walled off.
     "auto": in Docker where an engine answers, otherwise local."""

@@ -17,6 +17,7 @@ from data.errors import UsageError
 from runs.run.batch import Batch, Outside, Tally
 from runs.run.config import Config, digest
 from runs.run.shift import Shift
+from runs.run.stopping import Stopping
 from runs.run.workshop import Workshop
 from runs.store.ownership import Terms
 from runs.store.registry import RunSpec
@@ -87,11 +88,12 @@ async def carry_out(
     """
     if job.replay is None and job.config.asks_model:
         require_model(job.config)
+    stopping = Stopping(job.config, display, signals=signals)
     async with AsyncExitStack() as stack:
-        store = stack.enter_context(Store(job.database))
+        stack.enter_context(stopping.answering())
+        store = stack.enter_context(await asyncio.to_thread(Store, job.database))
         provider = provider or await choose(job.config)
-        stop = asyncio.Event()
-        client = _client(job, display, stop)
+        client = _client(job, display, stopping.event)
         if client is not None:
             stack.push_async_callback(client.close)
         terms = terms_of(job.config, take_over=job.take_over, waits=job.waits)
@@ -104,10 +106,9 @@ async def carry_out(
             client=client,
             provider=provider,
             display=display,
-            stop=stop,
-            signals=signals,
+            stopping=stopping,
         )
-        shift = Shift(store, worker, workshop.instances, display, stop)
+        shift = Shift(store, worker, workshop.instances, display, stopping.event)
         await stack.enter_async_context(shift)
         workshop.show(stack, _title(job, run))
         if not all(row.status.final for row in rows):
@@ -214,6 +215,7 @@ def _spec(job: Job, sandbox: str, terms: Terms) -> RunSpec:
         owner=f"{terms.me} {terms.me.place}",
         version=version(),
         again=job.again,
+        instances={one.instance_id: one.digest for one in job.instances},
     )
 
 

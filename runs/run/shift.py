@@ -75,7 +75,8 @@ class Shift:
         self._looking.cancel()
         self._over.set()
         self._heart.join()
-        otherwise = Status.INTERRUPTED if isinstance(error, LeaseLost) else self.status
+        stopped = (LeaseLost, asyncio.CancelledError)
+        otherwise = Status.INTERRUPTED if isinstance(error, stopped) else self.status
         try:
             self._store.leave(self._worker, otherwise)
         except StoreError:

@@ -1,10 +1,9 @@
-"""What the instances of one command share: slots, sandboxes, the way to a workbench, Ctrl-C."""
+"""What the instances of one command share: slots, sandboxes, the way to a workbench."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from agent.prices import Prices
@@ -15,13 +14,14 @@ from runs.run.unread import unread_notes
 from runs.run.warnings import warnings_to
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-    from contextlib import AsyncExitStack
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractContextManager, AsyncExitStack
 
     from agent.model import ModelClient, ServerFacts
     from data.instances.instance import Instance
     from runs.run.config import Config
     from runs.run.display import Display
+    from runs.run.stopping import Stopping
     from runs.store.ownership import Claim
     from runs.store.store import Store
     from sandbox.protocol import Sandbox, SandboxProvider
@@ -38,18 +38,15 @@ class Workshop:
         client: ModelClient | None,
         provider: SandboxProvider | None,
         display: Display,
-        stop: asyncio.Event,
-        signals: bool = True,
+        stopping: Stopping,
     ) -> None:
-        """`signals`: whether this process's Ctrl-C and SIGTERM are ours to answer."""
         self.store = store
         self.config = config
         self.display = display
         self.provider = provider
         self.instances = Slots(config.batch.instances)
         self._client = client
-        self._stop = stop
-        self._signals = signals
+        self._stopping = stopping
         self._calls = Slots(config.batch.model_calls)
         slots = provider.slots(config.limits) if provider else 1
         self._executions = Slots(config.batch.executions or slots, fair=True)
@@ -143,37 +140,13 @@ class Workshop:
             loop.call_soon_threadsafe(display.opening, given.instance_id, waits_for)
 
         assert self.provider is not None  # noqa: S101 - who opens sandboxes gave one
-        return await self.provider.open(given, run=run, tell=tell)
+        return await self._stopping.unless_asked(self.provider.open(given, run=run, tell=tell))
 
-    @contextmanager
-    def interruptible(self) -> Iterator[None]:
-        """Ctrl-C once: nothing new begins. Twice: everything is cancelled."""
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        pressed = 0
-
-        def interrupt() -> None:
-            nonlocal pressed
-            pressed += 1
-            if pressed == 1:
-                self.display.note(
-                    "stopping: calls and scripts in flight are finished and stored"
-                    " (Ctrl-C again stops at once)"
-                )
-                self._stop.set()
-                for slots in (self.instances, self._calls, self._executions):
-                    slots.stop()
-            elif task is not None:
-                self.display.note("stopping at once")
-                task.cancel()
-
-        signals = (signal.SIGINT, signal.SIGTERM) if self._signals else ()
-        for number in signals:
-            loop.add_signal_handler(number, interrupt)
-        try:
-            yield
-        finally:
-            for number in signals:
-                loop.remove_signal_handler(number)
+    def interruptible(self) -> AbstractContextManager[None]:
+        """While inside, a request to stop lets what is in flight end; see `Stopping`."""
+        return self._stopping.working(
+            instances=self.instances, calls=self._calls, scripts=self._executions
+        )
 
 
 def _warn_of_size(facts: ServerFacts, config: Config, display: Display) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from runs.cli.shared.flags import given_settings, tell
+from runs.cli.shared.flags import given_settings
+from runs.cli.shared.notes import tell
+from runs.run.signals import run_to_end
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ def choose_anew(
 
     config = stored_config(run, args.config, given_settings(args), tell)
     selectors = make_selectors(names, config, seed=args.seed)
-    found = asyncio.run(reselect(reader, instances, selectors, config.limits))
+    found = run_to_end(reselect(reader, instances, selectors, config.limits))
     unanswered = {
         instance: one.open for instance, one in zip(instances, found, strict=True) if one.open
     }
@@ -68,6 +70,6 @@ def _ask(inquiry: Inquiry, reader: Reader) -> Answers:
     from runs.show.live import LiveDisplay
 
     try:
-        return asyncio.run(inquire(inquiry, reader, LiveDisplay(progress())))
+        return run_to_end(inquire(inquiry, reader, LiveDisplay(progress())))
     except (Interrupted, asyncio.CancelledError):
         raise KeyboardInterrupt from None

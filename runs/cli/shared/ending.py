@@ -9,6 +9,7 @@ from data.errors import StoreError
 from data.folders import data_folder
 from data.writing import put_file
 from runs.cli.shared.terminal import progress, results, write_patch
+from runs.run import signals
 from runs.run.own import patch_notes
 from runs.show.instance import instance_report
 from runs.show.lists import run_report
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from data.errors import TroopError
     from runs.run.session import Finished
     from runs.store.story import Story
-
-INTERRUPTED = 130
 
 
 def show_solution(
@@ -66,7 +65,7 @@ def exit_code(finished: Finished, *, solved: bool) -> int:
     tally = finished.tally
     if tally.status is Status.INTERRUPTED:
         _say("interrupted; the same command goes on where it stopped")
-        return INTERRUPTED
+        return signals.exit_code()
     for hint, errors in _by_hint(tally.errors).items():
         for instance_id, message in errors:
             _say(f"{instance_id}: {message}")
@@ -101,8 +100,8 @@ def _keep(patch: str, output: Path | None, run: str, instance_id: str) -> str:
     Raises:
         StoreError: the file that was asked for cannot be written.
     """
-    stored = f"troop show {run} {instance_id} --patch"
-    file = output or _patch_file(run, instance_id)
+    stored = f"troop show {run} {instance_id} --patch-only"
+    file = output or patch_file(run, instance_id)
     try:
         put_file(file, patch.encode("utf-8", "surrogateescape"))
     except StoreError as error:
@@ -112,7 +111,8 @@ def _keep(patch: str, output: Path | None, run: str, instance_id: str) -> str:
     return str(file)
 
 
-def _patch_file(run: str, instance_id: str) -> Path:
+def patch_file(run: str, instance_id: str) -> Path:
+    """Where a patch goes that no flag sends elsewhere."""
     safe = "".join(c if c.isalnum() or c in "._-" else "-" for c in f"{instance_id}.patch")
     return data_folder() / "patches" / run / safe
 

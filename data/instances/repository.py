@@ -28,6 +28,7 @@ __all__ = [
     "MAX_ISSUE_BYTES",
     "check_issue",
     "commit_tar",
+    "issue_text",
     "own_repository",
     "read_issue",
     "repository_top",
@@ -87,14 +88,22 @@ def read_issue(path: Path) -> str:
     Raises:
         UsageError: missing, empty, not UTF-8, or larger than `MAX_ISSUE_BYTES`.
     """
-    content = read_content(path)
+    return issue_text(read_content(path), str(path))
+
+
+def issue_text(content: bytes, where: str) -> str:
+    """An issue's text; a byte order mark is dropped. `where` names it in a complaint.
+
+    Raises:
+        UsageError: empty, not UTF-8, or larger than `MAX_ISSUE_BYTES`.
+    """
     try:
         issue = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(
-            f"{path} is not UTF-8 (byte {error.start}).", hint="Save it as UTF-8."
+            f"{where} is not UTF-8 (byte {error.start}).", hint="Save it as UTF-8."
         ) from error
-    check_issue(issue, str(path))
+    check_issue(issue, where)
     return issue
 
 

@@ -3,7 +3,7 @@
 Examples:
   troop check-predictions preds.json
   troop check-predictions all_preds.jsonl --dataset verified
-  troop check-predictions theirs.jsonl --write repaired.jsonl    what can be used, repaired
+  troop check-predictions theirs.jsonl --output repaired.jsonl    what can be used, repaired
   troop check-predictions theirs.jsonl --json
 
 Whether a patch applies depends on the code and is not looked at here.
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.writing import whole_file
-from runs.cli.shared.flags import DATASET_HELP
+from runs.cli.shared.flags import add_dataset, add_json, add_output
 from runs.cli.shared.outputs import check_output
 from runs.cli.shared.streams import write_json
 
@@ -36,12 +36,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", type=Path, metavar="FILE", help="preds.json, all_preds.jsonl, or a JSON array"
     )
-    parser.add_argument("--dataset", metavar="D", help=f"ids must be of it: {DATASET_HELP}")
-    parser.add_argument("--split", metavar="S", help="of a dataset on the hub")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
-    parser.add_argument(
-        "--write", type=Path, metavar="FILE", help="what can be used, as JSON Lines"
-    )
+    add_dataset(parser, default="any; where one is named, its ids only")
+    add_json(parser)
+    add_output(parser, "what can be used, as JSON Lines", "--write")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -57,8 +54,8 @@ def run(args: argparse.Namespace) -> int:
     totals = dict.fromkeys((verdict.value for verdict in PredictionVerdict), 0)
     models: set[str] = set()
     listed = []
-    check_output(args, "write")
-    with nullcontext() if args.write is None else whole_file(args.write) as file:
+    check_output(args, "output")
+    with nullcontext() if args.output is None else whole_file(args.output) as file:
         for one in check_predictions(args.file, known=known):
             totals[one.verdict.value] += 1
             if one.verdict is not PredictionVerdict.REFUSED:

@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runs.cli.shared.flags import DATASET_HELP
+from runs.cli.shared.flags import add_dataset, add_json
 from runs.cli.shared.streams import write_json
 
 if TYPE_CHECKING:
@@ -37,11 +37,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder", type=Path, metavar="DIR", help="evaluation/SPLIT/YYYYMMDD_name, as exported"
     )
-    parser.add_argument(
-        "--dataset", metavar="D", help=f"(that of the split it lies in) {DATASET_HELP}"
-    )
-    parser.add_argument("--split", metavar="S", help="of a dataset on the hub")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+    add_dataset(parser, default="that of the folder it lies in")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ Examples:
   troop data show django__django-11099 --dataset lite
   troop data show getmoto__moto-7365 --dataset gym:rows.parquet --json
   troop data check --dataset verified --filter django --slice :50
-  troop data check --dataset verified --preflight --write-exclude unfit.txt
+  troop data check --dataset verified --preflight --output unfit.txt
 
 --preflight grades two patches for each instance: the gold one must be resolved, one that changes
 nothing must not. What a benchmark grades with (tests, gold patch, hints, evaluation scripts) is
@@ -17,8 +17,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from runs.cli.shared.flags import add_dataset, add_json
 from runs.cli.shared.outputs import check_output
-from runs.cli.shared.picking import add_dataset, add_picking, picked_instances
+from runs.cli.shared.picking import add_picking, picked_instances
 from runs.cli.shared.preflight import add_preflight, preflight
 from runs.cli.shared.streams import write_json
 
@@ -42,30 +43,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
         epilog="Examples:\n  troop data show django__django-11099 --dataset lite",
         formatter_class=_PLAIN,
     )
-    show.add_argument("instance", metavar="ID", help="the instance")
+    show.add_argument("instance", metavar="INSTANCE", help="an instance's id")
     check = found.add_parser(
         "check",
         help="which images are here, and which must be pulled",
         description="Which images of a dataset are here, and which must be pulled.",
         epilog="Examples:\n  troop data check --dataset verified --filter django --slice :50\n"
-        "  troop data check --dataset verified --preflight --write-exclude unfit.txt\n"
+        "  troop data check --dataset verified --preflight --output unfit.txt\n"
         "  troop run --dataset verified --exclude unfit.txt --model gpt-4.1\n\n"
         "Exit codes: 0 whatever is here (with --preflight: all are fit, 1 some are not);"
         " 2 bad input, 3 no engine answers.",
         formatter_class=_PLAIN,
     )
     for each in (show, check):
-        add_dataset(each.add_argument_group("dataset"))
+        add_dataset(each.add_argument_group("dataset"), required=True)
     add_picking(check.add_argument_group("which instances"))
     add_preflight(check)
     for each in (table, show, check):
-        each.add_argument("--json", action="store_true", help="for machines")
+        add_json(each)
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
     if args.what == "check" and args.preflight:
-        check_output(args, "write_exclude")
+        check_output(args, "output")
         return preflight(args, picked_instances(args))
     {"list": _list, "show": _show, "check": _check}[args.what](args)
     return 0

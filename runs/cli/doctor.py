@@ -15,11 +15,18 @@ Exit codes: 0 nothing must be fixed; else that of the worst: 3 sandbox, 4 model 
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
-from runs.cli.shared.flags import DATASET_HELP, add_database, configuration
+from runs.cli.shared.flags import (
+    add_database,
+    add_dataset,
+    add_json,
+    add_model,
+    add_sandbox,
+    add_settings,
+    configuration,
+)
 from runs.cli.shared.streams import write_json
 from runs.store.places import database_url
 
@@ -35,28 +42,16 @@ _STYLES = {"fine": "green", "less": "yellow", "bad": "bold red", "unknown": "dim
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's flags."""
-    parser.add_argument("--json", action="store_true", help="for machines")
+    add_json(parser)
     model = parser.add_argument_group("model")
-    model.add_argument("--model", metavar="M", help="the model's name as the server knows it")
-    model.add_argument(
-        "--base-url", metavar="URL", help="an OpenAI-compatible server, usually ending in /v1"
-    )
-    model.add_argument("--context-model", metavar="M", help="a cheaper model that reads the files")
+    add_model(model)
     model.add_argument("--call", action="store_true", help="ask the model for a tiny completion")
     what = parser.add_argument_group("images")
-    what.add_argument("--dataset", metavar="D", help=DATASET_HELP)
-    what.add_argument("--split", help="the dataset's split (test)")
-    what.add_argument("--instance", metavar="ID", help="only this one of the dataset's instances")
+    add_dataset(what)
+    what.add_argument("--instance", metavar="ID", help="one of the dataset's instances")
     settings = parser.add_argument_group("settings")
-    settings.add_argument(
-        "--sandbox",
-        choices=("docker", "local", "auto"),
-        help="where scripts are to run: only with docker (default) an engine must answer",
-    )
-    settings.add_argument("--config", type=Path, metavar="FILE", help="as of `troop solve`")
-    settings.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="as of `troop solve`"
-    )
+    add_sandbox(settings)
+    add_settings(settings)
     parser.set_defaults(replay=None)
     add_database(parser)
 

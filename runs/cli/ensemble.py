@@ -1,10 +1,10 @@
 r"""Choose between several systems' patches, by votes of tests: a barrel of monkeys.
 
 Examples:
-  troop ensemble verified --candidates a/preds.json b/preds.json c.jsonl --tests 10 --model gpt-4.1
-  troop ensemble verified --candidates *.jsonl --tests-from first            a stored run's tests
-  troop ensemble verified --candidates *.jsonl --tests-from first --grades grades.jsonl
-  troop ensemble rows.jsonl --candidates a.json b.json --tests 0 --no-model   only its own tests
+  troop ensemble --dataset verified --candidates a/preds.json c.jsonl --tests 10 --model gpt-4.1
+  troop ensemble --dataset verified --candidates *.jsonl --tests-from first    a stored run's tests
+  troop ensemble --dataset verified --candidates *.jsonl --tests-from first --grades grades.jsonl
+  troop ensemble --dataset rows.jsonl --candidates a.json b.json --no-model    only its own tests
 
 Each file is a system, or several that its rows name. Instances are those of the dataset that
 somebody has a candidate for; flags pick among them as in `troop run`. Tests vote, and where a model
@@ -16,14 +16,23 @@ It is a run like any other: resumed by the same command, shown by `troop show`, 
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
-from runs.cli.shared.flags import DATASET_HELP, add_work, configuration, dataset_name, tell
+from runs.cli.shared.flags import (
+    add_candidates,
+    add_dataset,
+    add_grades,
+    add_parallel,
+    add_work,
+    configuration,
+    dataset_name,
+)
+from runs.cli.shared.notes import tell
 from runs.cli.shared.picking import add_picking, picked_instances
+from runs.cli.shared.spellings import once_called
+from runs.run.signals import run_to_end
 from runs.store.places import database_url
 from sandbox.protocol import Limits
 
@@ -36,18 +45,9 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's flags."""
-    parser.add_argument("dataset", metavar="DATASET", help=DATASET_HELP)
     what = parser.add_argument_group("what to choose between")
-    what.add_argument(
-        "--candidates",
-        type=Path,
-        nargs="+",
-        action="extend",
-        required=True,
-        metavar="FILE",
-        help="systems' predictions: preds.json, all_preds.jsonl, or a JSON array",
-    )
-    what.add_argument("--split", help="the dataset's split (`troop data list`)")
+    once_called(parser, add_dataset(what), "old_dataset")
+    add_candidates(what, required=True)
     add_picking(what)
     tests = parser.add_argument_group("tests that vote")
     tests.add_argument(
@@ -65,16 +65,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-model", action="store_true", help="the votes decide, whatever --config says"
     )
-    parser.add_argument(
-        "--grades",
-        type=Path,
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="FILE",
-        help="verdicts on the candidates, as for `troop select`",
-    )
-    parser.add_argument("--parallel", type=int, metavar="N", help="instances worked on at once (4)")
+    add_grades(parser)
+    add_parallel(parser, "instances (4)")
     add_work(parser, writing=False)
 
 
@@ -111,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
         take_over=args.take_over,
         outside=Outside(outside, tests),
     )
-    finished = asyncio.run(carry_out(job, LiveDisplay(progress())))
+    finished = run_to_end(carry_out(job, LiveDisplay(progress())))
     return _show(args, finished, job.database)
 
 
@@ -161,7 +153,7 @@ def _show(args: argparse.Namespace, finished: Finished, database: str) -> int:
     with Reader(database) as reader:
         run = reader.run(finished.run)
         there = ended(reader.instances(run.name))
-        chosen = asyncio.run(reselect(reader, there, {}, Limits()))
+        chosen = run_to_end(reselect(reader, there, {}, Limits()))
         grades = grades_for(reader, run.name, args.grades)
         counted = None
         if grades is not None:

@@ -9,12 +9,12 @@ Formats:
   leaderboard  evaluation/SPLIT/DATE_NAME/: a submission; then `troop check-submission`
 
 Examples:
-  troop export first -o out/                  out/preds.json and out/all_preds.jsonl
-  troop export first -o out/ --clean          without scratch files such as reproduce_issue.py
+  troop export first --folder out/                  out/preds.json and out/all_preds.jsonl
+  troop export first --folder out/ --clean          without scratch files such as reproduce_issue.py
   python -m swebench.harness.run_evaluation -d SWE-bench/SWE-bench_Lite -p out/preds.json -id first
-  troop export first -o out/ --format mini,atif
-  troop export first django__django-11099 -o out/ --format atif
-  troop export first -o out/ --clean --format leaderboard \
+  troop export first --folder out/ --format mini,atif
+  troop export first django__django-11099 --folder out/ --format atif
+  troop export first --folder out/ --clean --format leaderboard \
       --system-name "Troop + gpt-4.1" --authors "A. Person" --org "A Lab" \
       --url https://… --report https://… --open-model no
   troop export last --recording replies.jsonl    then: troop solve … --replay replies.jsonl
@@ -22,6 +22,7 @@ Examples:
 
 from __future__ import annotations
 
+import argparse
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -29,12 +30,13 @@ from typing import TYPE_CHECKING
 
 from data.errors import UsageError
 from data.writing import check_place
-from runs.cli.shared.flags import add_database
+from runs.cli.shared.flags import add_database, add_instances, add_run
+from runs.cli.shared.notes import tell
 from runs.cli.shared.outputs import check_output
+from runs.cli.shared.spellings import once_called
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Iterator, Sequence
 
     from runs.export.forms import Form, Order
@@ -45,13 +47,18 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's flags."""
-    parser.add_argument("export_run", metavar="RUN", help='a run\'s name, or "last"')
-    parser.add_argument("instances", nargs="*", default=[], metavar="INSTANCE", help="only these")
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="DIR", help="folder for what is written (./RUN)"
+    add_run(parser, "export_run")
+    add_instances(parser)
+    folder = parser.add_argument(
+        "--folder", type=Path, metavar="DIR", help="the folder to write into (./RUN)"
     )
+    once_called(parser, folder, "-o", "--output")
     parser.add_argument(
-        "-f", "--format", default="preds", metavar="F[,F…]", help="formats, as above (preds)"
+        "-f",
+        "--format",
+        default="preds",
+        metavar="F[,F…]",
+        help="format: as above (preds)",
     )
     parser.add_argument(
         "--model-name", metavar="NAME", help="what model_name_or_path says (troop-MODEL)"
@@ -59,9 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recording", type=Path, metavar="FILE", help="instead: all replies of one instance"
     )
-    parser.add_argument(
-        "--instance", action="append", default=[], metavar="ID", help="as INSTANCE; may be repeated"
-    )
+    parser.add_argument("--instance", action="append", default=[], help=argparse.SUPPRESS)
     parser.add_argument(
         "--clean", action="store_true", help="take scratch files (reproduce.py, *.orig) out"
     )
@@ -87,7 +92,10 @@ def _add_leaderboard(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--report", default="", metavar="URL", help="paper or technical report")
     group.add_argument("--logo", default="", metavar="URL")
     group.add_argument("--open-model", choices=("yes", "no"), help="are the model's weights open?")
-    group.add_argument("--split", default="", metavar="S", help="lite, verified, test, …")
+    split = group.add_argument(
+        "--leaderboard-split", default="", metavar="SPLIT", help="lite, verified, test, …"
+    )
+    once_called(group, split, "--split")
     group.add_argument("--date", default="", metavar="YYYYMMDD", help="(the day the run ended)")
 
 
@@ -95,8 +103,11 @@ def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
     from runs.store.reading import Reader
 
-    check_output(args, "output", folder=True)
+    check_output(args, "folder", folder=True)
     check_output(args, "recording")
+    if args.instance:
+        tell(["--instance ID is now INSTANCE, behind RUN"])
+        args.instances = [*args.instances, *args.instance]
     with Reader(database_url(args.db)) as reader:
         found = reader.run(None if args.export_run == "last" else args.export_run)
         if args.recording is not None:
@@ -107,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
 def _record(args: argparse.Namespace, reader: Reader, found: RunRecord) -> int:
     from runs.export.recording import export_recording
 
-    names = [*args.instances, *args.instance]
+    names = args.instances
     if len(names) > 1:
         raise UsageError("a recording is of one instance", hint="name one")
     instance = reader.instance(found.name, names[0] if names else None)
@@ -137,9 +148,9 @@ def _order(args: argparse.Namespace, reader: Reader, found: RunRecord) -> Order:
     from runs.export.forms import Order
     from runs.export.patches import chosen_patches
 
-    folder = args.output or Path(found.name)
+    folder = args.folder or Path(found.name)
     check_place(folder, folder=True)
-    instances = _instances(reader, found.name, [*args.instances, *args.instance])
+    instances = _instances(reader, found.name, args.instances)
     patches = chosen_patches(
         reader,
         found.name,
@@ -183,7 +194,7 @@ def _about(args: argparse.Namespace) -> About:
         report=args.report,
         logo=args.logo,
         open_model={"yes": True, "no": False, None: None}[args.open_model],
-        split=args.split,
+        split=args.leaderboard_split,
         date=args.date,
     )
 

@@ -6,7 +6,7 @@ Examples:
   troop grade first --all-candidates                every candidate: coverage, pass@k
   troop grade first --with sandbox                  without the harness, no network
   troop grade first --harness-python ~/swebench/bin/python
-  troop grade --predictions preds.json --dataset verified --write graded.jsonl
+  troop grade --predictions preds.json --dataset verified --output graded.jsonl
 
 The grader is the official SWE-bench harness, version 4.1 to 5 (pip install 'troop-repair[grade]').
 Each verdict is stored as it comes in, by instance and patch: equal patches are graded once, the
@@ -22,10 +22,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
-from runs.cli.shared.flags import DATASET_HELP, add_database
-from runs.cli.shared.grading import Watch, add_grading, carry_out, grader_of, write_lines
+from runs.cli.shared.flags import (
+    add_database,
+    add_dataset,
+    add_instances,
+    add_json,
+    add_output,
+    add_run,
+)
+from runs.cli.shared.grading import Watch, add_grading, grader_of, write_lines
 from runs.cli.shared.outputs import check_output
 from runs.cli.shared.streams import write_json
+from runs.run.signals import run_to_end
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
@@ -42,8 +50,8 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's flags."""
-    parser.add_argument("grade_run", nargs="?", metavar="RUN", help='a run\'s name, or "last"')
-    parser.add_argument("instances", nargs="*", default=[], metavar="INSTANCE", help="only these")
+    add_run(parser, "grade_run", optional=True)
+    add_instances(parser)
     what = parser.add_argument_group("what to grade")
     what.add_argument(
         "--all-candidates", action="store_true", help="every candidate, not only the chosen ones"
@@ -54,15 +62,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="not a run but these patches; several for an instance are fine",
     )
-    what.add_argument("--dataset", metavar="D", help=f"{DATASET_HELP} (default: the run's)")
-    what.add_argument("--split", help="the dataset's split (`troop data list`)")
+    add_dataset(what, default="the run's")
     add_grading(parser.add_argument_group("who grades"))
-    parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
-    parser.add_argument(
+    add_json(parser)
+    add_output(
+        parser,
+        "all verdicts with their patches, as JSON Lines (for `troop select --grades`)",
         "--write",
-        type=Path,
-        metavar="FILE",
-        help="all verdicts with their patches, as JSON Lines (for `troop select --grades`)",
     )
     add_database(parser)
 
@@ -74,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     from runs.grading.session import grade_all
     from runs.show.grading import grading_document, grading_report
 
-    check_output(args, "write")
+    check_output(args, "output")
     database = database_url(args.db)
     subjects, dataset = _subjects(args, database)
     watch = Watch()
@@ -82,11 +88,11 @@ def run(args: argparse.Namespace) -> int:
     specs = _specs(args, dataset, subjects)
     tasks = _tasks(subjects, specs)
     with watch:
-        known = carry_out(grade_all(tasks, grader, database, watch, again=args.again))
+        known = run_to_end(grade_all(tasks, grader, database, watch, again=args.again))
     found = [_of(subject, specs, known) for subject in subjects]
     counted = figures(found)
-    if args.write is not None:
-        _write(args.write, found, grader.name)
+    if args.output is not None:
+        _write(args.output, found, grader.name)
     if args.json:
         document = grading_document(found, counted, grader.name)
         write_json(document)

@@ -23,7 +23,7 @@ Examples:
   troop select last                                 the default methods beside the run's own choice
   troop select first django__django-11099           one instance, with reasons
   troop select first --method paper,codet --json
-  troop select first --method codet --write preds.json
+  troop select first --method codet --output preds.json
   troop select first --grades grades.jsonl          what each method would have resolved
   troop select first --method model,selection --base-url http://localhost:8000/v1
   troop select first --method selection --model other --set selection.finalists=5
@@ -42,7 +42,18 @@ from typing import TYPE_CHECKING
 
 from data.errors import UsageError
 from runs.cli.shared.asking import choose_anew
-from runs.cli.shared.flags import add_database, add_take_over
+from runs.cli.shared.flags import (
+    add_database,
+    add_dataset,
+    add_grades,
+    add_instances,
+    add_json,
+    add_model,
+    add_output,
+    add_run,
+    add_settings,
+    add_take_over,
+)
 from runs.cli.shared.outputs import check_output
 from runs.cli.shared.streams import write_json
 from runs.store.places import database_url
@@ -50,6 +61,7 @@ from runs.store.places import database_url
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from data.errors import TroopError
     from runs.compare.reselect import Reselected
@@ -61,43 +73,28 @@ ALL = "all"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's flags."""
-    parser.add_argument("select_run", metavar="RUN", help='a run\'s name, or "last"')
-    parser.add_argument("instances", nargs="*", default=[], metavar="INSTANCE", help="only these")
+    add_run(parser, "select_run")
+    add_instances(parser)
     parser.add_argument(
         "-m", "--method", default=ALL, metavar="M[,M…]", help="methods; all: those that ask nothing"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of random (0)")
-    parser.add_argument("--json", action="store_true", help="one JSON object, for programs")
     parser.add_argument(
-        "--grades",
-        "--oracle",
-        type=Path,
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="FILE",
-        help="verdicts on the candidates: adds what each method would have resolved",
+        "--seed", type=int, default=0, metavar="N", help="seed of chance: of random (0)"
     )
-    parser.add_argument(
+    add_json(parser)
+    add_grades(parser)
+    add_output(
+        parser,
+        "the predictions of one method, for the harness (.json, or .jsonl for lines)",
         "--write",
-        type=Path,
-        metavar="FILE",
-        help="the predictions of one method, for the harness (.json, or .jsonl for lines)",
     )
     parser.add_argument(
         "--model-name", metavar="NAME", help="what model_name_or_path says (troop-MODEL-METHOD)"
     )
     model = parser.add_argument_group("methods that ask a model")
-    model.add_argument("--model", metavar="M", help="its name (the run's)")
-    model.add_argument("--base-url", metavar="URL", help="an OpenAI-compatible server")
-    model.add_argument("--config", type=Path, metavar="FILE", help="settings, TOML")
-    model.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="any setting"
-    )
-    model.add_argument(
-        "--dataset", metavar="D", help="where the instances are now, if not where the run had them"
-    )
-    model.add_argument("--split", help="the dataset's split")
+    add_model(model, context=False)
+    add_settings(model)
+    add_dataset(model, default="the run's")
     add_take_over(model)
     add_database(parser)
 
@@ -108,11 +105,11 @@ def run(args: argparse.Namespace) -> int:
     from runs.store.reading import Reader
 
     methods = _methods(args.method)
-    if ORACLE in methods and args.write is not None:
+    if ORACLE in methods and args.output is not None:
         raise UsageError("the oracle is no selector: its choices are no predictions")
-    if args.write is not None and len(methods) != 1:
-        raise UsageError("--write takes one method's choices", hint="name it with --method")
-    check_output(args, "write")
+    if args.output is not None and len(methods) != 1:
+        raise UsageError("--output takes one method's choices", hint="name it with --method")
+    check_output(args, "output")
     with Reader(database_url(args.db)) as reader:
         return _select(args, reader, methods)
 
@@ -167,9 +164,9 @@ def _select(args: argparse.Namespace, reader: Reader, methods: list[str]) -> int
         write_json(document)
     elif chosen:
         results().print(selection_report(found, chosen, methods, counted))
-    if args.write is not None:
+    if args.output is not None:
         name = args.model_name or f"troop-{found.model}-{methods[0]}"
-        _write(args.write, name, chosen, methods[0])
+        _write(args.output, name, chosen, methods[0])
     if errors:
         _tell_failed(errors)
         return max(error.exit_code for error in errors.values())

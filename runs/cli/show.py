@@ -6,7 +6,7 @@ Examples:
   troop show first django__django-11099       an instance: patch, vote matrix, why, cost
   troop show first django__django-11099 sample-3/editing
   troop show first django__django-11099 --sample 3
-  troop show first django__django-11099 --patch
+  troop show first django__django-11099 --patch-only
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
-from runs.cli.shared.flags import add_database
+from runs.cli.shared.flags import add_database, add_patch_only, add_run
+from runs.cli.shared.spellings import once_called
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
@@ -26,15 +27,13 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's flags."""
-    parser.add_argument(
-        "show_run", nargs="?", metavar="RUN", help='a run\'s name, or "last": the one begun last'
-    )
-    parser.add_argument("instance", nargs="?", metavar="INSTANCE")
+    add_run(parser, "show_run", optional=True)
+    parser.add_argument("instance", nargs="?", metavar="INSTANCE", help="an instance's id")
     parser.add_argument(
         "trajectory", nargs="?", metavar="TRAJECTORY", help='for example "sample-1/testing"'
     )
     parser.add_argument("--sample", type=int, metavar="N", help="both trajectories of a sample")
-    parser.add_argument("--patch", action="store_true", help="the chosen patch, nothing else")
+    once_called(parser, add_patch_only(parser), "--patch")
     parser.add_argument("--trajectories", action="store_true", help="list the instance's")
     parser.add_argument("--full", action="store_true", help="the shared context too")
     add_database(parser)
@@ -58,12 +57,12 @@ def _show(args: argparse.Namespace, reader: Reader) -> int:
         console.print(runs_list(reader))
         return 0
     found = reader.run(None if args.show_run == "last" else args.show_run)
-    deeper = args.trajectory or args.sample or args.patch or args.trajectories
+    deeper = args.trajectory or args.sample or args.patch_only or args.trajectories
     if args.instance is None and not deeper and found.instances != 1:
         console.print(run_report(reader, found))
         return 0
     story = reader.story(reader.instance(found.name, args.instance))
-    if args.patch:
+    if args.patch_only:
         write_patch(story.patch)
         return 0 if story.patch else 1
     if args.trajectory or args.sample:

@@ -5,6 +5,9 @@ Examples:
   troop solve --dataset lite --instance django__django-11099 --model gpt-4.1
   troop solve --repo . --issue bug.md --setup "pip install -e ." --model qwen3-coder \
       --base-url http://localhost:8000/v1
+  troop solve --repo . --issue "spread([]) raises ValueError" --model gpt-4.1
+  gh issue view 12 --json title,body --jq '.title + "\n\n" + .body' \
+      | troop solve --repo . --issue - --model gpt-4.1
   troop solve --repo . --issue bug.md --language go --setup "go build ./..." --model gpt-4.1
   troop solve --repo . --issue bug.md --image my-app:dev --model gpt-4.1 --patch-only | git apply
 
@@ -14,20 +17,22 @@ interrupted, or shows what is stored.
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
 from runs.cli.shared.flags import (
-    DATASET_HELP,
+    add_dataset,
+    add_output,
+    add_patch_only,
     add_work,
     configuration,
     dataset_name,
     outside_candidates,
-    tell,
 )
+from runs.cli.shared.notes import tell
 from runs.cli.shared.outputs import check_output
+from runs.run.signals import run_to_end
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
@@ -39,17 +44,17 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's flags."""
     what = parser.add_argument_group("what to repair")
-    what.add_argument(
-        "--dataset",
-        metavar="D",
-        help=DATASET_HELP,
-    )
-    what.add_argument("--split", help="the dataset's split (test)")
+    add_dataset(what)
     what.add_argument("--instance", metavar="ID", help="one of the dataset's instances")
     what.add_argument("--repo", type=Path, metavar="PATH", help="your own git repository")
-    what.add_argument("--issue", type=Path, metavar="FILE", help="its issue, a text file")
+    what.add_argument(
+        "--issue",
+        metavar="FILE",
+        help="its issue: a text file, - for standard input, or the text itself",
+    )
     what.add_argument(
         "--image",
+        metavar="IMAGE",
         help="Docker image to lay the repository on, with its dependencies (by its language:"
         " python:3.12, node:22, golang:1.24 …)",
     )
@@ -65,8 +70,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--repo-dir", default="/testbed", metavar="DIR", help="where in the image (/testbed)"
     )
-    parser.add_argument("--patch-only", action="store_true", help="print the patch, nothing else")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="where the patch goes")
+    add_patch_only(parser)
+    add_output(parser, "the patch (in the data folder)")
     add_work(parser)
 
 
@@ -95,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
         waits=False,
         outside=Outside(outside),
     )
-    finished = asyncio.run(carry_out(job, LiveDisplay(progress())))
+    finished = run_to_end(carry_out(job, LiveDisplay(progress())))
     code = show_solution(
         finished,
         job.database,
@@ -138,11 +143,12 @@ def _instance(args: argparse.Namespace, *, local: bool) -> tuple[str, Instance]:
         return dataset_name(args.dataset), instance
     if args.issue is None:
         raise UsageError("which issue? Give --issue FILE")
+    from runs.cli.shared.issue import given_issue
     from runs.run.own import own_instance
 
     instance, notes = own_instance(
         args.repo,
-        args.issue,
+        given_issue(args.issue),
         local=local,
         image=args.image,
         setup=args.setup,

@@ -35,10 +35,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=("table", "csv", "json"),
-        help="table (default), or CSV or JSON lines for programs",
+        help="format: table; or csv or json (lines) for programs (table)",
     )
     parser.add_argument(
-        "--timeout",
+        "--query-timeout",
         type=float,
         default=math.inf,
         metavar="S",
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         return 0 if args.views else 2
     from runs.store.query import ask
 
-    result = ask(database_url(args.db), args.query, timeout_s=args.timeout)
+    result = ask(database_url(args.db), args.query, timeout_s=args.query_timeout)
     if args.format == "csv":
         _write_csv(result)
     elif args.format == "json":

@@ -96,7 +96,7 @@ def _split(run: RunRecord, about: About) -> str:
         said = f"is no leaderboard: {split}" if split else f"is not told by {run.dataset}"
         raise UsageError(
             f"The split of the submission {said}.",
-            hint=f"Give --split, one of {', '.join(SPLITS.values())}.",
+            hint=f"Give --leaderboard-split, one of {', '.join(SPLITS.values())}.",
         )
     return split
 

@@ -51,11 +51,12 @@ def answered() -> Iterator[None]:
     """While inside, a first signal that nobody listens to is raised as KeyboardInterrupt."""
     before = [signal.getsignal(number) for number in ANSWERED]
     answer_signals()
-    _heard.first, _heard.may_raise = 0, True
+    may_raise, _heard.may_raise = _heard.may_raise, True
+    _heard.first = 0
     try:
         yield
     finally:
-        _heard.may_raise = False
+        _heard.may_raise = may_raise and not _heard.first
         if threading.current_thread() is threading.main_thread():
             for number, handler in zip(ANSWERED, before, strict=True):
                 signal.signal(number, handler)

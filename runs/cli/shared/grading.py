@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
-import signal
 import sys
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from runs.cli.shared.flags import add_parallel
+from runs.cli.shared.spellings import once_called
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Coroutine, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
     from types import TracebackType
 
@@ -32,14 +32,15 @@ def add_grading(group: argparse._ArgumentGroup) -> None:
         default="harness",
         help="the official SWE-bench harness (default), or Troop's own sandbox",
     )
-    group.add_argument("--workers", type=int, metavar="N", help="patches graded at once")
-    group.add_argument(
-        "--timeout",
+    add_parallel(group, "patches (three quarters of the cores)", "--workers")
+    timeout = group.add_argument(
+        "--grade-timeout",
         type=float,
         default=TIMEOUT_S,
         metavar="S",
         help="seconds for the tests of one patch (1800)",
     )
+    once_called(group, timeout, "--timeout")
     group.add_argument(
         "--again", action="store_true", help="grade anew what has a grade in the database"
     )
@@ -58,9 +59,9 @@ def grader_of(args: argparse.Namespace, watch: Watch) -> Grader:
     """
     from data.errors import UsageError
 
-    workers = default_workers() if args.workers is None else args.workers
-    if workers < 1 or args.timeout < 1:
-        raise UsageError("--workers and --timeout are numbers from 1 on")
+    workers = default_workers() if args.parallel is None else args.parallel
+    if workers < 1 or args.grade_timeout < 1:
+        raise UsageError("--parallel and --grade-timeout are numbers from 1 on")
     if args.grader == "sandbox":
         from runs.grading.sandbox_grader import SandboxGrader
         from runs.run.session import version
@@ -68,7 +69,7 @@ def grader_of(args: argparse.Namespace, watch: Watch) -> Grader:
         return SandboxGrader(
             f"troop {version()}",
             workers=workers,
-            timeout_s=args.timeout,
+            timeout_s=args.grade_timeout,
             label="grade",
             tell=watch.waiting,
         )
@@ -76,30 +77,12 @@ def grader_of(args: argparse.Namespace, watch: Watch) -> Grader:
     from runs.grading.harness_grader import HarnessGrader
 
     harness = find_harness(args.harness_python)
-    return HarnessGrader(harness, workers=workers, timeout_s=args.timeout)
+    return HarnessGrader(harness, workers=workers, timeout_s=args.grade_timeout)
 
 
 def default_workers() -> int:
     """Three quarters of the cores, which is what the harness advises."""
     return max(1, (os.cpu_count() or 1) * 3 // 4)
-
-
-def carry_out(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` to its end; a request to terminate stops it as Ctrl-C does.
-
-    The harness runs in processes of its own, which must not outlive us.
-    """
-    return asyncio.run(_until_terminated(work))
-
-
-async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
-    working = asyncio.ensure_future(work)
-    with contextlib.suppress(NotImplementedError):  # Windows
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
-    try:
-        return await working
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
 
 
 def write_lines(file: Path, lines: Iterable[str]) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import UsageError
-from runs.cli.shared.flags import DATASET_HELP
 
 if TYPE_CHECKING:
     import argparse
@@ -14,17 +13,9 @@ if TYPE_CHECKING:
     from data.instances.instance import Instance
 
 
-def add_dataset(group: argparse._ArgumentGroup) -> None:
-    """--dataset and --split."""
-    group.add_argument("--dataset", required=True, metavar="D", help=DATASET_HELP)
-    group.add_argument("--split", help="the dataset's split (`troop data list`)")
-
-
 def add_picking(group: argparse._ArgumentGroup) -> None:
     """The flags that pick; they are applied in the order in which they stand here."""
-    group.add_argument(
-        "--instances", metavar="ID,ID", help="only these (comma-separated); default: all"
-    )
+    group.add_argument("--instances", metavar="ID[,ID…]", help="only these instances (all)")
     group.add_argument(
         "--filter", default="", metavar="REGEX", help="only ids that it matches, from their start"
     )
@@ -35,7 +26,7 @@ def add_picking(group: argparse._ArgumentGroup) -> None:
         help="not these: ids, one per line (# comments), or a JSON list",
     )
     group.add_argument("--shuffle", action="store_true", help="in an order drawn by --seed")
-    group.add_argument("--seed", type=int, metavar="N", help="for --shuffle (42)")
+    group.add_argument("--seed", type=int, metavar="N", help="seed of chance: for --shuffle (42)")
     group.add_argument(
         "--slice",
         default="",
@@ -62,6 +53,8 @@ def picked_instances(args: argparse.Namespace) -> list[Instance]:
         seed=SEED if args.seed is None else args.seed,
         slice=args.slice,
     )
+    if args.dataset is None:
+        raise UsageError("No dataset is named.", hint="Give --dataset.")
     pick([], picking)  # what is malformed is told before a dataset is downloaded
     instances = load_instances(args.dataset, split=args.split)
     if args.instances is not None:

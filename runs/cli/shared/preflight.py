@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runs.cli.shared.flags import add_database
-from runs.cli.shared.grading import Watch, add_grading, carry_out, grader_of, write_lines
+from runs.cli.shared.flags import add_database, add_output
+from runs.cli.shared.grading import Watch, add_grading, grader_of, write_lines
 from runs.cli.shared.streams import write_json
+from runs.run.signals import run_to_end
 from runs.store.places import database_url
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from pathlib import Path
 
     from data.instances.instance import Instance
     from runs.grading.preflight import Fitness
@@ -25,10 +27,8 @@ def add_preflight(parser: argparse.ArgumentParser) -> None:
         "--preflight", action="store_true", help="grade the gold patch, and one that does nothing"
     )
     add_grading(group)
-    group.add_argument(
-        "--write-exclude", type=Path, metavar="FILE", help="what is not fit, for --exclude"
-    )
-    add_database(group)  # type: ignore[arg-type]
+    add_output(group, "the ids of what is not fit, for --exclude", "--write-exclude")
+    add_database(group)
 
 
 def preflight(args: argparse.Namespace, instances: Sequence[Instance]) -> int:
@@ -45,10 +45,10 @@ def preflight(args: argparse.Namespace, instances: Sequence[Instance]) -> int:
     tasks = preflight_tasks(specs)
     with watch:
         database = database_url(args.db)
-        known = carry_out(grade_all(tasks, grader, database, watch, again=args.again))
+        known = run_to_end(grade_all(tasks, grader, database, watch, again=args.again))
     found = fitness(ids, specs, known)
-    if args.write_exclude is not None:
-        _write(args.write_exclude, found, grader.name)
+    if args.output is not None:
+        _write(args.output, found, grader.name)
     if args.json:
         write_json(_document(found, grader.name))
     else:

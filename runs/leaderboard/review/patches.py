@@ -61,7 +61,7 @@ def _prediction(one: Checked, where: str) -> Iterator[ReviewFinding]:
     if one.verdict is PredictionVerdict.REFUSED:
         yield ReviewFinding(where, f"cannot be graded: {'; '.join(one.notes)}", "", about)
     elif one.verdict is PredictionVerdict.REPAIRED:
-        hint = "write the repaired predictions with `troop check-predictions --write`"
+        hint = "write the repaired predictions with `troop check-predictions --output`"
         yield ReviewFinding(where, f"is damaged: {'; '.join(one.notes)}", hint, about)
     if touched := named(litter_of(one.patch)):
         hint = "export with --clean, and --clean-tests for tests"

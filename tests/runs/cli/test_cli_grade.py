@@ -104,7 +104,7 @@ def test_bad_input_gives_exit_code_2(troop: Graded, capsys: pytest.CaptureFixtur
         (["grade", "--harness-python", troop.harness], "name a run"),
         (words[:3] + words[5:], "give --dataset"),
         ([*words, "tiny__calc-7"], "no prediction for tiny__calc-7"),
-        ([*words, "--workers", "0"], "--workers"),
+        ([*words, "--parallel", "0"], "--parallel"),
         ([*words[:-1], "/no/such/python"], "no Python"),
         (["grade", "last", "--harness-python", troop.harness], "no database"),
     ):
@@ -122,7 +122,7 @@ def test_a_stopped_grading_goes_on(troop: Graded) -> None:
     time.sleep(1.5)  # the first one's report is looked for twice a second
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130, errors
+    assert process.returncode == 143, errors
     assert "goes on where it stopped" in errors
     with pytest.raises(ProcessLookupError):
         os.kill(int(waiting.read_text()), 0)

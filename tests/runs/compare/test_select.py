@@ -181,7 +181,7 @@ def test_the_choices_of_a_method_are_written_for_the_harness(stored, shown, cand
         (("first", "nobody"), "no instance in run first called nobody"),
         (("first", "-m", "codex"), "there is no selection method called 'codex'"),
         (("first", "-m", "paper,"), "there is no selection method called ''"),
-        (("first", "--write", "x.json"), "--write takes one method's choices"),
+        (("first", "--write", "x.json"), "--output takes one method's choices"),
         (("first", "-m", "paper", "--write", "."), "is a folder"),
         (("first", "--grades", "none.jsonl"), "There is no file none.jsonl"),
     ],

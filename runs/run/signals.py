@@ -7,7 +7,6 @@ after a kill, too, and a person who presses Ctrl-C again wants no traceback.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import sys
@@ -16,6 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Coroutine, Iterator
     from types import FrameType
 
@@ -81,6 +81,8 @@ def run_to_end(work: Coroutine[Any, Any, T]) -> T:
     Raises:
         KeyboardInterrupt: it was cancelled by a signal.
     """
+    import asyncio  # here, so that --help answers at once
+
     running = _Running()
     with listening(running.heard):
         return asyncio.run(running.carry(work))
@@ -102,6 +104,8 @@ class _Running:
             self._loop.call_soon_threadsafe(self._task.cancel)
 
     async def carry(self, work: Coroutine[Any, Any, T]) -> T:
+        import asyncio
+
         task = asyncio.current_task()
         self._loop, self._task = asyncio.get_running_loop(), task
         beat = asyncio.ensure_future(_beat())
@@ -119,6 +123,8 @@ class _Running:
 
 
 async def _beat() -> None:
+    import asyncio
+
     while True:  # noqa: ASYNC110 - nothing is waited for
         await asyncio.sleep(BEAT_S)
 

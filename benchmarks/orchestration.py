@@ -184,11 +184,11 @@ def report(
     trajectories = 2 * args.instances * args.samples
     with Reader(sqlite_url(folder / "troop.db")) as reader:
         found = reader.run(run)
-    calls, solved = found.calls, found.solved
+    calls, patched = found.calls, found.patched
     disk = sum(file.stat().st_size for file in folder.glob("troop.db*"))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{args.instances} instances x {args.samples} samples, {args.context_kb} KB context")
-    print(f"solved                  {solved}/{args.instances}, {calls} calls")
+    print(f"patched                 {patched}/{args.instances}, {calls} calls")
     print(f"wall / ideal            {wall:.1f} s / {ideal:.1f} s = {wall / ideal:.2f}")
     print(f"CPU per trajectory      {used / trajectories * 1000:.1f} ms")
     print(

@@ -168,7 +168,7 @@ class Proof:
             "instances held": "SELECT count(*) FROM instance WHERE worker_id IS NOT NULL",
             "workers open": "SELECT count(*) FROM worker WHERE ended_at IS NULL",
             "instances without an end": "SELECT count(*) FROM instance"
-            " WHERE status NOT IN ('solved', 'unsolved')",
+            " WHERE status NOT IN ('patched', 'no_patch')",
             "runs without an end": "SELECT count(*) FROM run WHERE status <> 'finished'",
         }.items():
             text = sa.text(query)

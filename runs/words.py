@@ -22,8 +22,10 @@ _REASONS = {
 }
 _OF_THE_JUDGE = {
     "selection": "a model chose it from the diffs",
-    "fallback": "most wrote it (the model gave no usable answer)",
+    "fallback": "most wrote this patch (the model gave no usable answer)",
 }
+_ENDINGS = {"timeout": "time-out"}
+_EXIT_CODES = {0: "fixed", 2: "the issue is still there"}
 
 
 def decided_by(reason: str, settings: Mapping[str, Any]) -> str:
@@ -53,10 +55,27 @@ def tokens(count: int | None) -> str:
     return "?" if count is None else f"{count:,}"
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """A count with its noun, for example "1 test" or "2 tests"."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
+def listed(items: Iterable[object]) -> str:
+    """For example "1, 2 and 6"."""
+    *first, last = map(str, items)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def ending(execution: Execution) -> str:
-    """For example "exit 2" or "timeout"."""
-    code = execution.exit_code
-    return execution.ending.value if code is None else f"exit {code}"
+    """For example "exit 2" or "time-out"."""
+    code, name = execution.exit_code, execution.ending.value.replace("_", " ")
+    return _ENDINGS.get(name, name) if code is None else f"exit {code}"
+
+
+def verdict_words(execution: Execution) -> str:
+    """The same with what it says of the issue, for example "exit 2, the issue is still there"."""
+    code = -1 if execution.exit_code is None else execution.exit_code
+    return f"{ending(execution)}, {_EXIT_CODES.get(code, 'no verdict')}"
 
 
 def named(files: Iterable[Litter]) -> list[str]:

@@ -54,6 +54,17 @@ def corroborated(matrix: Matrix, test: Test, candidate: Candidate) -> bool:
     )
 
 
+def uncounted(matrix: Matrix) -> frozenset[tuple[int, int]]:
+    """(candidate, test) for each pass that is no vote because nothing corroborates it."""
+    return frozenset(
+        (c.number, test.number)
+        for test in matrix.tests
+        if matrix.discriminates(test)
+        for c in matrix.candidates
+        if matrix.passes(c, test) and not corroborated(matrix, test, c)
+    )
+
+
 def regression_votes(matrix: Matrix) -> dict[int, int]:
     """Regression tests per candidate of which no other candidate breaks less.
 

@@ -74,49 +74,39 @@ def run(args: argparse.Namespace) -> int:
 
 def _list(args: argparse.Namespace) -> None:
     from data.instances.family import FAMILY
+    from runs.show.datasets import CHOOSE_SPLIT, ROWS_IMAGE, datasets_report
 
-    rows = [
-        {
-            "alias": each.alias,
-            "dataset": each.hub,
-            "split": each.split or "(say which)",
-            "image": each.image or "(the row's)",
-            "folder": each.folder,
-            "note": each.note,
-        }
-        for each in FAMILY
-    ]
     if args.json:
-        write_json([{**row, "also": each.also} for row, each in zip(rows, FAMILY, strict=True)])
+        rows = [
+            {
+                "alias": each.alias,
+                "dataset": each.hub,
+                "split": each.split or CHOOSE_SPLIT,
+                "image": each.image or ROWS_IMAGE,
+                "folder": each.folder,
+                "note": each.note,
+                "also": each.also,
+            }
+            for each in FAMILY
+        ]
+        write_json(rows)
         return
     from runs.cli.shared.terminal import results
 
-    shown = ("alias", "dataset", "split", "folder", "image")
-    head = (*shown[:-1], "image, where a row names none")
-    cells = [[row[name].removesuffix(":latest") for name in shown] for row in rows]
-    results().print(_table(head, cells))
-    results().print()
-    for row in rows:
-        if row["note"]:
-            results().print(f"{row['alias']}: {row['note']}", soft_wrap=True)
+    results().print(datasets_report(FAMILY))
 
 
 def _show(args: argparse.Namespace) -> None:
     from data.instances.loaders import load_instances, pick_instances
     from runs.cli.shared.terminal import results
-    from runs.words import plain
+    from runs.show.datasets import row_report
 
     (instance,) = pick_instances(load_instances(args.dataset, split=args.split), [args.instance])
     taken = _taken(instance)
     if args.json:
         write_json(taken)
         return
-    issue = taken.pop("problem_statement")
-    for name, value in taken.items():
-        if value:
-            results().print(plain(f"{name:<12}{value}"), soft_wrap=True)
-    results().print()
-    results().print(plain(issue.replace("\r\n", "\n")), soft_wrap=True)
+    results().print(row_report(taken), soft_wrap=True)
 
 
 def _taken(instance: Instance) -> dict[str, Any]:
@@ -154,7 +144,10 @@ def _check(args: argparse.Namespace) -> None:
             }
         )
         return
-    _print_stock(instances, stock)
+    from runs.cli.shared.stock import stock_report
+    from runs.cli.shared.terminal import results
+
+    results().print(stock_report(instances, stock), soft_wrap=True)
 
 
 def _stock(names: Sequence[str | None]) -> Stock:
@@ -174,51 +167,3 @@ def _stock(names: Sequence[str | None]) -> Stock:
         pinned = {name: 0 for name in found.missing if "@" in name and engine.has_image(name)}
     missing = [name for name in found.missing if name not in pinned]
     return Stock(found.instances, {**found.here, **pinned}, missing)
-
-
-def _print_stock(instances: Sequence[Instance], stock: Stock) -> None:
-    from runs.cli.shared.terminal import results
-    from runs.doctor.room import size
-
-    users: dict[str, int] = {}
-    for each in instances:
-        image = each.environment.image
-        if image:
-            users[image] = users.get(image, 0) + 1
-    rows = [
-        (name, "here" if name in stock.here else "to pull", _size(stock, name), str(count))
-        for name, count in users.items()
-    ]
-    if rows:
-        results().print(_table(("image", "state", "size", "instances"), rows))
-    here, missing = len(stock.here), len(stock.missing)
-    total = size(sum(stock.here.values()))
-    known = f" ({total}, layers they share counted each time)" if here else ""
-    results().print(
-        f"\n{len(instances)} instances, {here + missing} images:"
-        f" {here} here{known}, {missing} to be pulled",
-        soft_wrap=True,
-    )
-    bare = len(instances) - sum(users.values())
-    if bare:
-        results().print(f"{bare} rows name no image: give them a column image", soft_wrap=True)
-
-
-def _size(stock: Stock, name: str) -> str:
-    from runs.doctor.room import size
-
-    return size(stock.here[name]) if stock.here.get(name) else "unknown"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
-    from runs.show.layout import Sheet
-    from runs.words import plain
-
-    table = Sheet()
-    for name in head:
-        table.column(
-            name, fold=name.startswith("image, "), justify="right" if name == "size" else "left"
-        )
-    for row in rows:
-        table.add_row(*(plain(value) for value in row))
-    return table

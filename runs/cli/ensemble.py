@@ -163,4 +163,4 @@ def _show(args: argparse.Namespace, finished: Finished, database: str) -> int:
             results().print(selection_report(run, chosen, [], counted))
     said = f"more: troop select {finished.run}   troop show {finished.run} INSTANCE"
     progress().print(plain(said), soft_wrap=True)
-    return exit_code(finished, solved=run.solved > 0)
+    return exit_code(finished, patched=run.patched > 0)

@@ -45,6 +45,7 @@ examples:
 
 exit codes:
   0 done   1 no patch came out   2 bad input   3 sandbox   4 model server   5 database
+  6 a patch came out, but no test supports it (troop solve)
   130 stopped by Ctrl-C, 143 by SIGTERM; the same command continues
 """
 

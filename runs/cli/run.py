@@ -10,6 +10,9 @@ Examples:
 Instances are picked by --instances, then filtered, excluded, shuffled and sliced, in this order.
 The same command again goes on where the run stopped, and tries again what failed; with a higher
 --samples it adds samples.
+
+The exit code is 0 if all instances were worked on and at least one patch came out; the table at the
+end says how many are supported by tests.
 """
 
 from __future__ import annotations

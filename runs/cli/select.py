@@ -5,19 +5,19 @@ No candidate is written anew; votes come from the database.
 Methods that ask and run nothing (the default: all):
   random            any writer of a candidate is as likely as any other (--seed)
   shortest          the shortest diff
-  agreement         what most wrote, then the largest group that all tests see alike
-  paper             most of the samples' tests passed (CodeMonkeys)
-  discriminating    most tests passed that fail before the edit; a candidate's own never alone
+  agreement         what most wrote, then the largest group with the same behaviour
+  paper             most generated tests passed (CodeMonkeys)
+  discriminating    most of those that do not pass before the edit; its own never alone
   codet             writers x tests passed, of those who pass the same tests (CodeT)
-  regression        discriminating, and a vote of each nearby test file of the repository's own
-  regression-first  who breaks least of these files, then discriminating (Agentless)
+  regression        discriminating, and a vote of each nearby repository test file
+  regression-first  who breaks fewest tests of these files, then discriminating (Agentless)
 
 Methods that ask a model, one trajectory for each instance, stored in the run and never paid twice:
   model           one look at the issue and the diffs, no tests
-  selection       the selection trajectory, anew: it writes tests and runs them in the sandbox
+  selection       the selection trajectory again: it writes scripts and runs them in the sandbox
 
 And, no selector but the bound of all of them, where there are grades:
-  oracle          a right candidate
+  oracle          a resolved candidate
 
 Examples:
   troop select last                                 the default methods beside the run's own choice
@@ -189,13 +189,15 @@ def _write(file: Path, name: str, chosen: list[Reselected], method: str) -> None
 
 
 def _tell_unfinished(count: int) -> None:
+    from runs.words import counted
+
     if count:
-        _say(f"left out: {count} that have not come to their end")
+        _say(f"left out, because they have not come to their end: {counted(count, 'instance')}")
 
 
 def _tell_failed(errors: Mapping[str, TroopError]) -> None:
     for name, error in errors.items():
-        _say(f"left out, since it could not be asked: {name}: {error.message}")
+        _say(f"left out, because it could not be asked: {name}: {error.message}")
     _say("the same command tries again")
 
 

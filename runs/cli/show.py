@@ -76,13 +76,19 @@ def _show(args: argparse.Namespace, reader: Reader) -> int:
 
 def _show_trajectories(args: argparse.Namespace, story: Story) -> None:
     from runs.cli.shared.terminal import results
+    from runs.show.choice import letters
     from runs.show.trajectory import trajectory_report
+    from runs.words import listed
 
     keys = [args.trajectory]
     if args.sample:
         keys = [one.key for one in story.trajectories if one.sample == args.sample]
         if not keys:
-            there = len(story.numbers)
-            raise UsageError(f"there is no sample {args.sample}", hint=f"there are {there}")
+            there = listed(story.numbers) if story.numbers else "none"
+            raise UsageError(
+                f"There is no sample {args.sample} of {story.name}.",
+                hint=f"Samples that have begun: {there}.",
+            )
     for key in keys:
-        results().print(trajectory_report(story.conversation(key), full=args.full))
+        talk, meant = story.conversation(key), letters(story, key)
+        results().print(trajectory_report(talk, full=args.full, letters=meant))

@@ -13,6 +13,10 @@ Examples:
 
 The patch goes into a file and the database too. The same command again resumes what was
 interrupted, or shows what is stored.
+
+Exit codes: 0 a patch came out, and at least one generated test that fails before the edit passes
+with it; 6 a patch came out, but no test supports it, or tests speak against it: `troop show` says
+which. Where no generated test was asked for, a patch is 0. The others are those of `troop --help`.
 """
 
 from __future__ import annotations

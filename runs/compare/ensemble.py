@@ -27,7 +27,7 @@ def with_candidates(
     without = [one.instance_id for one in instances if one.instance_id not in systems]
     elsewhere = [name for name in systems if name not in picked]
     if without:
-        notes.append(f"left out, since nobody has a candidate: {_some(without)}")
+        notes.append(f"left out, because nobody has a candidate: {_some(without)}")
     if elsewhere:
         notes.append(f"candidates of other instances are not looked at: {_some(elsewhere)}")
     return there, {name: found for name, found in systems.items() if name in picked}

@@ -25,7 +25,8 @@ def oracle(grades: Mapping[int, bool]) -> Pure:
     def rank(matrix: Matrix) -> Ranking:
         right = tuple(c for c in matrix.candidates if grades.get(c.number))
         ungraded = len(matrix.candidates) - len(grades)
-        unknown = f", {ungraded} without a grade" if ungraded else ""
-        return Ranking(right, f"{len(right)} of {len(matrix.candidates)} are right{unknown}")
+        unknown = f"; {ungraded} without a grade" if ungraded else ""
+        said = f"{len(right)} of {len(matrix.candidates)} candidates resolved{unknown}"
+        return Ranking(right, said)
 
     return Pure(rank)

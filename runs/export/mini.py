@@ -73,7 +73,7 @@ def mini_documents(story: Story, patch: str) -> dict[str, Document]:
 
 def exit_status(instance: InstanceRecord) -> str:
     """How an instance ended: "Submitted", or Troop's word for it."""
-    return SUBMITTED if instance.status is Status.SOLVED else instance.status
+    return SUBMITTED if instance.status is Status.PATCHED else instance.status
 
 
 def exit_statuses(instances: Sequence[InstanceRecord]) -> str:

@@ -48,7 +48,7 @@ def chosen_patches(
     found = Patches()
     for one in reader.instances(run):
         name = one.instance_id
-        if one.status not in {Status.SOLVED, Status.UNSOLVED} or (only and name not in only):
+        if one.status not in {Status.PATCHED, Status.NO_PATCH} or (only and name not in only):
             continue
         found.repos[name] = one.repo
         found.diffs[name] = _cleaned(reader, one, found.notes, scratch=clean, tests=tests)

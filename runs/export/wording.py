@@ -25,7 +25,7 @@ def why_chosen(story: Story) -> str:
     instance = story.instance
     if instance.chosen is None:
         error = f": {instance.error}" if instance.error else ""
-        return f"{instance.status}{error}"
+        return f"{instance.status.words}{error}"
     reason = decided_by(instance.reason, story.run.config)
     return f"candidate {instance.chosen} came out, because {reason}"
 

@@ -84,4 +84,4 @@ def said(grade: Stored | None) -> str:
     words = grade.outcome.replace("_", " ")
     if grade.fail_to_pass is None:
         return words
-    return f"{words} ({grade.fail_to_pass} to pass, {grade.pass_to_pass} to stay)"
+    return f"{words} (F2P {grade.fail_to_pass}, P2P {grade.pass_to_pass})"

@@ -48,6 +48,7 @@ from selection.matrix import Cell, Matrix, Verdict
 from selection.race import Race
 from selection.selectors import SELECTORS
 from selection.selectors.protocol import Needs, Ranking, Reason, Selector, SelectorContext
+from selection.support import Evidence, Support
 
 __version__ = version()
 
@@ -65,6 +66,7 @@ __all__ = [
     "Effect",
     "Ending",
     "Environment",
+    "Evidence",
     "Execution",
     "ExecutionRecord",
     "GradeRecord",
@@ -98,6 +100,7 @@ __all__ = [
     "StoredConversation",
     "Story",
     "Strategy",
+    "Support",
     "Test",
     "TestKind",
     "TestRecord",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from runs.run.config import SandboxKind
     from runs.run.display import Display
     from runs.store.story import Story
+    from selection.support import Support
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,15 +43,22 @@ class Repair:
     """The chosen patch, for `git apply`; "": none was."""
     reason: Reason | None
     """What decided; None: there was nothing to choose from."""
+    support: Support | None
+    """What the tests say of the patch; None: there is none."""
     cost_usd: float | None
     """What is known of it; None: no price is known."""
     database: str
     """Where all of it is stored, a SQLAlchemy URL."""
 
     @property
-    def solved(self) -> bool:
-        """Whether a patch was chosen."""
+    def patched(self) -> bool:
+        """Whether a patch was chosen, right or wrong."""
         return bool(self.patch)
+
+    @property
+    def solved(self) -> bool:
+        """`patched`, by its former name."""
+        return self.patched
 
     @property
     def story(self) -> Story:
@@ -166,7 +174,9 @@ def _repair(run: str, instance_id: str, database: str) -> Repair:
         found = reader.instance(run, instance_id)
         reason = Reason(found.reason) if found.reason else None
         patch = reader.text(found.patch)
-        return Repair(run, instance_id, patch, reason, found.cost_usd, database)
+        evidence = reader.story(found).evidence
+        support = None if evidence is None else evidence.support
+        return Repair(run, instance_id, patch, reason, support, found.cost_usd, database)
 
 
 def _blocking(work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:

@@ -12,6 +12,7 @@ from data.patches.applying import apply_diff
 from runs.run.solve import solve_instance
 from runs.store.registry import Status
 from selection.candidates import Entry
+from selection.regression.survey import why_no_vote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -131,7 +132,12 @@ class Batch:
             )
             self._shift.finishing(claim)
             await self._store.save_solution(claim, solution)
-        status = Status.SOLVED if solution.ranking.choice else Status.UNSOLVED
+        why = why_no_vote(
+            solution.matrix.regression_files, wanted=config.selection.regression_files
+        )
+        if why and solution.matrix.candidates:
+            self._display.note(f"{claim.instance_id}: {why}")
+        status = Status.PATCHED if solution.ranking.choice else Status.NO_PATCH
         self._display.ended(claim.instance_id, status, "")
 
     def _entries(self, given: Instance, codebase: Codebase) -> list[Entry]:

@@ -42,7 +42,7 @@ def clock(count: float) -> str:
 def stage(progress: InstanceProgress) -> str:
     """How an instance stands: its stage with its count, or how it ended."""
     if progress.status is not Status.RUNNING:
-        return f"{progress.status}" + (f": {progress.error}" if progress.error else "")
+        return f"{progress.status.words}" + (f": {progress.error}" if progress.error else "")
     if progress.opening:
         return progress.opening
     step = progress.stage_now

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 TIME = len("1:02:05")
 _STATUS_STYLE = {
-    Status.SOLVED: "green",
-    Status.UNSOLVED: "yellow",
+    Status.PATCHED: "green",
+    Status.NO_PATCH: "yellow",
     Status.FAILED: "red",
     Status.INTERRUPTED: "magenta",
 }

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group
 from rich.text import Text
 
-from runs.show.layout import Sheet
-from runs.words import plain
+from runs.show.legends import legend, table
+from runs.words import counted, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,17 +19,25 @@ if TYPE_CHECKING:
 
 STYLES = {True: "green", False: "", None: "red"}
 
+_SHOWN = {"cannot judge": "cannot grade", "timeout": "time-out", "unresolved": "not resolved"}
+"""Stored words that people are shown as others."""
+
 
 def grading_report(
     found: Sequence[Graded], figures: GradeFigures, grader: str, *, every: bool
 ) -> RenderableType:
     """A row for each patch, then what they come to; `every`: all candidates were graded."""
-    table = Sheet()
-    for name in ("instance", "patch", "verdict", "F2P", "P2P", "s", ""):
-        table.column(name, fold=name in {"patch", ""})
+    names = ("instance", "patch", "grade", "F2P", "P2P", "seconds", "remark")
+    made = table(*names, numbers="F2P,P2P,seconds", fold="patch,remark")
     for each in found:
-        table.add_row(*_cells(each))
-    return Group(table, Text(), *_lines(figures, grader, every=every))
+        made.add_row(*_cells(each))
+    notes = legend(
+        ("grade", "the benchmark's own verdict on the patch"),
+        ("F2P", "FAIL_TO_PASS: how many of the tests pass that the fix must make pass"),
+        ("P2P", "PASS_TO_PASS: how many of the tests pass that must still pass"),
+        ("seconds", "how long the tests took"),
+    )
+    return Group(made, Text(), notes, Text(), *_lines(figures, grader, every=every))
 
 
 def _cells(each: Graded) -> list[Text]:
@@ -40,9 +48,9 @@ def _cells(each: Graded) -> list[Text]:
     return [
         plain(each.subject.instance_id),
         plain(_name(each)),
-        plain(said, STYLES[each.resolved]),
-        *(plain("" if count is None else count) for count in counts),
-        plain("" if seconds is None else f"{seconds:.1f}"),
+        plain(_SHOWN.get(said, said), STYLES[each.resolved]),
+        *(plain("-" if count is None else count) for count in counts),
+        plain("-" if seconds is None else f"{seconds:.1f}"),
         plain((grade.detail if grade else each.why)[:120]),
     ]
 
@@ -63,19 +71,27 @@ def _name(each: Graded) -> str:
 
 def _lines(figures: GradeFigures, grader: str, *, every: bool) -> list[Text]:
     lines = [
-        plain(f"{name}: {right:.4g} of {of} resolved, by the {grader}", "bold")
+        plain(f"{name}: {right:.4g} of {counted(of, 'instance')} resolved, by the {grader}", "bold")
         for name, (right, of) in figures.resolved.items()
     ]
     if every and figures.instances:
-        of = f"of {figures.instances}"
-        lines.append(Text(f"coverage, any right patch: {figures.coverage} {of}"))
-        lines.append(Text(f"a random writer, expected: {figures.by_chance:.2f} {of}"))
+        of = f"of {counted(figures.instances, 'instance')}"
+        lines.append(Text(f"coverage: {figures.coverage} {of} have any resolved candidate"))
+        lines.append(
+            Text(
+                f"random pick: {figures.by_chance:.2f} {of} are expected to be resolved, where any"
+                " sample or system is as likely to be picked as any other"
+            )
+        )
         if figures.pass_at:
             values = ", ".join(f"pass@{k} {value:.3f}" for k, value in figures.pass_at.items())
-            lines.append(Text(values))
+            lines.append(
+                Text(f"{values}: the chance that one of k samples is resolved, on average")
+            )
     if figures.left_out:
         names = ", ".join(figures.left_out)
-        lines.append(plain(f"left out, without a verdict on each patch: {names}", "yellow"))
+        said = f"Left out, because not every patch of theirs has a grade: {names}."
+        lines.append(plain(said, "yellow"))
     return lines
 
 

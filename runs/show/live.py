@@ -93,7 +93,7 @@ class LiveDisplay:
         """The run holds this instance, which an earlier command may have ended."""
         self._of(instance_id).status = status if status.final else Status.WAITING
         if status.final:
-            self.tell(f"{instance_id}: {status} before; nothing to do", detail=True)
+            self.tell(f"{instance_id}: {status.words} before; nothing to do", detail=True)
 
     def opening(self, instance_id: str, waits_for: str) -> None:
         """What an instance waits for before work begins; "": nothing any more."""
@@ -114,7 +114,7 @@ class LiveDisplay:
         progress = self._of(instance_id)
         progress.status, progress.error, progress.ended = status, error, self.now()
         progress.effects.clear()
-        self.tell(f"{instance_id}: {status}" + (f": {error}" if error else ""))
+        self.tell(f"{instance_id}: {status.words}" + (f": {error}" if error else ""))
 
     def note(self, message: str) -> None:
         """Something a person should know, in every kind of display; its like are counted."""

@@ -8,16 +8,19 @@ from rich.console import Group
 from rich.text import Text
 
 from runs.show.layout import Heading, Sheet
-from runs.words import plain
+from runs.show.legends import legend
+from runs.show.own_tests import own_tests
+from runs.words import listed, plain
 from selection.candidates import TestKind
 from selection.matrix import Verdict
+from selection.votes import uncounted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     from rich.console import RenderableType
 
-    from runs.store.records import CandidateRecord, RegressionFileRecord, TestRecord, VoteRecord
+    from runs.store.records import CandidateRecord, TestRecord, VoteRecord
     from runs.store.story import Story
     from runs.store.votes import VoteRow
 
@@ -26,92 +29,100 @@ _SIGNS = {
     Verdict.FAIL: ("✘", "red"),
     Verdict.ERROR: ("!", "magenta"),
 }
-LEGEND = (
-    "one column a test: ✔ exit 0, fixed   ✘ exit 2, the issue is there   ! anything else\n"
-    "votes: tests passed that do not pass before the edit   paper: all tests passed\n"
-    "alike: samples whose patch all tests see alike   size: characters of the diff"
-)
-_OLD = (
-    "r: the repository's own tests, ✘ with how many of those that passed before are broken\n"
-    "old: files of these of which no other candidate breaks less"
-)
+_UNCOUNTED = "-"
+_ORDERS = {
+    "regression": "votes and repo together",
+    "regression-first": "the fewest broken repository tests, then votes",
+    "discriminating": "votes",
+    "paper": "passed",
+}
 
 
 def vote_matrix(story: Story) -> RenderableType:
     """The matrix of one instance, narrow enough for ten tests in 80 columns."""
-    votes = story.vote_grid
-    old = any(map(_is_old, votes.tests))
-    table = Sheet("tests:", gap=1)
-    for test in votes.tests:
+    grid, repository = story.vote_grid, any(map(_of_repository, story.tests))
+    lone = uncounted(story.matrix)
+    table = Sheet("test:", gap=1)
+    for test in grid.tests:
         table.column(f"{test.number}{_marks(test)}")
-    for place, name in enumerate(("votes", "paper", *(("old",) if old else ()), "alike", "size")):
+    names = ("votes", *(("repo",) if repository else ()), "passed", "same", "size")
+    for place, name in enumerate(names):
         table.column(name if place else f" {name}", justify="right")
-    table.column("from", fold=True)
-    for row in votes.rows:
-        table.add_row(*_cells(row, old=old))
-    legend = Text("\n".join(_legend(votes.tests)), style="dim")
-    return Group(Heading("votes"), table, legend, *_files(story.regression_files))
+    table.column("written by", fold=True)
+    for row in grid.rows:
+        table.add_row(*_cells(row, lone, repository=repository))
+    return Group(Heading("votes"), table, legend(*_legend(story, lone)), *own_tests(story))
 
 
-def _cells(row: VoteRow, *, old: bool) -> list[Text]:
-    signs = [_sign(vote) for vote in row.votes]
+def _cells(row: VoteRow, lone: frozenset[tuple[int, int]], *, repository: bool) -> list[Text]:
+    signs = [_sign(vote, lone) for vote in row.votes]
     of = row.candidate
     if of is None:
-        return [Text(row.name, style="dim"), *signs]
+        return [Text("before the edit", style="dim"), *signs]
     counts = [
-        *(of.discriminating_votes, of.paper_votes),
-        *((of.regression_votes,) if old else ()),
-        *(of.agreement, of.size),
+        of.discriminating_votes,
+        *((of.regression_votes,) if repository else ()),
+        *(of.paper_votes, of.agreement, of.size),
     ]
     name = Text(row.name, style="bold green" if of.chosen else "")
     return [name, *signs, *(Text(str(count)) for count in counts), plain(_origin(of))]
 
 
-def _is_old(test: TestRecord) -> bool:
+def _of_repository(test: TestRecord) -> bool:
     return test.kind is TestKind.REGRESSION
 
 
 def _marks(test: TestRecord) -> str:
     """What stands behind a test's number."""
-    if _is_old(test):
+    if _of_repository(test):
         return "r~" if test.flaky else "r"
     if test.flaky:
         return "~"
     return "" if test.discriminates else "*"
 
 
-def _legend(tests: Sequence[TestRecord]) -> list[str]:
-    lines = [LEGEND]
-    if any(map(_is_old, tests)):
-        lines.append(_OLD)
-    if any(_marks(test) == "*" for test in tests):
-        lines.append("*: passes on the unedited code")
-    if any(test.flaky for test in tests):
-        lines.append("~: flaky, it says something else when it is run again: no vote")
-    return lines
-
-
-def _files(files: Sequence[RegressionFileRecord]) -> list[Text]:
-    """The repository's own test files, by the columns that they are in, and those left out."""
-    lines = []
-    for file in sorted(files, key=lambda each: (each.test is None, each.test or each.place)):
-        if file.test is None:
-            lines.append(plain(f"left out: {file.path}: {file.reason}", "dim"))
-        else:
-            count = "" if file.passing is None else f", {file.passing} tests"
-            lines.append(plain(f"{file.test}r: {file.path}{count}", "dim"))
-    return lines
-
-
-def _sign(vote: VoteRecord | None) -> Text:
+def _sign(vote: VoteRecord | None, lone: frozenset[tuple[int, int]]) -> Text:
     if vote is None:
         return Text("")
     sign, style = _SIGNS[vote.verdict]
-    return Text(f"{sign}{vote.broken or ''}", style=style)
+    mark = _UNCOUNTED if (vote.candidate, vote.test) in lone else str(vote.broken or "")
+    return Text(f"{sign}{mark}", style=style)
+
+
+def _legend(story: Story, lone: frozenset[tuple[int, int]]) -> Iterator[tuple[str, str] | str]:
+    repository = any(map(_of_repository, story.tests))
+    yield "✔", "pass (exit 0: the issue is fixed)"
+    yield "✘", "fail (exit 2: the issue is still there)"
+    if any(vote.broken for vote in story.votes):
+        yield "✘2", "of a repository test file: two of its tests are broken by the edit"
+    yield "!", "no verdict (anything else)"
+    if lone:
+        what = "a pass without a vote: one sample wrote test and patch, and nothing else agrees"
+        yield f"✔{_UNCOUNTED}", what
+    yield from _marks_explained(story)
+    yield "votes", "generated tests that pass, of those that do not pass before the edit"
+    if repository:
+        yield "repo", "repository test files of which no other candidate breaks fewer tests"
+    yield "passed", "generated tests that pass, whatever they say before the edit"
+    yield "same", "how many samples and systems wrote a patch on which every test says the same"
+    yield "size", "characters of the patch"
+    if len(story.candidates) > 1:
+        rule = story.run.config.get("selection.votes", "regression")
+        yield f"Order of the candidates: by {_ORDERS.get(rule, rule)}; if equal, by same."
+
+
+def _marks_explained(story: Story) -> Iterator[tuple[str, str]]:
+    marks = "".join(map(_marks, story.tests))
+    if "r" in marks:
+        yield "1r", "test 1 is one of the repository's test files; the others are generated"
+    if "*" in marks:
+        yield "1*", "test 1 passes before the edit, so it has no vote"
+    if "~" in marks:
+        yield "1~", "test 1 is flaky: run again, it gave another verdict, so it has no vote"
 
 
 def _origin(candidate: CandidateRecord) -> str:
-    """For example "samples 1, 2, 6"."""
-    numbers = [str(number) for number in candidate.samples]
-    samples = f"sample{'' if len(numbers) == 1 else 's'} {', '.join(numbers)}" if numbers else ""
+    """For example "samples 1, 2 and 6"."""
+    numbers = candidate.samples
+    samples = f"sample{'' if len(numbers) == 1 else 's'} {listed(numbers)}" if numbers else ""
     return ", ".join(filter(None, [samples, *candidate.systems]))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.console import Group
+from rich.text import Text
 
 from runs.grading.preflight import said
-from runs.show.layout import Sheet
-from runs.words import plain
+from runs.show.legends import legend, table
+from runs.words import counted, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,12 +21,11 @@ if TYPE_CHECKING:
 
 def preflight_report(found: Sequence[Fitness], grader: str) -> RenderableType:
     """A row for each instance, and how many are fit."""
-    table = Sheet("instance", "gold", "no edit")
-    table.column("fit", fold=True)
+    made = table("instance", "gold patch", "no edit", "fit", fold="gold patch,no edit,fit")
     for each in found:
         why = f"unknown: {each.unknown}" if each.unknown else each.unfit or "yes"
         style = "yellow" if each.unknown else "red" if each.unfit else "green"
-        table.add_row(
+        made.add_row(
             plain(each.instance_id),
             plain(said(each.gold)),
             plain(said(each.no_edit)),
@@ -33,5 +33,12 @@ def preflight_report(found: Sequence[Fitness], grader: str) -> RenderableType:
         )
     fit = sum(not each.unfit and not each.unknown for each in found)
     unknown = sum(bool(each.unknown) for each in found)
-    total = f"\n{fit} of {len(found)} are fit, by the {grader}"
-    return Group(table, plain(total + (f"; {unknown} not known: try again" if unknown else "")))
+    total = f"{fit} of {counted(len(found), 'instance')} fit to be graded, by the {grader}"
+    again = f"; {unknown} not known: try again" if unknown else ""
+    notes = legend(
+        ("gold patch", "what the grader says of the benchmark's own fix"),
+        ("no edit", "what it says of a patch that changes nothing"),
+        ("fit", "yes: the gold patch is resolved, and no edit is not"),
+        ("F2P, P2P", "how many of the FAIL_TO_PASS and PASS_TO_PASS tests pass"),
+    )
+    return Group(made, Text(), notes, Text(), plain(total + again))

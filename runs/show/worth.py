@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runs.show.layout import Heading, Sheet
+from rich.text import Text
+
+from runs.show.layout import Heading
+from runs.show.legends import legend, table
 from runs.words import plain
 
 if TYPE_CHECKING:
@@ -15,51 +18,64 @@ if TYPE_CHECKING:
     from runs.compare.figures import Figures, SystemFigures
     from runs.compare.reselect import Reselected
 
-NOTE = "gap closed: what part of the way from the random pick to the oracle"
-SYSTEMS_NOTE = "; where a member has no patch, it counts as not resolved"
+_NOTES = (
+    ("resolved", "instances whose chosen candidate is resolved; share: of those counted"),
+    ("gap closed", "how far the method comes from the random pick (0%) to the oracle (100%)"),
+    ("random pick", "any sample or system that wrote a candidate is as likely as any other"),
+    ("oracle", "no selector but the bound of all: it counts if any candidate is resolved"),
+)
+_OF_SYSTEMS = (
+    ("system", "always its patch; an instance for which it has none is not resolved"),
+    ("patched", "instances for which that system has a patch"),
+)
+_WITHOUT_GAP = (("-", "the random pick is as good as the oracle"),)
 
 
 def worth(figures: Figures, found: Sequence[Reselected]) -> list[RenderableType]:
     """Figures over what is graded throughout, and what is left out."""
     parts: list[RenderableType] = [Heading("by the grades, which no selector sees")]
     if figures.instances:
-        table = Sheet()
-        table.column("")
-        for name in (f"resolved of {figures.instances}", "share", "gap closed", "with a patch"):
-            table.column(name, justify="right")
+        names = [f"resolved of {figures.instances}", "share", "gap closed"]
+        if figures.systems:
+            names.append("patched")
+        made = table("chosen by", *names, numbers=",".join(names))
         for name, resolved, answered in _lines(figures):
             gap = figures.gap_closed(resolved)
-            table.add_row(
+            made.add_row(
                 plain(name),
                 f"{resolved:.2f}" if isinstance(resolved, float) else str(resolved),
                 f"{resolved / figures.instances:.1%}",
                 "-" if gap is None else f"{gap:.0%}",
-                answered,
+                *([answered] if figures.systems else []),
             )
-        parts += [table, plain(NOTE + (SYSTEMS_NOTE if figures.systems else ""), "dim")]
+        notes = (*_NOTES, *(_OF_SYSTEMS if figures.systems else ()))
+        without = _WITHOUT_GAP if figures.gap_closed(figures.oracle) is None else ()
+        parts += [made, Text(), legend(*notes, *without)]
     left_out = [one for one in found if one.ungraded]
     if left_out:
         missing = ", ".join(
             f"{one.instance_id} ({one.ungraded} of {len(one.matrix.candidates)})"
             for one in left_out
         )
-        parts.append(plain(f"left out, since candidates have no grade: {missing}", "yellow"))
-        parts.append(plain("grade them: troop grade RUN --all-candidates", "dim"))
+        said = f"Left out, because candidates of theirs have no grade: {missing}."
+        parts.append(plain(said, "yellow"))
+        parts.append(plain("Grade them: troop grade RUN --all-candidates", "dim"))
     return parts
 
 
 def _lines(figures: Figures) -> Iterator[tuple[str, float, str]]:
     """(name, resolved, how many have a patch of it), from what was chosen to the oracle."""
-    yield "the run's choice", figures.by_run, ""
+    yield "the run", figures.by_run, ""
     for method, count in figures.by_method.items():
         yield method, count, ""
     yield "random pick, expected", float(figures.by_chance), ""
     for system in figures.systems:
-        yield f"member {system.name}", _whole(system.resolved), str(system.answered)
+        yield f"system {system.name}", _whole(system.resolved), str(system.answered)
     if figures.systems:
         best = figures.systems[0]
-        yield f"best member, in hindsight: {best.name}", _whole(best.resolved), str(best.answered)
-    yield "oracle, no selector: any right candidate", figures.oracle, ""
+        name = f"best system, known in hindsight: {best.name}"
+        yield name, _whole(best.resolved), str(best.answered)
+    yield "oracle", figures.oracle, ""
 
 
 def _whole(count: float) -> float:

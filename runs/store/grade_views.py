@@ -84,12 +84,12 @@ GRADE_VIEWS = (
             ("judge", "j.grader", "the grader, by its former name"),
             (
                 "instances",
-                _instances("i.status IN ('solved', 'unsolved')"),
+                _instances("i.status IN ('patched', 'no_patch')"),
                 "instances that came to their end",
             ),
             (
                 "without_patch",
-                "(SELECT count(*) FROM instance i WHERE i.run_id = r.id AND i.status = 'unsolved')",
+                "(SELECT count(*) FROM instance i WHERE i.run_id = r.id AND i.status = 'no_patch')",
                 "of them without a patch, so not resolved",
             ),
             (

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sandbox.protocol import Ending, Execution, Script
     from selection.candidates import TestKind
     from selection.matrix import Cell, Verdict
+    from selection.support import Support
 
 _WITHOUT_EDITS = ("tests-only", "none")
 """Strategies whose samples, if there are any, write no patch."""
@@ -48,8 +49,12 @@ class RunRecord:
     config: Mapping[str, Any]
     """All else that results depend on."""
     instances: int
-    solved: int
+    patched: int
     """Instances that ended with a patch."""
+    weighed: int
+    """Of them, those of which it is stored what the tests say of the patch."""
+    supported: int
+    """Of these, those whose patch the tests support."""
     calls: int
     cost_usd: float | None
     """What is known of it; None: no price is known."""
@@ -61,6 +66,11 @@ class RunRecord:
         """Its status; of one whose workers were killed the database still says that it runs."""
         left = self.status is Status.RUNNING and not self.workers
         return Status.INTERRUPTED if left else self.status
+
+    @property
+    def solved(self) -> int:
+        """`patched`, by its former name."""
+        return self.patched
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -104,6 +114,8 @@ class InstanceRecord:
     """Why: a `selection.selector.Reason`, or "" where nothing is chosen."""
     patch: str | None
     """Digest of the chosen diff."""
+    support: Support | None
+    """What the tests say of it; None: there is no patch, or an older version chose it."""
     cost_usd: float | None
     """What is known of it; None: no price is known."""
 

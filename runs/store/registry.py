@@ -30,9 +30,9 @@ class Status(enum.StrEnum):
 
     WAITING = "waiting"
     RUNNING = "running"
-    SOLVED = "solved"
+    PATCHED = "patched"
     """It ended with a patch; whether a right one, only a grade can say."""
-    UNSOLVED = "unsolved"
+    NO_PATCH = "no_patch"
     """It ended without one."""
     FAILED = "failed"
     """Something around it broke; the same command tries again."""
@@ -40,9 +40,14 @@ class Status(enum.StrEnum):
     FINISHED = "finished"
 
     @property
+    def words(self) -> str:
+        """For people."""
+        return self.value.replace("_", " ")
+
+    @property
     def final(self) -> bool:
         """Nothing is left to do."""
-        return self in {Status.SOLVED, Status.UNSOLVED, Status.FINISHED}
+        return self in {Status.PATCHED, Status.NO_PATCH, Status.FINISHED}
 
 
 @dataclass(frozen=True, slots=True)

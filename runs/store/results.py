@@ -11,6 +11,7 @@ from data.patches.parts import parts_of
 from data.paths import show_path
 from runs.store.blobs import put_text, sql_text
 from runs.store.dialect import insert_missing, upsert
+from runs.store.evidence import evidence
 from runs.store.instances import mark_instance
 from runs.store.journal import execution_key
 from runs.store.registry import Status
@@ -67,13 +68,17 @@ def save_solution(
         "chosen": None,
         "reason": "",
         "patch": None,
+        "support": None,
     }
     if choice is not None:
         values["chosen"] = choice.number
         values["reason"] = solution.ranking.decided_by
         values["patch"] = put_text(connection, choice.patch.diff, known)
+        finalists = solution.finalists
+        weighed = evidence(connection, instance, solution.matrix, choice.number, finalists)
+        values["support"] = weighed.support
     connection.execute(sa.update(InstanceTable).where(InstanceTable.id == instance).values(values))
-    mark_instance(connection, instance, Status.SOLVED if choice else Status.UNSOLVED)
+    mark_instance(connection, instance, Status.PATCHED if choice else Status.NO_PATCH)
 
 
 def _save_candidates(

@@ -45,6 +45,7 @@ from runs.store.tables import (
 from sandbox.protocol import Ending, Execution, Script
 from selection.candidates import TestKind
 from selection.matrix import Cell, Verdict
+from selection.support import Support
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -55,12 +56,15 @@ if TYPE_CHECKING:
 def runs(session: Session, *where: Where) -> tuple[RunRecord, ...]:
     """Runs with their counts, in the order in which they were begun."""
     instances = sa.select(sa.func.count()).where(InstanceTable.run_id == RunTable.id)
+    patched = instances.where(InstanceTable.status == Status.PATCHED)
     of_run = CallTable.instance_id == InstanceTable.id, InstanceTable.run_id == RunTable.id
     query = (
         sa.select(
             RunTable,
             instances.scalar_subquery(),
-            instances.where(InstanceTable.status == Status.SOLVED).scalar_subquery(),
+            patched.scalar_subquery(),
+            patched.where(InstanceTable.support.is_not(None)).scalar_subquery(),
+            patched.where(InstanceTable.support == Support.SUPPORTED).scalar_subquery(),
             sa.select(sa.func.count()).where(*of_run).scalar_subquery(),
             sa.select(sa.func.sum(CallTable.cost_usd)).where(*of_run).scalar_subquery(),
         )
@@ -82,12 +86,14 @@ def runs(session: Session, *where: Where) -> tuple[RunRecord, ...]:
             samples=row.samples,
             config=json.loads(row.config),
             instances=count,
-            solved=solved,
+            patched=found,
+            weighed=weighed,
+            supported=supported,
             calls=calls,
             cost_usd=cost,
             workers=tuple(holders(session.connection(), row.id)),
         )
-        for row, count, solved, calls, cost in session.execute(query).all()
+        for row, count, found, weighed, supported, calls, cost in session.execute(query).all()
     )
 
 
@@ -122,6 +128,7 @@ def instances(session: Session, *where: Where) -> tuple[InstanceRecord, ...]:
             chosen=row.chosen,
             reason=row.reason,
             patch=row.patch,
+            support=None if row.support is None else Support(row.support),
             cost_usd=cost,
         )
         for row, run, cost in session.execute(query)

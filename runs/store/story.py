@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from agent.journal import Kind
 from data.instances.instance import Instance
 from runs.store import conversations, rows
+from runs.store.evidence import evidence
 from runs.store.matrices import stored_matrix
 from runs.store.names import missing
 from runs.store.tables import TrajectoryTable
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     )
     from runs.store.votes import VoteGrid
     from selection.matrix import Matrix
+    from selection.support import Evidence
 
 T = TypeVar("T")
 _ORDER = tuple(Kind)
@@ -130,15 +132,31 @@ class Story:
         return stored_matrix(self.name, *parts)
 
     @cached_property
+    def finalists(self) -> tuple[int, ...]:
+        """The numbers of the candidates that led the vote, in its order."""
+        order = sorted(self.candidates, key=lambda candidate: candidate.place)
+        return tuple(candidate.number for candidate in order if candidate.finalist)
+
+    @cached_property
+    def evidence(self) -> Evidence | None:
+        """What the tests say of the chosen patch; None: none is chosen."""
+        of = self.instance
+        if of.chosen is None or not self.candidates:
+            return None
+        what = (of.key, self.matrix, of.chosen, self.finalists)
+        return self._reader.read(lambda session: evidence(session.connection(), *what))
+
+    @cached_property
     def vote_grid(self) -> VoteGrid:
         """The votes in rows and columns."""
         return vote_grid(self.candidates, self.tests, self.votes)
 
     @cached_property
     def trajectories(self) -> tuple[TrajectoryRecord, ...]:
-        """All, by their keys, without what was said."""
+        """All, in the order of work, without what was said."""
         own = TrajectoryTable.instance_id == self.instance.key
-        return self._reader.read(lambda session: conversations.trajectories(session, own))
+        found = self._reader.read(lambda session: conversations.trajectories(session, own))
+        return tuple(sorted(found, key=_place))
 
     @cached_property
     def conversations(self) -> tuple[StoredConversation, ...]:

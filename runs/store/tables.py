@@ -112,6 +112,8 @@ class InstanceTable(Base):
     patch: Mapped[str | None] = mapped_column(DIGEST)
     worker_id: Mapped[int | None] = mapped_column(ForeignKey("worker.id"), index=True)
     """Who works on it, and alone may write what it comes to; None: nobody."""
+    support: Mapped[str | None]
+    """What the tests say of the patch; None: there is none, or an older version chose it."""
 
 
 class SampleTable(Base):

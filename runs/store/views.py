@@ -22,6 +22,12 @@ def _setups() -> str:
     return joined("s.setup", each, "s.place", "\n")
 
 
+def _patched(more: str = "") -> str:
+    """How many instances of the run in the row have a patch."""
+    rows = "instance i WHERE i.run_id = r.id AND i.status = 'patched'"
+    return f"(SELECT count(*) FROM {rows} {more})"  # noqa: S608 - ours
+
+
 def _samples(column: str, row: str) -> str:
     """The numbers of the samples whose `column` is the number of `row`."""
     same = f"s.instance_id = {row}.instance_id AND s.{column} = {row}.number"
@@ -92,11 +98,13 @@ VIEWS = (
                 "(SELECT count(*) FROM instance i WHERE i.run_id = r.id)",
                 "instances begun or waiting",
             ),
+            ("patched", _patched(), "instances for which a patch came out, right or wrong"),
             (
-                "solved",
-                "(SELECT count(*) FROM instance i WHERE i.run_id = r.id AND i.status = 'solved')",
-                "instances that ended with a patch (which is not yet to say a right one)",
+                "supported",
+                _patched("AND i.support = 'supported'"),
+                "of them, those whose patch the tests support (see support in the view instances)",
             ),
+            ("solved", _patched(), "the number of patched instances, by its former name"),
             (
                 "calls",
                 _of_run("count(*)"),
@@ -122,7 +130,7 @@ VIEWS = (
             ("image", "i.image", "the Docker image"),
             ("environment", "i.environment", "JSON: where its scripts run; NULL: unknown"),
             ("setup", SETUP, "the command that sets its sandbox up; NULL: unknown"),
-            ("status", "i.status", "waiting, running, solved, unsolved, failed or interrupted"),
+            ("status", "i.status", "waiting, running, patched, no_patch, failed or interrupted"),
             ("error", "i.error", "why it failed"),
             ("started_at", "i.started_at", "UTC"),
             ("finished_at", "i.finished_at", "UTC"),
@@ -146,6 +154,14 @@ VIEWS = (
             ("patch", "i.patch", "the chosen diff (content() shows it)"),
             _files("i.patch"),
             ("worker", "i.worker_id", "who works on it (see workers); NULL: nobody"),
+            (
+                "support",
+                "i.support",
+                (
+                    "what tests say of the patch: supported, unsupported, contradicted, or untested"
+                    " (none was asked for); NULL: no patch, or an older version chose it"
+                ),
+            ),
             (
                 "cost_usd",
                 "(SELECT sum(c.cost_usd) FROM call c WHERE c.instance_id = i.id)",

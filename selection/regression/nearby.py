@@ -17,7 +17,8 @@ from collections import Counter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from data.languages.test_files import is_test_file
+from data.languages.languages import language_of
+from data.languages.test_files import is_test, is_test_file
 from data.languages.words import NAME, PART
 from data.patches.changes import changed_lines
 from data.patches.litter import litter_of
@@ -39,14 +40,20 @@ _FOLDERS = 0.5
 _REEXPORTED = 0.8
 
 
-def nearest_tests(codebase: Codebase, candidates: Sequence[Candidate]) -> list[str]:
+def nearest_tests(
+    codebase: Codebase, candidates: Sequence[Candidate], *, own_command: bool = False
+) -> list[str]:
     """The test files that have to do with what the candidates edit, nearest first.
 
     What more writers edit counts more. A candidate's edits of tests, and files that
-    it leaves behind, count for nothing.
+    it leaves behind, count for nothing. With a person's own command, which may run
+    what no runner is known for, any source file among the tests will do where none
+    is named as a runner wants it.
     """
     edited, names = _edited(candidates), _names(candidates)
     tests = [path for path in codebase.files if is_test_file(path)]
+    if own_command and not tests:
+        tests = [path for path in codebase.files if language_of(path) and is_test(path)]
     modules = {path: _Module(codebase, path) for path in edited}
     words = {path: set(NAME.findall(codebase.files[path].text)) for path in tests}
     telling = _telling(names, words.values())

@@ -11,19 +11,24 @@ from sandbox.protocol import Ending
 from selection.regression.nearby import nearest_tests
 from selection.regression.runners import runner_of
 from selection.regression.scripts import read_survey, survey_script, vote_script
+from selection.settings import PLACEHOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from data.codebases.codebase import Codebase
     from sandbox.protocol import Execution, Script
     from selection.candidates import Candidate
+    from selection.matrix import RegressionFile
     from selection.regression.runners import Runner
     from selection.regression.scripts import Survey
     from selection.settings import SelectionSettings
 
     _Run = Callable[[Script, str], Awaitable[Execution]]
 
+NO_RUNNER = "no runner was recognised for it"
+_NO_RUNNER = {NO_RUNNER, "it cannot be told how it is run"}
+"""As it is stored, and as version 0.1.0 stored it."""
 TRIED = 2
 """Files looked at for each that may vote: the next nearest stand in for those that cannot."""
 
@@ -39,6 +44,29 @@ class Surveyed:
     """Tests in it that pass on the unedited code; None: not known one by one."""
     reason: str = ""
     """Why it has no vote."""
+
+
+def why_no_vote(files: Sequence[RegressionFile], *, wanted: int) -> str:
+    """Why none of the repository's own tests has a vote, as a sentence; "" if one has.
+
+    `wanted`: how many files may vote. Each file has a reason of its own beside it.
+    """
+    if any(file.test is not None for file in files):
+        return ""
+    begin = "The repository's own tests have no vote"
+    if not wanted:
+        return f"{begin}, because selection.regression_files is 0."
+    named = f"--set 'selection.regression_command=make check FILE={PLACEHOLDER}'"
+    if not files:
+        return (
+            f"{begin}, because no file near the edits was recognised as one that a known runner"
+            f" runs. If there are tests, name the command that runs them: {named}"
+        )
+    if any(file.reason in _NO_RUNNER for file in files):
+        return (
+            f"{begin}, because no runner was recognised. Name the command that runs them: {named}"
+        )
+    return f"{begin}: none of the test files near the edits can be used."
 
 
 async def survey_tests(
@@ -59,7 +87,8 @@ async def survey_tests(
     wanted = settings.regression_files
     if not wanted or not candidates:
         return []
-    near = await asyncio.to_thread(nearest_tests, codebase, candidates)
+    command = bool(settings.regression_command)
+    near = await asyncio.to_thread(nearest_tests, codebase, candidates, own_command=command)
     waiting = near[: TRIED * wanted]
     found: list[Surveyed] = []
     scripts: set[Script] = set()
@@ -76,7 +105,7 @@ async def survey_tests(
 async def _look(codebase: Codebase, path: str, settings: SelectionSettings, run: _Run) -> Surveyed:
     runner = runner_of(codebase, path, settings.regression_command)
     if runner is None:
-        return Surveyed(path, reason="it cannot be told how it is run")
+        return Surveyed(path, reason=NO_RUNNER)
     asked = await run(survey_script(runner, path), "survey")
     longest = settings.regression_seconds
     if runner.command:
@@ -88,7 +117,7 @@ async def _look(codebase: Codebase, path: str, settings: SelectionSettings, run:
     script = vote_script(runner, path, survey)
     again = await run(script, "vote")
     if not again.passed:
-        return Surveyed(path, reason="it says something else of the same code the next time")
+        return Surveyed(path, reason="it is flaky: run again, it gave another verdict")
     return Surveyed(path, script, survey.passed)
 
 
@@ -97,7 +126,10 @@ def _whole(path: str, runner: Runner, asked: Execution, longest: float) -> Surve
     if not asked.passed:
         return Surveyed(path, reason=f"it fails before the edit ({_ending(asked)})")
     if asked.duration_s > longest:
-        return Surveyed(path, reason=f"it takes {asked.duration_s:.0f} s")
+        return Surveyed(
+            path,
+            reason=_too_slow(asked.duration_s),
+        )
     return Surveyed(path, survey_script(runner, path))
 
 
@@ -109,13 +141,17 @@ def _no_survey(asked: Execution) -> str:
 def _unfit(survey: Survey, longest: float) -> str:
     """Why a file cannot vote; "" if it can."""
     if survey.cpu_s > longest:
-        return f"it takes {survey.cpu_s:.0f} s"
+        return _too_slow(survey.cpu_s)
     if survey.failed is None:
         return f"{survey.failing} of its tests fail before the edit"
     if not survey.passed:
         failing = f", {survey.failing} fail" if survey.failing else ""
         return f"no test in it passes before the edit{failing}"
     return ""
+
+
+def _too_slow(seconds: float) -> str:
+    return f"it takes {seconds:.0f} s, longer than selection.regression_seconds"
 
 
 def _ending(asked: Execution) -> str:

@@ -43,7 +43,10 @@ def unasked(order: Sequence[Candidate], options: Sequence[Candidate]) -> Ranking
     if len(options) > 1:
         return None
     only = len(order) == 1
-    return ranking(order, "it is the only candidate" if only else "only one was to be chosen from")
+    return ranking(
+        order,
+        "it is the only candidate" if only else "no other candidate was to be shown to the model",
+    )
 
 
 async def ask(
@@ -93,12 +96,12 @@ def chosen(
     choice = _choice(ended, options)
     if choice is None:
         said = ended.outcome.replace("_", " ")
-        reason = f"no usable answer ({said}): first by other means"
+        reason = f"it is first in the order without a model, which gave no usable answer ({said})"
         return Ranking(tuple(order), reason, Reason.FALLBACK)
     others = (c for c in order if c.number != choice.number)
     shown, total = len(options), len(order)
-    among = f"{shown}" if shown == total else f"{shown} shown of {total}"
-    return Ranking((choice, *others), f"the model chose it among {among}", Reason.SELECTION)
+    among = f"{shown} candidates" + ("" if shown == total else f", those shown to it of {total}")
+    return Ranking((choice, *others), f"a model chose it from {among}", Reason.SELECTION)
 
 
 def _choice(ended: RecordedEnding, options: Sequence[Candidate]) -> Candidate | None:

@@ -29,4 +29,4 @@ def by_chance(matrix: Matrix, seed: int) -> Ranking:
         uniform = (int.from_bytes(digest[:6], "big") + 1) / 2**48
         return -math.log(uniform) / candidate.support if candidate.support else math.inf
 
-    return ranking(sorted(matrix.candidates, key=key), f"drawn with seed {seed}")
+    return ranking(sorted(matrix.candidates, key=key), f"it was drawn at random, with seed {seed}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from selection.candidates import TestKind
 from selection.selectors.protocol import Ranking
-from selection.selectors.pure import ranking
+from selection.selectors.pure import ranking, writers
 
 if TYPE_CHECKING:
     from selection.candidates import Candidate
@@ -23,10 +23,10 @@ def codet(matrix: Matrix) -> Ranking:
     """
     matrix = matrix.only(TestKind.GENERATED)
     passed = {c.number: _passed(matrix, c) for c in matrix.candidates}
-    writers: dict[frozenset[int], int] = {}
+    support: dict[frozenset[int], int] = {}
     for c in matrix.candidates:
-        writers[passed[c.number]] = writers.get(passed[c.number], 0) + c.support
-    score = {number: writers[tests] * len(tests) for number, tests in passed.items()}
+        support[passed[c.number]] = support.get(passed[c.number], 0) + c.support
+    score = {number: support[tests] * len(tests) for number, tests in passed.items()}
 
     def key(c: Candidate) -> tuple[int, int, int, int, int]:
         tests = passed[c.number]
@@ -36,7 +36,9 @@ def codet(matrix: Matrix) -> Ranking:
     if not ordered:
         return Ranking((), "")
     tests = passed[ordered[0].number]
-    return ranking(ordered, f"{writers[tests]} wrote a patch that passes these {len(tests)} tests")
+    same = [c for c in matrix.candidates if passed[c.number] == tests]
+    count = f"{len(tests)} generated test{'' if len(tests) == 1 else 's'}"
+    return ranking(ordered, f"{writers(*same)} wrote patches that pass the same {count}")
 
 
 def _passed(matrix: Matrix, candidate: Candidate) -> frozenset[int]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from selection.candidates import TestKind
 from selection.selectors.protocol import Ranking
-from selection.selectors.pure import ranking
+from selection.selectors.pure import ranking, writers
 from selection.votes import agreement
 
 if TYPE_CHECKING:
@@ -16,20 +16,25 @@ if TYPE_CHECKING:
 def shortest(matrix: Matrix) -> Ranking:
     """`shortest`: the shortest diff; ties go to what more wrote. No test is looked at."""
     ordered = sorted(matrix.candidates, key=lambda c: (c.size, -c.support, c.number))
-    return ranking(ordered, f"{ordered[0].size} characters" if ordered else "")
+    return ranking(
+        ordered, f"its diff is the shortest: {ordered[0].size:,} characters" if ordered else ""
+    )
 
 
 def agreeing(matrix: Matrix) -> Ranking:
-    """`agreement`: what most wrote, then the largest group that every test sees alike.
+    """`agreement`: what most wrote, then the largest group with the same behaviour.
 
     Self-consistency (arXiv 2203.11171) with equal patches for equal answers; tests
     say only who behaves alike, not who is right.
     """
-    alike = agreement(matrix.only(TestKind.GENERATED))
+    written = matrix.only(TestKind.GENERATED)
+    alike = agreement(written)
     ordered = sorted(
         matrix.candidates, key=lambda c: (-c.support, -alike[c.number], c.size, c.number)
     )
     if not ordered:
         return Ranking((), "")
     first = ordered[0]
-    return ranking(ordered, f"{first.support} wrote it, {alike[first.number]} behave so")
+    same = [c for c in matrix.candidates if written.row(c.number) == written.row(first.number)]
+    reason = f"{writers(first)} wrote it; {writers(*same)} wrote patches with its behaviour"
+    return ranking(ordered, reason)

@@ -28,6 +28,15 @@ class Pure:
         return self.rank(await race.matrix())
 
 
+def writers(*candidates: Candidate) -> str:
+    """How many wrote these candidates, for people: "3 samples and 1 system"."""
+    samples = sum(len(c.samples) for c in candidates)
+    systems = sum(len(c.sources) for c in candidates)
+    counts = ((samples, "sample"), (systems, "system"))
+    said = [f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts if count]
+    return " and ".join(said) or "nobody"
+
+
 def ranking(ordered: Sequence[Candidate], reason: str) -> Ranking:
     """The ranking of candidates in this order; `reason` says why the first is first."""
     if not ordered:

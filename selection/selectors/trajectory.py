@@ -36,6 +36,11 @@ BROKEN_LINES = 8
 """Shown of what a test file of the repository's own says of one candidate."""
 
 
+def option_names(count: int) -> list[str]:
+    """What so many finalists are called here, in the vote's order: "candidate A" and so on."""
+    return [f"candidate {letter}" for letter in LETTERS[:count]]
+
+
 class SelectionTrajectory:
     """See the module; a `Selector`."""
 
@@ -132,7 +137,7 @@ class TellApart:
     async def act(self, talk: Conversation, step: str, left: int) -> str:
         """See `Task`: run the script on the unedited code and on every candidate."""
         script = make_script(self._bench.language, step)
-        names = [UNEDITED_NAME, *(f"candidate {letter}" for letter in self._candidates)]
+        names = [UNEDITED_NAME, *option_names(len(self._candidates))]
         patches = [UNEDITED, *(c.patch for c in self._candidates.values())]
         executions = await together(
             *(talk.run(script, patch, name) for name, patch in zip(names, patches, strict=True))

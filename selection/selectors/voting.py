@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from selection.candidates import TestKind
 from selection.selectors.protocol import Ranking
-from selection.selectors.pure import ranking
+from selection.selectors.pure import ranking, writers
 from selection.votes import rank, regression_votes, tied
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from selection.matrix import Matrix
     from selection.votes import Standing
@@ -19,7 +18,9 @@ if TYPE_CHECKING:
 
 def paper(matrix: Matrix) -> Ranking:
     """`paper`: the most tests passed, whatever they say before the edit (CodeMonkeys, 3.3)."""
-    return _voted(rank(matrix, "paper"), len(matrix.only(TestKind.GENERATED).tests))
+    order = rank(matrix, "paper")
+    count = len(matrix.only(TestKind.GENERATED).tests)
+    return _voted(order, lambda first: f"it passes {_of(first.votes, count, 'generated test')}")
 
 
 def discriminating(matrix: Matrix) -> Ranking:
@@ -28,7 +29,8 @@ def discriminating(matrix: Matrix) -> Ranking:
     A test that passes before the edit does not count. A candidate's own test
     never decides alone: see `corroborated`.
     """
-    return _voted(rank(matrix, "discriminating"), _telling(matrix))
+    order = rank(matrix, "discriminating")
+    return _voted(order, lambda first: f"it has {_telling(first.votes, matrix)}")
 
 
 def regression(matrix: Matrix) -> Ranking:
@@ -36,13 +38,16 @@ def regression(matrix: Matrix) -> Ranking:
 
     A file votes for the candidates that break least of it; what all break says nothing.
     """
-    order = rank(matrix, "regression")
-    old = matrix.only(TestKind.REGRESSION).tests
-    voted = _voted(order, _telling(matrix) + sum(not test.flaky for test in old))
-    if not old or not order:
-        return voted
-    kept = regression_votes(matrix)[order[0].candidate.number]
-    return replace(voted, reason=f"{voted.reason}; {kept} of them by the repository's own")
+    files = [test for test in matrix.only(TestKind.REGRESSION).tests if not test.flaky]
+    kept = regression_votes(matrix)
+
+    def said(first: Standing) -> str:
+        by_files = kept[first.candidate.number]
+        written = _telling(first.votes - by_files, matrix)
+        own = f", and {_of(by_files, len(files), 'repository test file')}" if files else ""
+        return f"it has {written}{own}"
+
+    return _voted(rank(matrix, "regression"), said)
 
 
 def regression_first(matrix: Matrix) -> Ranking:
@@ -50,21 +55,51 @@ def regression_first(matrix: Matrix) -> Ranking:
 
     The filter of Agentless (arXiv 2407.01489), with discriminating votes behind it.
     """
-    order = rank(matrix, "regression-first")
-    voted = _voted(order, _telling(matrix))
-    broken = f"breaks {order[0].broken} tests; " if order else ""
-    return replace(voted, reason=broken + voted.reason)
+
+    def said(first: Standing) -> str:
+        broken = _counted(first.broken, "repository test")
+        return f"it breaks {broken} and has {_telling(first.votes, matrix)}"
+
+    return _voted(rank(matrix, "regression-first"), said)
 
 
-def _telling(matrix: Matrix) -> int:
-    return sum(map(matrix.discriminates, matrix.tests))
+def _telling(votes: int, matrix: Matrix) -> str:
+    count = sum(map(matrix.discriminates, matrix.tests))
+    return (
+        f"the votes of {_of(votes, count, 'generated test')} that {_do(count)} pass before the edit"
+    )
 
 
-def _voted(order: Sequence[Standing], tests: int) -> Ranking:
+def _of(count: int, total: int, noun: str) -> str:
+    return f"{count} of {_counted(total, noun)}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _do(count: int) -> str:
+    return "does not" if count == 1 else "do not"
+
+
+def _voted(order: Sequence[Standing], said: Callable[[Standing], str]) -> Ranking:
     if not order:
         return Ranking((), "")
-    first, among = order[0], tied(order)
-    reason = f"{first.votes} of {tests} votes"
-    if among > 1:
-        reason += f", as {among - 1} more; {first.agreement} behave so"
+    others = tied(order) - 1
+    reason = said(order[0])
+    if others:
+        has = "candidate has" if others == 1 else "candidates have"
+        reason += f"; {others} other {has} as many, and {_tie(*order[:2])}"
     return ranking([standing.candidate for standing in order], reason)
+
+
+def _tie(first: Standing, second: Standing) -> str:
+    """What put the first before the second of equal votes, as `votes.standings` has it."""
+    one, two = first.candidate, second.candidate
+    if first.agreement != second.agreement:
+        return f"the behaviour of this one was written most often: {first.agreement} times"
+    if one.support != two.support:
+        return f"{writers(one)} wrote this one, more than wrote the next"
+    if one.size != two.size:
+        return f"this one is shorter than the next: {one.size:,} characters"
+    return "this one came first"

@@ -12,6 +12,7 @@ from selection.votes import (
     rank,
     regression_votes,
     tied,
+    uncounted,
 )
 from tests.selection.matrices import matrix
 
@@ -153,6 +154,12 @@ def test_leaders_that_break_different_numbers_are_not_tied():
     given = matrix("fp", "pf", "pp", kinds="gr")
     assert tied(rank(given, "regression-first")) == 1
     assert tied(rank(given, "discriminating")) == 2
+
+
+def test_a_pass_that_is_no_vote_is_known():
+    given = matrix("ff", "pp", "pf", authors=((3,), (1,)))
+    assert uncounted(given) == {(1, 2)}
+    assert uncounted(matrix("ff", "pp", "pp", authors=((3,), (1,)))) == frozenset()
 
 
 def test_tied_counts_the_leaders():

@@ -13,9 +13,11 @@ from runs.run import signals
 from runs.run.own import patch_notes
 from runs.show.instance import instance_report
 from runs.show.lists import run_report
+from runs.show.support import support_sentence
 from runs.store.reading import Reader
 from runs.store.registry import Status
 from runs.words import plain
+from selection.support import Support
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from data.errors import TroopError
     from runs.run.session import Finished
     from runs.store.story import Story
+
+UNSUPPORTED = 6
+"""A patch came out, but the tests that were asked for do not support it."""
 
 
 def show_solution(
@@ -48,7 +53,14 @@ def show_solution(
             _say(f"more: troop show {finished.run} --trajectories")
         if not patch and finished.tally.status is Status.FINISHED:
             _say(_why_nothing(story))
-    return exit_code(finished, solved=bool(patch))
+        evidence = story.evidence
+    code = exit_code(finished, patched=bool(patch))
+    if code or evidence is None or not evidence.support.doubtful:
+        return code
+    against = evidence.support is Support.CONTRADICTED
+    but = "tests speak against it" if against else "no test supports it"
+    _say(f"A patch came out, but {but} (exit code {UNSUPPORTED}). {support_sentence(evidence)}")
+    return UNSUPPORTED
 
 
 def show_run(finished: Finished, database: str) -> int:
@@ -57,10 +69,10 @@ def show_run(finished: Finished, database: str) -> int:
         run = reader.run(finished.run)
         results().print(run_report(reader, run))
     _say(f"more: troop show {finished.run} INSTANCE   predictions: troop export {finished.run}")
-    return exit_code(finished, solved=run.solved > 0)
+    return exit_code(finished, patched=run.patched > 0)
 
 
-def exit_code(finished: Finished, *, solved: bool) -> int:
+def exit_code(finished: Finished, *, patched: bool) -> int:
     """The exit code of a run that has ended; what failed or was interrupted is told."""
     tally = finished.tally
     if tally.status is Status.INTERRUPTED:
@@ -74,7 +86,7 @@ def exit_code(finished: Finished, *, solved: bool) -> int:
     if tally.errors:
         _say("the same command tries again what failed")
         return max(error.exit_code for error in tally.errors.values())
-    return 0 if solved else 1
+    return 0 if patched else 1
 
 
 def _by_hint(errors: Mapping[str, TroopError]) -> dict[str, list[tuple[str, str]]]:

@@ -58,7 +58,7 @@ class Finished:
         self.patches = patches
 
     def instances(self, _: str) -> list[SimpleNamespace]:
-        row = {"repo": "o/r", "status": Status.SOLVED}
+        row = {"repo": "o/r", "status": Status.PATCHED}
         return [SimpleNamespace(instance_id=name, patch=name, **row) for name in self.patches]
 
     def text(self, name: str) -> str:

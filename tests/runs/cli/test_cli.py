@@ -96,7 +96,7 @@ def test_everything_about_a_run_can_be_looked_at(troop, repository, server):
     out = troop.folder / "out.patch"
     words = solve_words(repository, server.base_url, "--name", "first", "-o", str(out))
     report = troop.finish(*words)
-    for shown in ("candidate 1", "unedited", "selection trajectory chose it", "if ordered"):
+    for shown in ("candidate 1", "before the edit", "selection trajectory chose it", "if ordered"):
         assert shown in report
     assert out.read_text().startswith("diff --git a/calc/ops.py")
     assert "first" in troop.finish("show")

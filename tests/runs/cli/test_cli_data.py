@@ -109,7 +109,7 @@ def test_which_images_are_here(troop: Command, rows: str, tmp_path: Path) -> Non
     found = json.loads(troop.finish(*words, "--json"))
     assert found == {"instances": 2, "here": {}, "to_pull": names, "without_image": []}
     output = troop.finish("data", "check", "--dataset", f"omnigirl:{rows}")
-    assert "5 rows name no image" in output
+    assert "5 rows without an image" in output
 
 
 def test_a_file_is_stored_by_its_whole_path(

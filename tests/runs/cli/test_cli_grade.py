@@ -66,9 +66,9 @@ def test_predictions_from_outside(troop: Graded) -> None:
     graded = troop.folder / "graded.jsonl"
     code, output, errors = troop.run(*troop.words(*ROWS), "--write", str(graded))
     assert code == 0, output + errors
-    assert "a: 1 of 2 resolved" in output
-    assert "b: 0 of 2 resolved" in output
-    assert "coverage, any right patch: 1 of 2" in output
+    assert "a: 1 of 2 instances resolved" in output
+    assert "b: 0 of 2 instances resolved" in output
+    assert "coverage: 1 of 2 instances" in output
     assert "apply failed" in output
     assert "3/3" in errors
     lines = [json.loads(line) for line in graded.read_text().splitlines()]
@@ -95,7 +95,7 @@ def test_what_has_no_verdict_gives_exit_code_1(troop: Graded) -> None:
     assert code == 1
     assert "out of memory" in output
     assert "tiny__calc-9: cannot be graded" in errors
-    assert "left out, without a verdict" in output
+    assert "Left out, because not every patch of theirs has a grade" in output
 
 
 def test_bad_input_gives_exit_code_2(troop: Graded, capsys: pytest.CaptureFixture[str]) -> None:

@@ -103,7 +103,7 @@ def test_fresh_tests_choose_the_right_one_of_other_systems(world, ensemble):
         assert code == 0, errors
         assert ensemble(*words)[0] == 0
         assert len(server.requests) == asked  # resumed: nothing is left to do
-    assert "left out, since nobody has a candidate: calc-3" in errors
+    assert "left out, because nobody has a candidate: calc-3" in errors
     assert "candidates of other instances are not looked at: elsewhere" in errors
     with world.reader() as reader:
         row = reader.instance("e", "calc")
@@ -132,11 +132,11 @@ def test_no_model_and_no_tests_leave_it_to_how_many_wrote_it(world, ensemble):
         assert not view(reader, "turns", run="e")
     lines = {line.split("  ")[0]: line.split()[-4:] for line in output.splitlines() if line}
     assert "resolved of 2" in output
-    assert lines["member one"] == ["1", "50.0%", "100%", "2"]
-    assert lines["member three"] == ["0", "0.0%", "-50%", "1"]  # it has no patch for calc-2
-    assert lines["best member, in hindsight: one"] == lines["member one"]
+    assert lines["system one"] == ["1", "50.0%", "100%", "2"]
+    assert lines["system three"] == ["0", "0.0%", "-50%", "1"]  # it has no patch for calc-2
+    assert lines["best system, known in hindsight: one"] == lines["system one"]
     assert lines["random pick, expected"][-3:] == ["0.33", "16.7%", "0%"]
-    assert lines["oracle, no selector: any right candidate"][-3:] == ["1", "50.0%", "100%"]
+    assert lines["oracle"][-3:] == ["1", "50.0%", "100%"]
 
 
 def test_a_model_is_asked_later_about_a_run_that_asked_none(world, ensemble, capsys):

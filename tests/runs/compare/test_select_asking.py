@@ -80,7 +80,7 @@ def test_the_model_chooses_from_the_diffs_and_is_asked_once(select, reader):
     assert "# variant" not in opening  # no test is shown
     said = found["instances"][0]["methods"]["model"]
     assert said["ranking"][0] == right_one(reader)
-    assert said["reason"] == "the model chose it among 2"
+    assert said["reason"] == "a model chose it from 2 candidates"
     # No server is there any more.
     code, again, _ = select("--method", "model,shortest")
     assert (code, again) == (0, found)
@@ -180,7 +180,7 @@ def test_a_repository_without_the_commit_is_told_and_left_out(first, select, tmp
         assert not server.requests
     assert code == 2
     assert found["instances"] == []
-    assert "left out, since it could not be asked" in errors
+    assert "left out, because it could not be asked" in errors
 
 
 def test_a_server_that_refuses_ends_the_command(select):

@@ -25,7 +25,10 @@ def test_a_run_with_a_setup_and_a_folder_of_its_own_is_selected_anew(tmp_path):
         found = json.loads(troop.finish("select", "own", *anew))
         test, _ = server.requests[asked:]  # then the choice
     assert "/srv/calc" in test["messages"][1]["content"]
-    assert found["instances"][0]["methods"]["selection"]["reason"] == "the model chose it among 2"
+    assert (
+        found["instances"][0]["methods"]["selection"]["reason"]
+        == "a model chose it from 2 candidates"
+    )
 
 
 def test_what_tests_break_that_a_command_runs_is_in_the_prompt(tmp_path):

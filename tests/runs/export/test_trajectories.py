@@ -157,7 +157,7 @@ def test_what_never_ended_is_told_as_that(exported):
 def test_an_empty_reply_says_what_was_sent_back(exported):
     story = exported.story("unsolved")
     assert exit_statuses([story.instance]) == (
-        'instances_by_exit_status:\n  unsolved:\n  - "calc"\n'
+        'instances_by_exit_status:\n  no_patch:\n  - "calc"\n'
     )
     (talk,) = [t for t in story.conversations if t.key == "sample-1/editing"]
     assert {turn.reply for turn in talk.turns} == {""}

@@ -72,5 +72,5 @@ def test_the_patch_that_changes_nothing_applies(tmp_path: Path) -> None:
 
 
 def test_grades_in_words() -> None:
-    assert said(stored(GradeOutcome.UNRESOLVED)) == "unresolved (1/3 to pass, 3/3 to stay)"
+    assert said(stored(GradeOutcome.UNRESOLVED)) == "unresolved (F2P 1/3, P2P 3/3)"
     assert said(None) == ""

@@ -94,7 +94,7 @@ def test_it_is_silent_and_asks_nothing_twice(asked, server, capfd):
     asks = len(server.requests)
     again = troop.solve(**asked)
     assert "if ordered else" in repair.patch
-    assert repair.solved
+    assert repair.patched
     assert repair.reason is troop.Reason.SELECTION
     assert again == repair
     assert len(server.requests) == asks
@@ -133,7 +133,7 @@ def test_it_works_in_any_thread(asked):
     thread = threading.Thread(target=lambda: found.append(troop.solve(**asked)))
     thread.start()
     thread.join()
-    assert found[0].solved
+    assert found[0].patched
 
 
 async def test_in_an_event_loop_it_is_awaited(asked):
@@ -141,7 +141,7 @@ async def test_in_an_event_loop_it_is_awaited(asked):
         troop.solve(**asked)
     other = asked | {"issue": f"{scripted_model.ISSUE} Do it."}
     both = await asyncio.gather(troop.solve_async(**asked), troop.solve_async(**other))
-    assert all(repair.solved for repair in both)
+    assert all(repair.patched for repair in both)
     assert both[0].instance_id != both[1].instance_id
 
 
@@ -155,7 +155,7 @@ async def test_what_is_cancelled_goes_on_later(asked):
     with troop.Reader(asked["database"]) as reader:
         assert reader.run(None).status is troop.Status.INTERRUPTED
     repair = await troop.solve_async(**asked)
-    assert repair.solved
+    assert repair.patched
     assert repair.run == "calc-mock-1"
 
 
@@ -169,7 +169,7 @@ def test_ctrl_c_ends_a_program(asked, tmp_path):
         program.send_signal(signal.SIGINT)
         _, errors = program.communicate(timeout=60)
     assert errors.rstrip().endswith(b"KeyboardInterrupt")
-    assert troop.solve(**asked).solved
+    assert troop.solve(**asked).patched
 
 
 def test_errors_say_what_to_do(asked, repository):

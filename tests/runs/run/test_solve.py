@@ -39,7 +39,7 @@ async def test_an_issue_goes_in_and_the_right_patch_comes_out(world, server):
     assert finished.tally.status is Status.FINISHED
     with world.reader() as reader:
         row = reader.instance(finished.run, "calc")
-        assert row.status == "solved"
+        assert row.status == "patched"
         assert row.reason == "selection"
         assert "if ordered else 0.0" in reader.text(row.patch)
         samples = {s["sample"]: s for s in view(reader, "samples", run=finished.run)}
@@ -104,7 +104,7 @@ async def test_many_instances_in_parallel(world):
     finished = await world.solve("a", "b", "c", batch__instances=2)
     with world.reader() as reader:
         rows = view(reader, "instances", run=finished.run)
-        assert [row["status"] for row in rows] == ["solved"] * 3
+        assert [row["status"] for row in rows] == ["patched"] * 3
         assert len({reader.text(row["patch"]) for row in rows}) == 1
         costs = view(reader, "cost_by_stage", run=finished.run)
         assert {row["stage"] for row in costs} >= {"relevance", "testing", "editing", "selection"}
@@ -120,7 +120,7 @@ async def test_a_server_without_n_is_asked_one_by_one(tmp_path):
         finished = await world.solve()
         with world.reader() as reader:
             assert len(view(reader, "samples", run=finished.run)) == 4
-            assert reader.instance(finished.run, "calc").status == "solved"
+            assert reader.instance(finished.run, "calc").status == "patched"
 
 
 def without_choice(body: dict) -> str | list[str]:
@@ -147,7 +147,7 @@ async def test_without_a_usable_choice_the_votes_order_decides(tmp_path, answer,
         finished = await world.solve(selection__turns=2)
     with world.reader() as reader:
         row = reader.instance(finished.run, "calc")
-        assert (row.status, row.reason, row.chosen) == ("solved", "fallback", 1)
+        assert (row.status, row.reason, row.chosen) == ("patched", "fallback", 1)
         (talk,) = view(reader, "trajectories", kind="selection")
         assert talk["outcome"] == ended
 
@@ -233,6 +233,6 @@ async def test_a_failure_of_one_instance_is_left_to_the_commands_end(world, monk
 def test_what_to_do_is_said_once_however_many_instances_failed(capsys):
     errors = {name: SandboxUnavailable(f"No {name}.", hint="Name another.") for name in "abc"}
     tally = Tally(Status.FAILED, errors)
-    assert exit_code(Finished("run", tally), solved=False) == 3
+    assert exit_code(Finished("run", tally), patched=False) == 3
     said = capsys.readouterr().err
     assert [said.count(each) for each in ("No a.", "No b.", "No c.", "Name another.")] == [1] * 4

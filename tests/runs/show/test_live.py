@@ -175,7 +175,7 @@ def test_many_instances_do_not_flood_the_lines():
     for name, observer in watched.observers.items():
         for number in range(1, 11):
             observer.sample(number, Outcome.DONE if number < 9 else Outcome.OUT_OF_TURNS)
-        watched.display.ended(name, Status.SOLVED, "")
+        watched.display.ended(name, Status.PATCHED, "")
     assert "p__p-7: samples ended: 8 done, 2 out of turns" in watched.printed
     assert len(watched.printed) < 4 * len(ids)
 

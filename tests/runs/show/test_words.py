@@ -14,7 +14,11 @@ from runs.words import decided_by
         ("shortest", "vote", "the selector shortest puts it first"),
         ("shortest", "only_candidate", "it is the only candidate"),
         ("model", "selection", "a model chose it from the diffs"),
-        ("model", "fallback", "most wrote it (the model gave no usable answer)"),
+        (
+            "model",
+            "fallback",
+            "most wrote this patch (the model gave no usable answer)",
+        ),
     ],
 )
 def test_who_decided(selector, reason, words):

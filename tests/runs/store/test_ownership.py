@@ -119,7 +119,7 @@ async def test_who_is_gone_loses_the_instance(url, terms, expired, taken):
         store.leave(other)
         if taken:
             with pytest.raises(LeaseLost):
-                await store.mark(held, Status.SOLVED)
+                await store.mark(held, Status.PATCHED)
             with Reader(url) as reader:
                 assert all(one["ended_at"] for one in view(reader, "workers"))
 
@@ -230,10 +230,10 @@ async def test_more_samples_bought_meanwhile_are_made_by_who_claims_next(url):
 @pytest.mark.parametrize(
     ("comes_to", "otherwise", "run"),
     [
-        ((Status.SOLVED, Status.UNSOLVED), Status.FAILED, Status.FINISHED),
-        ((Status.SOLVED, Status.FAILED), Status.INTERRUPTED, Status.FAILED),
-        ((Status.SOLVED, None), Status.INTERRUPTED, Status.INTERRUPTED),
-        ((Status.SOLVED, None), Status.FAILED, Status.FAILED),
+        ((Status.PATCHED, Status.NO_PATCH), Status.FAILED, Status.FINISHED),
+        ((Status.PATCHED, Status.FAILED), Status.INTERRUPTED, Status.FAILED),
+        ((Status.PATCHED, None), Status.INTERRUPTED, Status.INTERRUPTED),
+        ((Status.PATCHED, None), Status.FAILED, Status.FAILED),
     ],
 )
 async def test_what_a_run_has_come_to_is_told_by_its_instances(url, comes_to, otherwise, run):
@@ -263,13 +263,13 @@ async def test_a_worker_that_was_taken_for_gone_goes_on_with_what_is_left(url):
         expire(store, worker)
         other, others = await joined(store, HERE, "a", "b")
         taken = await store.claim(other, others[0])
-        await store.mark(taken, Status.SOLVED)
+        await store.mark(taken, Status.PATCHED)
         (error,) = store.beat(worker, [claim]).values()
         assert "lease ran out" in error.message
         later = await store.claim(worker, rows[1])
-        await store.mark(later, Status.SOLVED)
+        await store.mark(later, Status.PATCHED)
     with Reader(url) as reader:
-        assert {row["status"] for row in view(reader, "instances")} == {"solved"}
+        assert {row["status"] for row in view(reader, "instances")} == {"patched"}
 
 
 async def test_a_run_whose_workers_were_killed_is_shown_as_interrupted(url):

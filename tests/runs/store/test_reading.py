@@ -63,7 +63,7 @@ def test_nouns_come_back_whole(story):
 
 def test_records_are_typed_and_frozen(story):
     run, one = story.run, story.instance
-    assert (run.status, one.status) == (Status.FINISHED, Status.SOLVED)
+    assert (run.status, one.status) == (Status.FINISHED, Status.PATCHED)
     assert abs(datetime.now(UTC) - run.created_at) < timedelta(hours=1)
     assert run.finished_at > run.created_at
     assert run.config["samples.editing_turns"] == 3
@@ -87,12 +87,13 @@ def test_everything_is_in_order(story):
         [candidate.number for candidate in story.candidates],
         [test.number for test in story.tests],
         [(vote.candidate, vote.test) for vote in story.votes],
-        [talk.key for talk in story.trajectories],
         [call.number for call in story.calls],
         [execution.number for execution in story.executions],
     ):
         assert numbers == sorted(numbers)
         assert len(numbers) > 1
+    order = [talk.key for talk in story.trajectories]
+    assert order == [talk.key for talk in story.conversations]  # that of work
     kinds = [
         list(Kind).index(talk.kind) for talk in story.conversations if not talk.trajectory.sample
     ]

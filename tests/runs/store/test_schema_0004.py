@@ -165,6 +165,8 @@ def test_pages_show_the_facts(opened, name, run):
         for number in numbers:
             assert f"candidate {number}" in page
         if chosen:
+            # It is not stored of what ended then, and known from its votes all the same.
+            assert "Supported: it passes" in page
             (patch,) = (p[3] for p in facts["patches"] if p[:3] == [run, instance, chosen])
             changed = [line for line in patch.splitlines() if line[:2] in {"+ ", "- "}]
             assert changed

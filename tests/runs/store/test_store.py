@@ -221,14 +221,14 @@ async def test_what_rests_on_fewer_samples_waits_again(url):
     with Store(url) as store:
         _, row = await with_selection(store, 2)
         await store.save_solution(row, replace(nothing, samples=2))
-        assert (await grown(store, 2)).status is Status.UNSOLVED
+        assert (await grown(store, 2)).status is Status.NO_PATCH
         for samples in (3, 4):
             row = await grown(store, samples)
             assert row.samples == samples
         assert store.journal(row).recall_turn("selection", 0) is None
         await ask_selection(store, row)  # where the other is known to the writer
         await store.save_solution(row, replace(nothing, samples=4))
-        assert (await grown(store, 4)).status is Status.UNSOLVED
+        assert (await grown(store, 4)).status is Status.NO_PATCH
     with Reader(url) as reader:
         talks = {row["trajectory"]: row["turns"] for row in view(reader, "trajectories")}
         assert talks == {"selection": 1, "selection-of-2": 1}
@@ -250,10 +250,10 @@ async def test_a_selection_that_was_cut_short_is_asked_anew_of_more_samples(url)
 async def test_looking_an_instance_up_does_not_grow_it(url):
     with Store(url) as store:
         run, row = await with_selection(store, 2)
-        await store.mark(row, Status.SOLVED)
+        await store.mark(row, Status.PATCHED)
         run = await store.begin_run(spec(samples=3, samples_given=True), fresh=False)
         found = await store.find(run, "calc", instance())
-        assert found.status is Status.SOLVED
+        assert found.status is Status.PATCHED
         with pytest.raises(UsageError, match="has changed since"):
             await store.find(run, "calc", replace(instance(), problem_statement="another"))
         row = await claims.claimed(store, run, found)
@@ -341,7 +341,7 @@ async def test_a_closed_store_refuses_to_write(url):
         _, row = await begun(store)
         journal = store.journal(row)
     with pytest.raises(StoreError, match="closed"):
-        await asyncio.wait_for(store.mark(row, Status.SOLVED), 30)
+        await asyncio.wait_for(store.mark(row, Status.PATCHED), 30)
     with pytest.raises(StoreError, match="closed"):
         await asyncio.wait_for(journal.record_ending(TESTING, "done"), 30)
     with pytest.raises(StoreError, match="closed"):

@@ -110,8 +110,16 @@ def test_without_tests_there_is_a_choice_and_a_reason(method):
 
 def test_reasons_have_the_figures():
     ranking = ranked("discriminating", FOUR)
-    assert ranking.reason == "1 of 3 votes, as 1 more; 2 behave so"
-    assert ranked("shortest", FOUR).reason == "10 characters"
+    assert ranking.reason == (
+        "it has the votes of 1 of 3 generated tests that do not pass before the edit; 1 other"
+        " candidate has as many, and this one is shorter than the next: 30 characters"
+    )
+    assert ranked("shortest", FOUR).reason == "its diff is the shortest: 10 characters"
+    systems = replace(matrix("f", "p", "p").candidates[1], samples=(), sources=("a", "b"))
+    given = replace(matrix("f", "p", "p"), candidates=(matrix("f", "p").candidates[0], systems))
+    assert ranked("agreement", given).reason == (
+        "2 systems wrote it; 1 sample and 2 systems wrote patches with its behaviour"
+    )
 
 
 def test_chance_depends_on_the_seed_and_the_instance_and_repeats():

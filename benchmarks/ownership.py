@@ -119,11 +119,11 @@ class Proof:
             until = GRACE_S + (request.answered or time.time())
             at = killed.get(request.process)
             gone = [t for t in lost.get((request.process, request.issue), ()) if t <= until]
-            if gone:
+            if at is not None and request.arrived <= at <= until:
+                excused["in flight when killed"] += 1
+            elif gone:
                 excused["in flight when taken over"] += 1
                 late = max(late, request.arrived - max(gone))
-            elif at is not None and request.arrived <= at <= until:
-                excused["in flight when killed"] += 1
             else:
                 self.wrong.append(f"paid and not stored: request {number}: {request}")
         self.figures |= {f"requests {why}": count for why, count in excused.items()}

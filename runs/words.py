@@ -45,11 +45,6 @@ def usd(amount: float | None) -> str:
     return f"${amount:.4f}" if amount < 1 else f"${amount:,.2f}"
 
 
-def counted(number: int, noun: str) -> str:
-    """For example "1 call" or "2 calls"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def tokens(count: int | None) -> str:
     """A count of tokens, or "?"."""
     return "?" if count is None else f"{count:,}"

@@ -69,7 +69,7 @@ class Crowd:
     def start(self, run: str, *, take_over: bool = False) -> Process:
         """Start a process on a run."""
         number = next(self._numbers)
-        words = [sys.executable, "-m", "benchmarks.parts.ownership_worker"]
+        words = [sys.executable, "-m", "tests.support.many_issues"]
         words += [str(self.repository), str(self.instances), "run", "--dataset", "soak"]
         words += ["--name", run, "--db", self.database, "--sandbox", "local", "--samples", "2"]
         words += ["--model", "mock", "--base-url", self.base_url, "--parallel", "2"]

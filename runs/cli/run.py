@@ -9,7 +9,8 @@ Examples:
 
 Instances are picked by --instances, then filtered, excluded, shuffled and sliced, in this order.
 The same command again goes on where the run stopped, and tries again what failed; with a higher
---samples it adds samples.
+--samples it adds samples. Several processes may work on one run: each instance belongs to one of
+them, and the instances of a process that is gone are taken over.
 
 The exit code is 0 if all instances were worked on and at least one patch came out; the table at the
 end says how many are supported by tests.

@@ -19,7 +19,7 @@ from runs.store.views import VIEWS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HEAD = "0009"
+HEAD = "0008"
 """The newest migration; one of the tests holds it against the migrations folder."""
 
 

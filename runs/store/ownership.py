@@ -170,8 +170,8 @@ def _lost(connection: sa.Connection, claim: Claim, holder: int | None) -> LeaseL
     """The error of a worker whose instance is `holder`'s now, or nobody's."""
     if holder is None:
         return LeaseLost(
-            f"{claim.instance_id} is no longer this process's: its lease ran out, and another may"
-            " have worked on it.",
+            f"{claim.instance_id} is no longer this process's: it was taken over, or the lease ran"
+            " out.",
             hint="Give the same command again: it continues from what is stored.",
         )
     taker = _holder(_worker(connection, holder), clock(connection))

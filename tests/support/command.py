@@ -20,6 +20,8 @@ class Command:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.extra: dict[str, str] = {}
+        self.program: tuple[str, ...] = ("runs",)
+        """A module, and what comes before the words of the command."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -41,7 +43,7 @@ class Command:
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Start it in a process group of its own."""
         return subprocess.Popen(
-            [sys.executable, "-m", "runs", *words],
+            [sys.executable, "-m", *self.program, *words],
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,

@@ -444,14 +444,15 @@ def test_ctrl_c_does_not_wait_for_retries(troop, repository):
     nothing_lost(troop, repository)
 
 
-def test_a_run_driven_elsewhere_is_left_alone(troop, repository):
+def test_an_instance_that_is_worked_on_elsewhere_is_left_alone(troop, repository):
     with ModelServer(scripted_model.answer, delay_s=0.5) as server:
         words = solve_words(repository, server.base_url)
         first = troop.start(*words)
         eventually(lambda: len(server.requests) > 1)
         code, _, errors = troop.run(*words)
         assert code == 5
-        assert "another process" in errors
+        assert f"being worked on by another process: pid {first.pid} on " in errors
+        assert "--take-over" in errors
         os.killpg(first.pid, signal.SIGKILL)
         first.communicate()
     nothing_lost(troop, repository)

@@ -5,6 +5,7 @@ The command is the real one, over a run of a person's own repository in the loca
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -13,12 +14,16 @@ import sqlite3
 import subprocess
 import time
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from runs.cli.main import main
 from runs.store.database import sqlite_url
+from runs.store.ownership import Claim, Terms
 from runs.store.reading import Reader
+from runs.store.store import Store
+from sandbox.owner import this_process
 from tests.support import scripted_model
 from tests.support.command import Command, calc_repository, solve_words
 from tests.support.model_server import HANG, ModelServer, in_turn, refuse
@@ -138,16 +143,38 @@ def test_killed_after_the_first_reply_it_goes_on_there(first, database, reader):
     assert found["instances"][0]["methods"]["model"]["ranking"][0] == right_one(reader)
 
 
-def test_a_run_that_is_driven_now_is_left_alone(select, database, monkeypatch):
-    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
-        connection.execute("UPDATE run SET owner = 'somebody:1:2 here'")
-    monkeypatch.setattr("runs.run.session.is_dead", lambda owner, place, me: False)
+def held_elsewhere(database) -> None:
+    """As if a process on another host worked on the instance."""
+    elsewhere = replace(this_process(), host="h", boot="b")
+
+    async def hold() -> None:
+        with Store(sqlite_url(database)) as store:
+            run = await store.find_run("first")
+            terms = Terms(3600, me=elsewhere, host="far")
+            worker = await store.join(run, terms)
+            with Reader(database) as reader:
+                name = reader.instance("first", None).instance_id
+            assert isinstance(await store.claim_ended(worker, await store.find(run, name)), Claim)
+
+    asyncio.run(hold())
+
+
+def test_an_instance_that_is_worked_on_now_is_waited_for_or_taken_over(first, database, select):
+    held_elsewhere(database)
+    words = ["select", "first", "--method", "model", "--db", str(database)]
     with ModelServer(scripted_model.answer) as server:
-        code, _, errors = select("--method", "model", "--base-url", server.base_url)
+        words += ["--base-url", server.base_url]
+        waiting = first.start(*words)
+        for line in waiting.stderr:
+            if "Waiting for 1 instance" in line:
+                break
         assert not server.requests
-    assert code == 5
-    assert "is being driven by another process" in errors
-    assert select("--method", "paper")[0] == 0  # reading harms nobody
+        assert select("--method", "paper")[0] == 0  # reading harms nobody
+        first.finish(*words, "--take-over")
+        output, errors = waiting.communicate(timeout=60)  # it is free now, and answered
+        assert waiting.returncode == 0, errors
+        assert len(server.requests) == 1
+    assert "model" in output
 
 
 def commit(repository, *words):

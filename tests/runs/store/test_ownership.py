@@ -265,7 +265,7 @@ async def test_a_worker_that_was_taken_for_gone_goes_on_with_what_is_left(url):
         taken = await store.claim(other, others[0])
         await store.mark(taken, Status.PATCHED)
         (error,) = store.beat(worker, [claim]).values()
-        assert "lease ran out" in error.message
+        assert "the lease ran out" in error.message
         later = await store.claim(worker, rows[1])
         await store.mark(later, Status.PATCHED)
     with Reader(url) as reader:

@@ -10,8 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
 from runs.cli import run as command
 from runs.cli.main import main
 from runs.run.own import own_instance

@@ -18,8 +18,8 @@ from tests.support.command import Command, calc_repository
 from tests.support.model_server import HANG, ModelServer
 from tests.support.views import view
 
-FILES = 3
-"""Requests for an instance until the first is answered."""
+INSTANCES = 3
+"""Each has one request until the first is answered."""
 LONG_S = 300
 LEASE = ["--set", "batch.lease_s=3"]
 
@@ -92,7 +92,7 @@ def test_two_share_a_run_and_pay_nothing_twice(troop, server, gate):
 
 def test_who_waits_takes_over_from_who_is_killed(troop, server, gate):
     first = troop.start(*words(server))
-    wait_for_requests(server, 3 * FILES)
+    wait_for_requests(server, INSTANCES)
     second = troop.start(*words(server))
     told = read_until(second, "Waiting for 3 instances")
     assert f"pid {first.pid} on " in told
@@ -108,7 +108,7 @@ def test_who_waits_takes_over_from_who_is_killed(troop, server, gate):
 
 def test_who_was_suspended_and_taken_over_says_so_and_pays_little(troop, server, gate):
     first = troop.start(*words(server))
-    wait_for_requests(server, 3 * FILES)
+    wait_for_requests(server, INSTANCES)
     os.killpg(first.pid, signal.SIGSTOP)
     asked = len(server.requests)
     gate.set()

@@ -142,6 +142,7 @@ def running(*options: str) -> Iterator[Server]:
             stderr=written,
             cwd=folder,
             env=os.environ | {"FOLDER": str(folder)},
+            start_new_session=True,  # what stops the tests does not stop what clears up after them
             **owner,
         )
     server = Server(f"postgresql+psycopg://troop@127.0.0.1:{port}/postgres")

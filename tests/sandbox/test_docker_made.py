@@ -13,7 +13,7 @@ import pytest
 
 from data.errors import SandboxError
 from sandbox.docker.engine import Engine
-from sandbox.docker.gc import unused_images
+from sandbox.docker.gc import image_leftovers
 from sandbox.docker.images.images import engine_ledger
 from sandbox.docker.images.made import Maker, Recipe, Verdicts, digest_of
 from sandbox.leftover import Scope
@@ -124,7 +124,7 @@ def test_what_a_killed_process_half_made_goes(
 
 def left_over(maker: Maker) -> dict[str, Callable[[], bool]]:
     entries = maker.ledger.entries()
-    found = unused_images(maker.engine, maker.ledger, Scope(images=True))
+    found = image_leftovers(maker.engine, maker.ledger, Scope(images=True))
     named = {image[:19]: image for image in entries}
     return {named[each.name]: each.remove for each in found if each.name in named}
 

@@ -38,7 +38,7 @@ CONFIG = {
 }
 RUN = {
     "id": 1,
-    "name": "r",
+    "name": "d-m-1",
     "status": "finished",
     "created_at": TODAY,
     "owner": "me",
@@ -286,7 +286,7 @@ async def test_an_older_run_is_taken_up_and_its_environment_noted(older):
     )
     with Store(url) as store:
         run = await store.begin_run(spec, fresh=False)
-        assert (run.name, run.resumed, run.samples) == ("r", True, 4)
+        assert (run.name, run.resumed, run.samples) == ("d-m-1", True, 4)
         await store.enter(run, [given])
     (row,) = view(url, "instances")
     assert stored_environment(row["environment"]) == given.environment

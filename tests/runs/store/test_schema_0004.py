@@ -204,10 +204,6 @@ def test_a_finished_run_asks_nothing_and_shows_its_result(opened, run):
     patch = troop.finish(*troop.solve_words(run, NOWHERE, SOLVED[run]), "--patch-only")
     assert tally.MARK in patch
     assert goldens.facts(troop) == before
-    # Without a name, the run of the same repository and settings is found.
-    words = troop.solve_words(run, NOWHERE, SOLVED[run])
-    at = words.index("--name")
-    assert troop.finish(*words[:at], *words[at + 2 :], "--patch-only") == patch
 
 
 def test_a_finished_ensemble_asks_nothing(opened):

@@ -16,18 +16,16 @@ from runs.store.tables import (
     SampleTable,
 )
 
-_ENDED = ("solved", "unsolved")
-
 
 def untouched(connection: sa.Connection, which: sa.ColumnElement[bool]) -> bool:
     """Whether nothing was asked, executed or decided yet for the instances that `which` selects."""
     keys = sa.select(InstanceTable.id).where(which)
-    ended = sa.select(InstanceTable.id).where(which & InstanceTable.status.in_(_ENDED))
+    decided = sa.select(InstanceTable.id).where(which & InstanceTable.samples.is_not(None))
     work = [
         sa.select(table.id).where(table.instance_id.in_(keys))
         for table in (CallTable, ExecutionTable, SampleTable)
     ]
-    return not any(connection.execute(each.limit(1)).first() for each in (ended, *work))
+    return not any(connection.execute(each.limit(1)).first() for each in (decided, *work))
 
 
 def delete_run(connection: sa.Connection, key: int) -> None:

@@ -11,7 +11,11 @@ from runs.store.ownership import Terms
 from runs.store.reading import Reader
 from runs.store.registry import Status
 from runs.store.store import Store
+from selection.matrix import Matrix
+from selection.selectors.protocol import Ranking
+from selection.solution import Solution
 from tests.runs.store.test_store import RAN, SCRIPT, spec
+from tests.support.claims import begun
 from tests.support.views import view
 from tests.support.world import instance
 
@@ -103,6 +107,17 @@ async def test_a_run_that_somebody_begins_is_not_replaced(url):
             await store.begin(mine, [instance()], Terms(60.0), fresh=False)
         store.leave(worker)
         await store.begin(mine, [instance()], Terms(60.0), fresh=False)
+
+
+async def test_a_run_that_decided_without_asking_is_not_replaced(url):
+    """As an ensemble of one candidate does."""
+    nothing = Solution(0, (), Matrix("calc", (), (), {}), (), (), Ranking((), ""))
+    with Store(url) as store:
+        _, claim = await begun(store, spec(name="mine"), instance())
+        await store.save_solution(claim, nothing)
+        store.leave(claim.worker)
+        with pytest.raises(UsageError, match="another configuration"):
+            await store.begin(spec(name="mine", config={}), [instance()], Terms(60.0), fresh=False)
 
 
 async def test_removing_a_run_takes_what_only_it_has(url):

@@ -56,6 +56,7 @@ def _load() -> None:
     with contextlib.suppress(Exception):
         from runs.doctor import database  # noqa: F401 - likewise
     with contextlib.suppress(Exception):
+        from sandbox.docker import gc  # noqa: F401 - likewise
         from sandbox.docker.warm import probe  # noqa: F401 - likewise
     with contextlib.suppress(Exception):
         from sandbox.local import isolation  # noqa: F401 - likewise

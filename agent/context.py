@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 TRIES = 3
 """Replies asked for until a verdict or a ranking can be read."""
 NOTHING_RELEVANT = 5
-"""Files, best by words, that stand in where the model calls no file relevant."""
+"""How many files, chosen by their words, are used where the model calls no file relevant."""
 LEFT_OUT_NAMED = 20
-"""Relevant files that did not fit, named in the context."""
+"""How many relevant files that did not fit are named in the context."""
 CHARS_PER_TOKEN = 3.5
-"""Until the server has counted; then its own figures are used."""
+"""Used until the server has counted tokens; after that its own figures are used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class ContextReader:
         return Context(tuple(chosen), text)
 
     async def _read_all(self, files: Sequence[SourceFile]) -> list[_Read]:
-        """Every file; the first one ahead, so that the others find the shared prefix cached."""
+        """Read every file. The first one goes ahead, so that the others find the prefix cached."""
         self._bench.observer.stage(Stage.RELEVANCE, len(files))
         prefix = render("relevance_issue", **self._about)
         first = [await self._read(file, prefix) for file in files[:1]]
@@ -110,7 +110,7 @@ class ContextReader:
             prompt = render("relevance_file", **about)
             task = Answer(prompt, "<relevant>yes or no</relevant>", read_relevance)
             await converse(talk, task, turns=TRIES)
-            # A file that the model cannot be made to judge is not relevant.
+            # A file counts as not relevant if no reply about it can be read.
             verdicts.append(task.value or Relevance(relevant=False, summary=""))
             if talk.first_usage is not None:
                 tokens += talk.first_usage.prompt_tokens
@@ -131,7 +131,7 @@ class ContextReader:
         )
 
     async def _rank(self, relevant: Sequence[_Read], ratio: float) -> list[SourceFile]:
-        """The relevant files by the mean of their ranks, those never ranked last."""
+        """The relevant files by their mean rank. Files that no ranking names come last."""
         by_path = {read.file.path: read.file for read in relevant}
         if len(relevant) < 2:  # noqa: PLR2004 - one file needs no order
             return list(by_path.values())
@@ -188,7 +188,7 @@ class ContextOnce:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The paths of its files; none where nobody asked for it."""
+        """The paths of its files; empty if nobody has asked for the context."""
         return tuple(file.path for file in self._context.files) if self._context else ()
 
     async def get(self) -> Context:
@@ -208,7 +208,7 @@ class ContextOnce:
 
 
 def mean_order(paths: Sequence[str], rankings: Sequence[Sequence[str]]) -> list[str]:
-    """`paths` by mean rank; a path absent from a ranking stands behind that ranking's last."""
+    """`paths` by mean rank. A path that a ranking lacks counts as one place after its last."""
     places = [
         {path: place for place, path in enumerate(ranking)} for ranking in rankings if ranking
     ]
@@ -221,7 +221,7 @@ def mean_order(paths: Sequence[str], rankings: Sequence[Sequence[str]]) -> list[
 
 
 def _fill(files: Sequence[SourceFile], tokens: int, ratio: float) -> list[SourceFile]:
-    """Files in order as long as they fit; one that does not fit is passed over."""
+    """Files in order, as long as they fit. A file that does not fit is skipped."""
     chosen: list[SourceFile] = []
     left = tokens * ratio
     for file in files:
@@ -233,7 +233,7 @@ def _fill(files: Sequence[SourceFile], tokens: int, ratio: float) -> list[Source
 
 
 def _chars_per_token(reads: Sequence[_Read]) -> float:
-    """Calibrated by what the server counted while the files were read."""
+    """Measured by the tokens that the server counted while the files were read."""
     tokens = sum(read.prompt_tokens for read in reads)
     chars = sum(read.prompt_chars for read in reads)
     return chars / tokens if tokens and chars else CHARS_PER_TOKEN

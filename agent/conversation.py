@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     _Posed = tuple["Conversation", TurnPrompt]
 
 NO_TEXT = "(empty reply)"
-"""Stands for an empty assistant message, which some servers refuse."""
+"""Sent in place of an empty assistant message, which some servers refuse."""
 
 
 class Conversation:
@@ -47,7 +47,7 @@ class Conversation:
         self.turn = 0
         self.bench = bench
         self.first_usage: Usage | None = None
-        """Of the call that gave the first reply; None: not known."""
+        """The usage of the call that gave the first reply; None: not known."""
         self._model = model
         self._temperature = temperature
         self._max_tokens = max_tokens
@@ -108,7 +108,7 @@ class Conversation:
         )
 
     def request(self, siblings: Sequence[Conversation] = ()) -> ModelRequest:
-        """The call that the posed turn stands for, shared with `siblings` posed alike."""
+        """The call for the posed turn, shared with `siblings` that posed the same prompt."""
         return ModelRequest(
             trajectory=self.key,
             turn=self.turn,
@@ -135,11 +135,11 @@ class Conversation:
 
 
 class SharedFirstTurn:
-    """The first turn of several trajectories that open alike, as one request with n replies.
+    """The first turn of several trajectories that open the same way, as one request with n replies.
 
     Sharing the request computes the long common prompt once, and warms the
     server's prefix cache for everything that follows. Where the server gives
-    fewer replies than asked for, the rest is asked for one by one.
+    fewer replies than asked for, the missing ones are asked for one by one.
     """
 
     def __init__(self, conversations: Sequence[Conversation], prompt: str, per_call: int) -> None:
@@ -152,7 +152,7 @@ class SharedFirstTurn:
         }
 
     async def ask_all(self) -> None:
-        """Take the turn for every conversation; `reply` gives each its own as it comes.
+        """Take the turn for every conversation. `reply` gives each its own reply when it comes.
 
         Raises:
             ModelError: the server cannot be used.
@@ -174,7 +174,7 @@ class SharedFirstTurn:
         return await asyncio.shield(self._replies[conversation.key])
 
     def _unanswered(self) -> Iterator[list[_Posed]]:
-        """Pose the prompt everywhere; in chunks, those that the journal cannot answer."""
+        """Pose the prompt everywhere. Yield the turns that the journal cannot answer, in chunks."""
         waiting: list[_Posed] = []
         for conversation in self._conversations:
             turn = conversation.pose(self._prompt)
@@ -187,7 +187,7 @@ class SharedFirstTurn:
             yield waiting[start : start + self._per_call]
 
     async def _ask(self, posed: list[_Posed]) -> None:
-        """One request for all of `posed`, then one each for those it left without a reply."""
+        """Send one request for all of `posed`, then one for each turn that got no reply."""
         (leader, _), *rest = posed
         request = leader.request([conversation for conversation, _ in rest])
         try:
@@ -213,4 +213,4 @@ class SharedFirstTurn:
             reply = self._replies[conversation.key]
             if not reply.done():
                 reply.set_exception(error)
-                reply.exception()  # seen: nobody may be left to wait for it
+                reply.exception()  # marked as seen, because nobody may be waiting for it

@@ -42,7 +42,7 @@ class EditStep:
 
 
 class WriteEdit:
-    """`agent.trajectory.Task`: write an edit, see what the script says of it, revise either."""
+    """`agent.trajectory.Task`: write an edit, run the script on it, and revise either."""
 
     reminder = (
         '<edit path="...">\n<<<<<<< SEARCH\n...\n=======\n...\n>>>>>>> REPLACE\n</edit>\n\n'
@@ -52,9 +52,9 @@ class WriteEdit:
 
     def __init__(self, bench: Workbench, script: Script | None, before: Execution | None) -> None:
         self.script = script
-        """The script so far, at first the one of the testing trajectory."""
+        """The current script; at first the one from the testing trajectory."""
         self.patch: Patch = UNEDITED
-        """The edit so far; empty while none could be applied."""
+        """The current edit; empty until one can be applied."""
         self._bench = bench
         self._before = before
 
@@ -150,7 +150,7 @@ def editing_talk(
 
 
 def _apply(edits: tuple[FileEdit, ...], bench: Workbench) -> tuple[Patch, tuple[str, ...]]:
-    """The patch that the edits make of the original files."""
+    """The patch that the edits make from the original files."""
     repo_dir = bench.instance.environment.repo_dir
     edited = apply_edits(edits, bench.codebase, repo_dir=repo_dir)
     try:

@@ -1,9 +1,9 @@
 """The journal: effects are recorded before the code that asked for them sees them.
 
 A trajectory is a plain async function. To resume it, run it again: recorded
-effects are answered from here, and the first unrecorded one is where work goes
-on. A model reply is recorded under its trajectory and turn; an execution under
-what it executed, since the same script on the same patch is run once.
+effects are answered from here, and work continues at the first unrecorded one.
+A model reply is recorded under its trajectory and turn; an execution under what
+it executed, because the same script on the same patch is run once.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Kind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TrajectoryId:
-    """Which trajectory of the instance."""
+    """A trajectory of the instance."""
 
     key: str
     """Unique in the instance, for example "sample-3/editing"."""
@@ -43,7 +43,7 @@ class TrajectoryId:
 
 @dataclass(frozen=True, slots=True)
 class TurnPrompt:
-    """What a turn adds to its conversation, in the pieces that are worth storing once."""
+    """What a turn adds to its conversation, in pieces that are each stored once."""
 
     trajectory: TrajectoryId
     turn: int
@@ -53,7 +53,7 @@ class TurnPrompt:
     system: str = ""
     """Only at turn 0."""
     prefix: str = ""
-    """Only at turn 0: what stands before `prompt` and is shared between trajectories."""
+    """Only at turn 0: the text before `prompt`, which trajectories share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,11 @@ class RecordedTurn:
 
 @dataclass(frozen=True, slots=True)
 class RecordedEnding:
-    """A trajectory that came to its end earlier."""
+    """A trajectory that ended earlier."""
 
     outcome: str
     last_reply: str
-    """"" where it ended without any."""
+    """"": it ended without a reply."""
 
 
 class Journal(Protocol):
@@ -80,7 +80,7 @@ class Journal(Protocol):
         """The recorded reply, or None."""
 
     def recall_ending(self, trajectory: str) -> RecordedEnding | None:
-        """How a trajectory ended; None: it did not, or nobody began it."""
+        """How a trajectory ended; None: it has not ended, or has not begun."""
 
     async def record_call(
         self,
@@ -98,7 +98,7 @@ class Journal(Protocol):
         """
 
     def recall_execution(self, script: Script, patch: Patch, repeat: int = 0) -> Execution | None:
-        """The recorded execution of this very script on this very patch, or None.
+        """The recorded execution of exactly this script on this patch, or None.
 
         `repeat` counts executions of the same pair, from 0.
         """

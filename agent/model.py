@@ -5,7 +5,7 @@ ModelError (exit 4)
 └── ModelUnavailable   the retry budget is spent; what is stored stays, the run can be resumed
 
 ContextExceeded        an outcome of one trajectory: its conversation no longer fits
-RequestRejected        an outcome of one trajectory: the server refuses this very request
+RequestRejected        an outcome of one trajectory: the server refuses this one request
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class ContextExceeded(Exception):
 
 
 class RequestRejected(Exception):
-    """The server refuses this request (HTTP 400/422) for another reason than its length."""
+    """The server refuses this request (HTTP 400/422), but not because of its length."""
 
 
 class Finish(enum.StrEnum):
@@ -40,7 +40,7 @@ class Finish(enum.StrEnum):
 
     STOP = "stop"
     LENGTH = "length"
-    """Cut at the limit on completion tokens."""
+    """It reached the limit on completion tokens."""
     FILTERED = "filtered"
     EMPTY = "empty"
     """The server answered without any text."""
@@ -56,7 +56,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """One call. `trajectory` and `turn` say where it stands; recordings are keyed by them."""
+    """One call. `trajectory` and `turn` say where it belongs; recordings are keyed by them."""
 
     trajectory: str
     """For example "sample-3/editing"; for n > 1 the first of those that share the call."""
@@ -72,7 +72,7 @@ class ModelRequest:
 
     @property
     def n(self) -> int:
-        """Replies asked for."""
+        """How many replies are asked for."""
         return 1 + len(self.siblings)
 
 
@@ -93,7 +93,7 @@ class Choice:
     text: str
     finish: Finish
     reasoning: str = ""
-    """What a reasoning model thought, where the server gives it apart."""
+    """What a reasoning model thought, where the server returns it separately."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +104,14 @@ class Response:
     usage: Usage | None
     """None: the server did not say."""
     duration_s: float
-    """Of the attempt that succeeded."""
+    """Seconds that the successful attempt took."""
     attempts: int = 1
     replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One reply as a trajectory gets it: its text, and what the call that gave it used and cost."""
+    """One reply as a trajectory gets it: its text, and the usage and cost of its call."""
 
     choice: Choice
     usage: Usage | None
@@ -127,28 +127,28 @@ class ServerFacts:
     models: tuple[str, ...] = ()
     """Empty: the server does not list its models."""
     context_tokens: int | None = None
-    """The model's context length, where the server tells it (vLLM's max_model_len)."""
+    """The model's context length, where the server says it (vLLM's max_model_len)."""
 
 
 class ModelClient(Protocol):
     """Answers requests. Safe to call concurrently."""
 
     async def complete(self, request: ModelRequest) -> Response:
-        """One call, retried where that may help.
+        """Make one call, retried where that may help.
 
         Raises:
             ModelRefused: wrong key, unknown model, wrong address.
             ModelUnavailable: no answer within the retry budget.
             ContextExceeded: the conversation is too long.
-            RequestRejected: the server refuses the request for another reason.
+            RequestRejected: the server refuses this request for another reason.
         """
 
     async def check(self, model: str) -> ServerFacts:
-        """Ask the server whether it is there, knows the key and has `model`.
+        """Ask the server whether it answers, accepts the key and has `model`.
 
         Raises:
             ModelRefused: as `complete`; names the models that the server has.
-            ModelUnavailable: as `complete`, at once rather than after the whole budget.
+            ModelUnavailable: as `complete`, but at once, not after the retry budget.
         """
 
     async def close(self) -> None:

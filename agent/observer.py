@@ -1,4 +1,4 @@
-"""What progress displays are told."""
+"""The events that progress displays are given."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ if TYPE_CHECKING:
 
 
 class Stage(enum.StrEnum):
-    """The stages of an instance as people watch them, each behind what its steps are."""
+    """The stages of an instance as people watch them; below each, what one step is."""
 
     RELEVANCE = "relevance"
-    """Files read."""
+    """A file was read."""
     RANKING = "ranking"
-    """Rankings of the relevant files."""
+    """A ranking of the relevant files was read."""
     SAMPLES = "samples"
-    """Samples ended."""
+    """A sample ended."""
     REPOSITORY_TESTS = "repository tests"
-    """The repository's own test files, tried on the unedited code."""
+    """A repository test file was tried on the unedited code."""
     MATRIX = "matrix"
-    """Verdicts."""
+    """A test gave its verdict on a candidate."""
     REPEATS = "repeats"
-    """Executions of tests that count, again, to see whether they are flaky."""
+    """A test that counts was run again, to see whether it is flaky."""
     SELECTION = "selection"
-    """Replies of the selection trajectory."""
+    """The selection trajectory got a reply."""
     JUDGE = "judge"
-    """Replies of a judge."""
+    """The judge got a reply."""
 
 
 class Doing(enum.StrEnum):
-    """How far a call or an execution is."""
+    """What a call or an execution is doing."""
 
     CALL_SLOT = "waiting to call the model"
     """As many calls as `batch.model_calls` allows are in flight."""
@@ -48,14 +48,14 @@ class Doing(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Effect:
-    """One call or one execution under way; it is known by its identity."""
+    """One call or execution that is under way, compared by identity."""
 
     trajectories: list[TrajectoryId] = field(default_factory=list)
-    """Those that wait for it; more may join, and where nobody else does it is the bench itself."""
+    """Those that wait for it; more may join. Empty: only the workbench waits for it."""
 
 
 class Observer(Protocol):
-    """Told what happens in one instance, for people to watch. Must not fail or block."""
+    """Follows what happens in one instance, for people to watch. Must not fail or block."""
 
     def stage(self, stage: Stage, total: int) -> None:
         """A stage begins that has at most `total` steps (0: not known)."""
@@ -67,16 +67,16 @@ class Observer(Protocol):
         """A trajectory takes a turn, counted from 1."""
 
     def trajectory_ended(self, trajectory: TrajectoryId, outcome: Outcome) -> None:
-        """A trajectory came to its end."""
+        """A trajectory ended."""
 
     def sample(self, number: int, outcome: Outcome) -> None:
-        """A sample came to its end."""
+        """A sample ended."""
 
     def doing(self, effect: Effect, doing: Doing) -> None:
-        """A call or an execution begins, gets further, or is over."""
+        """A call or an execution begins, gets further, or ends."""
 
     def call(self, response: Response, cost_usd: float | None) -> None:
-        """The server answered a call, which cost so many US dollars (None: unknown)."""
+        """The server answered a call; `cost_usd` is in US dollars (None: unknown)."""
 
     def recalled(self) -> None:
         """A turn was answered from the journal, not by the server."""
@@ -89,7 +89,7 @@ class Observer(Protocol):
 
 
 class Unobserved:
-    """`Observer` where nobody watches."""
+    """An `Observer` for when nobody watches."""
 
     def stage(self, stage: Stage, total: int) -> None:
         """See `Observer`."""

@@ -20,7 +20,7 @@ _ENDINGS = {
 
 
 def describe(execution: Execution, *, again: bool = False) -> str:
-    """An execution in words for the model; `again`: it has seen the output before."""
+    """An execution in words for the model; `again`: the model has seen the output before."""
     ending = str(execution.exit_code)
     if execution.ending is not Ending.EXITED:
         ending = _ENDINGS[execution.ending]
@@ -35,7 +35,7 @@ def replies_left(turns: int) -> str:
 
 
 def script_rules(bench: Workbench) -> str:
-    """What a test script must keep to."""
+    """The rules for a test script."""
     return render(
         "script_rules",
         script=bench.language.script,

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from data.codebases.codebase import SourceFile
 
 PATH_WEIGHT = 4.0
-"""How much more a word in the path counts than one in the text."""
+"""How much more a word in the path counts than a word in the text."""
 
 
 def best_matches(files: Sequence[SourceFile], query: str, count: int) -> list[SourceFile]:
-    """The `count` files that share the most telling words with `query`, best first.
+    """The `count` files that match the words of `query` best, the best first.
 
     Identifiers are matched whole and by their parts (`from_file`, `fromFile`).
     """

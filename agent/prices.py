@@ -38,9 +38,9 @@ class Price:
 
 
 class Prices:
-    """Prices by model name: a person's own, and beneath them the list prices of genai-prices.
+    """Prices by model name: a person's own prices, otherwise the list prices of genai-prices.
 
-    List prices are those that came with the library: nothing is fetched.
+    The list prices come with the library; nothing is downloaded.
     """
 
     def __init__(self, own: Mapping[str, Price] | None = None) -> None:
@@ -55,7 +55,7 @@ class Prices:
 
 
 def _listed(model: str, usage: Usage) -> float | None:
-    """By the list price of the moment; None: there is none."""
+    """The cost by today's list price; None: there is none."""
     from genai_prices import Usage as Tokens
     from genai_prices import calc_price
 
@@ -71,5 +71,5 @@ def _listed(model: str, usage: Usage) -> float | None:
 
 
 def _cached(usage: Usage) -> int:
-    """Some servers count more tokens as cached than there are."""
+    """The cached tokens, at most all: some servers count more than there are."""
     return min(usage.cached_tokens, usage.prompt_tokens)

@@ -1,4 +1,4 @@
-"""Recordings: the replies of a run in a file, and the client that gives them again.
+"""Recordings: the replies of a run in a file, and the client that replays them.
 
 A recording is JSON lines, compressed where its name ends in .zst. The first line is a header,
 each further line one reply:
@@ -9,8 +9,8 @@ each further line one reply:
      "duration_s": 1.5}
 
 `note`, `reasoning`, `usage` with its `cached_tokens`, and `duration_s` may be missing. Any other
-field, type or order is an error with its line number: a recording that is half understood would
-replay something that never happened.
+field, type or order is an error with its line number, because a recording that is only partly
+understood would replay something that never happened.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ class RecordingHeader:
 
     model: str
     made: str
-    """The date it was made on, ISO 8601."""
+    """The date on which it was made, in ISO 8601."""
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedReply:
-    """One reply and where it stands."""
+    """One reply, with its trajectory and turn."""
 
     trajectory: str
     turn: int
@@ -71,7 +71,7 @@ class Recording:
     replies: dict[tuple[str, int], RecordedReply]
 
     def turns(self, trajectory: str) -> list[int]:
-        """The turns that are recorded of a trajectory."""
+        """The recorded turns of a trajectory."""
         return sorted(turn for name, turn in self.replies if name == trajectory)
 
 
@@ -88,7 +88,7 @@ def write_recording(path: Path, header: RecordingHeader, replies: Iterable[Recor
 
 
 def read_recording(path: Path) -> Recording:
-    """Read a recording. `UsageError` names the line of whatever is wrong with it."""
+    """Read a recording. Raises `UsageError`, which names the line that is wrong."""
     lines = _lines(path)
     header = _read_header(path, *next(lines, (1, {})))
     replies: dict[tuple[str, int], RecordedReply] = {}
@@ -114,10 +114,10 @@ class RecordedClient:
         self._pace = pace
 
     async def complete(self, request: ModelRequest) -> Response:
-        """Give the recorded reply; for n > 1, each sibling's own of the same turn, in order.
+        """Give the recorded reply; for n > 1, also each sibling's reply to the same turn, in order.
 
-        Choices end before the first sibling whose reply is not recorded, so that the others
-        still stand in their places. Raises `ModelRefused` where the first one is missing.
+        The choices stop before the first sibling without a recorded reply, so that the order
+        stays right. Raises `ModelRefused` if the first reply is missing.
         """
         first = self._find(request.trajectory, request.turn)
         if first is None:
@@ -149,15 +149,16 @@ class RecordedClient:
 
     async def _sleep(self, replies: list[RecordedReply]) -> None:
         if self._pace > 0:
-            # The choices of one call are written side by side: the longest sets the time.
+            # The choices of one call are written at the same time: the longest sets the time.
             longest = max(_tokens_written(one) for one in replies)
             await asyncio.sleep(self._pace * longest / 1000)
 
     def _missing(self, trajectory: str, turn: int) -> ModelRefused:
         turns = self._recording.turns(trajectory)
-        has = f"only turns {', '.join(map(str, turns))} of it" if turns else "nothing of it"
+        has = f"only turns {', '.join(map(str, turns))}" if turns else "nothing"
         return ModelRefused(
-            f"the recording has no reply for trajectory {trajectory!r}, turn {turn}: {has}",
+            f"The recording has no reply for trajectory {trajectory!r}, turn {turn}."
+            f" It has {has} of this trajectory.",
             hint="A recording replays only under the configuration that it was made with: "
             "the same instances, number of samples and limits on turns.",
         )
@@ -181,7 +182,7 @@ def _tokens_written(reply: RecordedReply) -> float:
 def _line(fields: dict[str, object]) -> bytes:
     try:
         return json.dumps(fields, ensure_ascii=False).encode() + b"\n"
-    except UnicodeEncodeError:  # a lone surrogate: as an escape it survives
+    except UnicodeEncodeError:  # a lone surrogate, which can be written as an escape
         return json.dumps(fields).encode() + b"\n"
 
 
@@ -214,7 +215,7 @@ def _reply_fields(reply: RecordedReply) -> dict[str, object]:
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """The JSON objects of a file with their line numbers, from 1."""
     data = read_text(path).encode()
-    # Not splitlines(): replies may hold U+2028 and its like.
+    # Not splitlines(), because replies may hold U+2028 and similar characters.
     for number, line in enumerate(data.removesuffix(b"\n").split(b"\n"), start=1):
         yield number, _object(path, number, line)
 
@@ -223,27 +224,27 @@ def _object(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
         fields = json.loads(line, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        _refuse(path, number, f"not JSON ({error})")
+        _refuse(path, number, f"is not JSON ({error})")
     if not isinstance(fields, dict):
-        _refuse(path, number, "not a JSON object")
+        _refuse(path, number, "is not a JSON object")
     return fields
 
 
 def _no_constant(name: str) -> Never:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _refuse(path: Path, number: int, problem: str) -> Never:
-    raise UsageError(f"{path}, line {number}: {problem}", hint="Record it again.")
+    raise UsageError(f"{path}, line {number}: {problem}.", hint="Record it again.")
 
 
 def _read_header(path: Path, number: int, values: dict[str, Any]) -> RecordingHeader:
     version = values.get("format")
     if not isinstance(version, str) or not version.startswith(_FAMILY):
-        _refuse(path, number, f'not a recording: no {{"format": "{FORMAT}", …}}')
+        _refuse(path, number, f'is not a recording: it lacks {{"format": "{FORMAT}", …}}')
     if version != FORMAT:
         raise UsageError(
-            f"{path} is in format {version}; this Troop reads {FORMAT}",
+            f"{path} is in format {version}; this Troop reads {FORMAT}.",
             hint="Use the Troop that wrote it, or a newer one.",
         )
     fields = _Fields(path, number, values)
@@ -257,12 +258,12 @@ def _read_header(path: Path, number: int, values: dict[str, Any]) -> RecordingHe
     try:
         datetime.datetime.fromisoformat(header.made)
     except ValueError:
-        fields.refuse(f"made: {header.made!r} is no ISO date")
+        fields.refuse(f"made: {header.made!r} is not an ISO date")
     return header
 
 
 class _Fields:
-    """Takes each field of an object once, and complains about what is left."""
+    """Takes each field of an object once, and refuses those that are left."""
 
     def __init__(self, path: Path, number: int, values: dict[str, Any], prefix: str = "") -> None:
         self._path = path
@@ -276,7 +277,7 @@ class _Fields:
     def take(self, name: str, kind: type[T], default: T | None = None) -> T:
         if name not in self._left:
             if default is None:
-                self.refuse(f"no {name!r}")
+                self.refuse(f"lacks {name!r}")
             return default
         value = self._left.pop(name)
         if kind is float and type(value) is int:
@@ -289,7 +290,7 @@ class _Fields:
 
     def done(self) -> None:
         if self._left:
-            self.refuse(f"unknown field {next(iter(self._left))!r}")
+            self.refuse(f"has an unknown field, {next(iter(self._left))!r}")
 
     def reply(self) -> RecordedReply:
         trajectory, turn = self.take("trajectory", str), self.take("turn", int)

@@ -1,4 +1,4 @@
-"""What a model's reply asks for. A reply that cannot be read says why, in words for the model."""
+"""Read what a model's reply asks for. An unreadable reply raises words for the model."""
 
 from __future__ import annotations
 
@@ -80,17 +80,17 @@ def split_script(text: str) -> tuple[str | None, str]:
 
 
 def find_fenced_script(text: str, fences: Container[str]) -> str | None:
-    """The only fenced block of a reply without tags: plainly meant as the script.
+    """The only fenced block of a reply without tags, which must be meant as the script.
 
-    `fences`: what Markdown calls the script's language; a block that is called
-    otherwise is none.
+    `fences`: Markdown's names for the script's language. A block with another
+    name does not count.
     """
     blocks = [body for name, body in _fenced(text) if not name or name in fences]
     return _clean_script(blocks[0]) if len(blocks) == 1 else None
 
 
 def _fenced(text: str) -> list[tuple[str, str]]:
-    """What stands in closed Markdown fences, each with what it is called, lowercase."""
+    """The contents of closed Markdown fences, each with its lowercase name."""
     blocks: list[tuple[str, str]] = []
     inside: list[str] | None = None
     name = ""

@@ -1,4 +1,4 @@
-"""Test scripts: in which language, and what is made of a model's text."""
+"""Test scripts: their language, and how a model's text becomes one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NONE_FOUND = 3
 
 
 def language_of(instance: Instance, codebase: Codebase) -> Language:
-    """The repository's language: as the instance names it, else by the codebase's files."""
+    """The repository's language: the one that the instance names, else judged by its files."""
     return find_language(instance.environment.language or guess_language(codebase))
 
 
@@ -32,14 +32,14 @@ def make_script(language: Language, text: str) -> Script:
 
 
 def trial(language: Language) -> Script:
-    """A script that tells whether scripts for `language` can do anything where it runs."""
+    """A script that finds out whether scripts for `language` can run in the sandbox."""
     lines = [f"command -v {program} >/dev/null && exit 0" for program in language.needs]
     text = "\n".join([*lines, f"exit {_NONE_FOUND}", ""]) if lines else ""
     return make_script(language, text)
 
 
 def check_trial(execution: Execution, language: Language, environment: Environment) -> None:
-    """Judge what the `trial` came to.
+    """Check how the `trial` ended.
 
     Raises:
         SandboxUnavailable: a program is missing without which no script can build anything.

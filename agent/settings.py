@@ -21,9 +21,9 @@ from data.bounds import (
 from data.codebases.reader import MAX_FILE_BYTES
 
 USUAL_SAMPLES = 10
-"""Of each instance, where nobody says how many."""
+"""How many samples an instance gets if nobody says."""
 SMALLEST_CONTEXT = 500
-"""Tokens; below it not even a short file fits."""
+"""In tokens; with fewer, not even a short file fits."""
 
 FilesSize = Annotated[int, Interval(ge=SMALLEST_CONTEXT, le=1_000_000_000)]
 

@@ -1,4 +1,4 @@
-"""Bounded concurrency that serves older instances first and can be told to stop."""
+"""Bounded concurrency that serves older instances first and can be stopped."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ T = TypeVar("T")
 
 
 class Interrupted(Exception):
-    """A person asked to stop: nothing new begins, what is in flight is finished and stored."""
+    """A person asked to stop. Nothing new begins; what is in flight is finished and stored."""
 
 
 class Slots:
-    """`count` places; of those who wait, the one with the lowest priority number comes next.
+    """`count` places. The waiter with the lowest priority number comes next.
 
-    `fair`: first come those whose priority holds the fewest places, and of these the
-    one whose last turn is longest ago, so that much work of one instance does not
+    `fair`: the priority that holds the fewest places comes first, and among equals the
+    one whose last turn is longest ago, so that one instance with much work does not
     keep the others waiting.
     """
 
@@ -47,7 +47,7 @@ class Slots:
         """Wait for a place and keep it inside the `with` block.
 
         Raises:
-            Interrupted: `stop` was called before a place was had.
+            Interrupted: `stop` was called before it got a place.
         """
         await self._take(priority)
         try:
@@ -61,7 +61,7 @@ class Slots:
         return sum(self._held.values())
 
     def stop(self) -> None:
-        """Give no more places; those held stay held."""
+        """Give out no more places. Those that are held stay held."""
         self._stopped = True
         for line in self._waiting.values():
             for waiter in line:
@@ -112,9 +112,9 @@ class Slots:
 async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
     """Run all of `work` at once and give the results in order.
 
-    An `Interrupted` in one lets the others finish what they have in flight, so
-    that it is stored, and is raised at the end. Any other error cancels the
-    rest and is raised once they are gone.
+    If one raises `Interrupted`, the others finish what they have in flight, so
+    that it is stored, and it is raised at the end. Any other error cancels the
+    rest and is raised once they have ended.
     """
     tasks = [asyncio.ensure_future(one) for one in work]
     try:
@@ -170,14 +170,14 @@ async def for_each(
 
 
 async def _cancelled(tasks: Sequence[asyncio.Task[Any]]) -> list[Any]:
-    """Cancel what is left of the tasks; their results and errors, once they are gone."""
+    """Cancel the tasks that still run. Returns all results and errors once they have ended."""
     for task in tasks:
         task.cancel()
     return await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _raise_worst(endings: Iterable[object]) -> None:
-    """Raise the error that says most, if there is any."""
+    """Raise the most important error, if there is any."""
     errors = [ending for ending in endings if isinstance(ending, BaseException)]
     for error in sorted(errors, key=lambda e: isinstance(e, (Interrupted, asyncio.CancelledError))):
         raise error

@@ -1,4 +1,4 @@
-"""Which files of a codebase the context is chosen from."""
+"""The files of a codebase from which the context is chosen."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def source_files(codebase: Codebase) -> list[SourceFile]:
 
 
 def large_source_files(codebase: Codebase) -> dict[str, int]:
-    """Those that would be among them but for their size, with that, in bytes."""
+    """The source files that were left out because of their size, with their size in bytes."""
     return {path: size for path, size in large_files(codebase).items() if _is_source(path)}
 
 

@@ -32,7 +32,7 @@ ISSUE_IS_THERE = 2
 
 
 class WriteTest:
-    """`agent.trajectory.Task`: write a script, and revise it until the model says it is right."""
+    """`agent.trajectory.Task`: write a script and revise it until the model says it is right."""
 
     reminder = (
         "<test_script>\n...\n</test_script>\n\n"
@@ -41,9 +41,9 @@ class WriteTest:
 
     def __init__(self, bench: Workbench) -> None:
         self.script: Script | None = None
-        """The script so far."""
+        """The current script."""
         self.before: Execution | None = None
-        """What it did on the unedited code."""
+        """Its execution on the unedited code."""
         self._bench = bench
 
     def opening(self) -> str:
@@ -116,7 +116,7 @@ class TestWriters:
         self._first = SharedFirstTurn(talks, WriteTest(bench).opening(), model.samples_per_call)
 
     async def each(self, work: Callable[[int], Coroutine[Any, Any, T]]) -> AsyncGenerator[T]:
-        """`work` on each sample's number, all at once, in which `write` may be called.
+        """Run `work` on each sample's number, all at once. `work` may call `write`.
 
         Raises:
             ModelError, SandboxError, StoreError, Interrupted.
@@ -128,7 +128,7 @@ class TestWriters:
                     yield one
 
     async def write(self, number: int) -> tuple[WriteTest, Outcome]:
-        """Bring one sample's testing trajectory to its end.
+        """Run one sample's testing trajectory to its end.
 
         Raises:
             ModelError, SandboxError, StoreError, Interrupted.

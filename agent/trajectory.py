@@ -1,4 +1,4 @@
-"""A trajectory: the one loop in which a model replies, is read, and is told what came of it."""
+"""A trajectory: the one loop that reads a model's reply, acts on it, and answers."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Step = TypeVar("Step")
 
 
 class Task(Protocol[Step]):
-    """What is a trajectory's own; the loop around it is `converse`.
+    """The part that differs between trajectories; the loop around it is `converse`.
 
-    It is filled as the trajectory goes, so that one that is cut short keeps what it has.
+    It keeps its results as it goes, so that a trajectory that is cut short does not lose them.
     """
 
     reminder: str
-    """The format of a reply, shown where one could not be read."""
+    """The format of a reply, shown to the model if one could not be read."""
 
     def opening(self) -> str:
         """The first prompt."""
@@ -38,11 +38,11 @@ class Task(Protocol[Step]):
         """What a reply asks for; None: the trajectory is done.
 
         Raises:
-            Unreadable: it cannot be read, or makes no sense now.
+            Unreadable: it cannot be read, or makes no sense at this point.
         """
 
     async def act(self, talk: Conversation, step: Step, left: int) -> str:
-        """Do what the reply asks for; the next prompt, after which `left` replies are left."""
+        """Do what the reply asks for. Returns the next prompt; `left` replies are left after it."""
 
     def out_of_turns(self) -> Outcome:
         """How it ends when its replies are used up."""
@@ -51,13 +51,13 @@ class Task(Protocol[Step]):
 async def converse(
     talk: Conversation, task: Task[Step], *, turns: int, first: SharedFirstTurn | None = None
 ) -> Outcome:
-    """Bring a trajectory to its end, and store how it ended.
+    """Run a trajectory to its end, and store how it ended.
 
     Args:
         talk: its conversation.
-        task: what is its own.
-        turns: replies in all, at least 1.
-        first: gives the first reply, where several trajectories share that request.
+        task: what the trajectory does.
+        turns: how many replies there may be, at least 1.
+        first: gives the first reply, if several trajectories share that request.
 
     Raises:
         ModelError, SandboxError, StoreError, Interrupted.
@@ -67,7 +67,7 @@ async def converse(
     except ContextExceeded:
         outcome = Outcome.CONTEXT_EXCEEDED
     except RequestRejected as error:
-        _LOGGER.warning("the server refuses requests: %s", error)
+        _LOGGER.warning("The server refuses requests: %s", error)
         outcome = Outcome.REJECTED
     await talk.end(outcome)
     return outcome
@@ -97,7 +97,7 @@ def _again(error: Unreadable, reminder: str, left: int) -> str:
 
 
 class Answer(Generic[T]):
-    """A task that is done with the first reply that can be read: a verdict, a ranking, a choice."""
+    """A task that ends with the first reply that can be read: a verdict, a ranking, a choice."""
 
     def __init__(
         self,

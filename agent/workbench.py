@@ -1,7 +1,7 @@
 """The workbench of one instance: every effect of its trajectories goes through here.
 
-It looks into the journal first, waits for a free slot, does the work, records
-it, and only then gives the result back.
+It looks in the journal first, waits for a free slot, does the work, records
+it, and only then returns the result.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class NotRecordedError(Exception):
-    """A workbench that only recalls was asked for an effect that nobody recorded."""
+    """A workbench that only recalls was asked for an effect that is not recorded."""
 
 
 class Workbench:
@@ -61,9 +61,9 @@ class Workbench:
         self.journal = journal
         self.limits = limits
         self._client = client
-        """None: the model is not asked here."""
+        """None: the model is not asked."""
         self._sandbox = sandbox
-        """None: nothing is executed here."""
+        """None: nothing is executed."""
         self._prices = prices
         self._model_slots = model_slots
         self._sandbox_slots = sandbox_slots
@@ -72,11 +72,11 @@ class Workbench:
 
     @property
     def only_recalls(self) -> bool:
-        """Whether nothing but what is recorded can be had here."""
+        """Whether it only gives what is recorded."""
         return self._client is None and self._sandbox is None
 
     async def try_sandbox(self) -> None:
-        """Run a script of the kind that is to come, so that what it lacks is told before the work.
+        """Run a script of the kind that will come, so that a missing program is found at once.
 
         Raises:
             SandboxUnavailable: there is no interpreter for it, or nothing to build with.
@@ -92,7 +92,7 @@ class Workbench:
         """The recorded reply of this turn, or None.
 
         Raises:
-            StoreError: the journal holds a reply to another request.
+            StoreError: the journal holds a reply to another request under this turn.
         """
         found = self.journal.recall_turn(turn.trajectory.key, turn.turn)
         if found is None:
@@ -101,8 +101,8 @@ class Workbench:
             raise StoreError(
                 f"{self.instance.instance_id}: turn {turn.turn} of {turn.trajectory.key} was"
                 " recorded for another request: the prompts, the codebase or the configuration"
-                " have changed",
-                hint="finish the run with the version that began it, or start anew with --fresh",
+                " have changed.",
+                hint="Finish the run with the version that began it, or begin again with --fresh.",
             )
         self.observer.recalled()
         return found.reply
@@ -110,7 +110,7 @@ class Workbench:
     async def call(self, request: ModelRequest, turns: Sequence[TurnPrompt]) -> list[Reply]:
         """Ask the model; `turns[i]` takes reply i. Fewer replies may come than were asked for.
 
-        This is the one place where a call is made, priced and recorded.
+        This is the only place where a call is made, priced and recorded.
 
         Raises:
             ModelError: the server cannot be used.
@@ -139,13 +139,13 @@ class Workbench:
         purpose: str,
         repeat: int = 0,
     ) -> Execution:
-        """Run `script` on `patch`, once per instance however many ask for it.
+        """Run `script` on `patch`, once per instance, however many ask for it.
 
-        A `repeat` above 0 is another execution of the same, to see whether it ends alike.
+        A `repeat` above 0 is another execution of the same pair, to see whether the verdict stays.
 
         Raises:
             SandboxError: the engine failed.
-            UsageError: a stored patch does not fit the codebase any more.
+            UsageError: a stored patch no longer fits the codebase.
             Interrupted: a person asked to stop.
             NotRecordedError: nothing is executed here.
         """
@@ -196,7 +196,7 @@ class Workbench:
     async def _slot(
         self, slots: Slots, effect: Effect, waiting: Doing, working: Doing
     ) -> AsyncIterator[None]:
-        """Hold a slot; who watches sees the wait for it and the work in it apart."""
+        """Hold a slot. Observers see the wait for it and the work in it separately."""
         self.observer.doing(effect, waiting)
         try:
             async with slots.hold(self._priority):

@@ -14,8 +14,8 @@
 | `matching` | where a SEARCH text stands in a file |
 | `readings` | which divider of a block is the real one |
 | `nearest` | what in a file resembles a SEARCH text that is not there |
-| `lookalikes` | lines that look the same and are not |
-| `reporting` | what the model is told |
+| `lookalikes` | lines that look the same but differ |
+| `reporting` | the messages that the model is shown |
 | `applying` | `apply_edits` |
 """
 

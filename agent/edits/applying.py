@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 def apply_edits(
     edits: Iterable[FileEdit], codebase: Codebase, *, repo_dir: str = "/testbed"
 ) -> Edited:
-    """What `edits` make of the codebase as it is; they never build on earlier ones.
+    """Apply `edits` to the codebase as it is; they never build on earlier edits.
 
-    A <create> of a file that exists replaces the whole of it, with a note, in
+    A <create> of a file that exists replaces the whole file, with a note, in
     that file's encoding and line endings. `repo_dir` is where the repository
     lies in the sandbox: the model may write paths below it.
 
     Raises:
-        EditMismatch: they do not fit, or change nothing; nothing is applied.
+        EditMismatch: the edits do not fit, or change nothing. None is applied.
     """
     problems = Problems()
     notes: list[str] = []

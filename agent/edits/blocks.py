@@ -19,7 +19,7 @@ class End:
 
     at: int
     unclear: bool = False
-    """The block may as well be two, with markers that lack their word or differ in width."""
+    """This may be two blocks: a marker lacks its word or differs in width."""
 
 
 def find_end(
@@ -41,11 +41,11 @@ def find_end(
 
 
 class _EndSearch:
-    """What was seen of a block so far.
+    """What has been read of a block so far.
 
-    The marker with its word and as wide as the one that begins the block ends
-    it. One of another width may belong to the text: it then ends a block that
-    began inside. One without its word is the last resort.
+    A marker with its word that is as wide as the first marker ends the block.
+    A marker of another width may belong to the text: it then ends a block that
+    began inside. A marker without its word is the last resort.
     """
 
     def __init__(self, start: Marker) -> None:
@@ -54,10 +54,10 @@ class _EndSearch:
         self._depth = 0
         self._sure: End | None = None
         self._odd: int | None = None
-        """The first marker with its word but another width that ends nothing inside."""
+        """The first marker with its word and another width that ends no block inside."""
         self._bare: int | None = None
         self._inner: int | None = None
-        """How wide the markers are of a block that began inside."""
+        """The width of the markers of a block that began inside."""
         self._unclear = False
 
     @property
@@ -100,7 +100,7 @@ class _EndSearch:
 
 
 def telling(tokens: Sequence[Token]) -> list[Token | None]:
-    """For each token the next one after it that names a file or is a marker with its word."""
+    """For each token, the next one that names a file or is a marker with its word."""
     following: Token | None = None
     result: list[Token | None] = []
     for token in reversed(tokens):
@@ -111,7 +111,7 @@ def telling(tokens: Sequence[Token]) -> list[Token | None]:
 
 
 def find_splits(start: Marker, inside: Sequence[Token]) -> list[int]:
-    """The lines that may divide the block: those in the form of its first marker, else any."""
+    """The lines that may divide the block: those as wide as its first marker, otherwise any."""
     dividers = [token for token in inside if isinstance(token, Marker) and token.sign == "="]
     alike = [
         token for token in dividers if (token.width, token.indent) == (start.width, start.indent)
@@ -120,6 +120,6 @@ def find_splits(start: Marker, inside: Sequence[Token]) -> list[int]:
 
 
 def other_markers(width: int) -> str:
-    """A form of the markers that text with markers `width` wide does not disturb."""
+    """Markers that cannot be mistaken for markers in the text, which are `width` wide."""
     width = _USUAL_WIDTH if width == _WIDEST else _WIDEST
     return f"{'<' * width} SEARCH, {'=' * width} and {'>' * width} REPLACE"

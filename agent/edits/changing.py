@@ -1,4 +1,4 @@
-"""The new text of one file, and all that stands in its way."""
+"""The new text of one file, or every problem with its edits."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from data.codebases.codebase import Codebase, SourceFile
 
 _DETAILED = 4
-"""Problems told at length; they fill the message."""
+"""How many problems are described in full; more would not fit in the message."""
 _MOST_PROBLEMS = 20
-"""Problems after which the rest of a reply is not looked at."""
+"""After this many problems, the rest of a reply is ignored."""
 _PROSE = (".md", ".mdx", ".markdown", ".rst", ".txt", ".adoc")
 """Files that may hold nothing but a Markdown fence."""
 
@@ -33,24 +33,24 @@ class Problems:
 
     @property
     def at_length(self) -> bool:
-        """Whether the next problem will be told at length."""
+        """Whether the next problem will be described in full."""
         return len(self._found) < _DETAILED
 
     def add(self, name: str, message: str) -> None:
-        """Note one more.
+        """Add a problem.
 
         Raises:
-            EditMismatch: there are enough.
+            EditMismatch: there are too many.
         """
         self._found.append((name, message))
         if len(self._found) >= _MOST_PROBLEMS:
             self.check()
 
     def check(self) -> None:
-        """Go on if there are none.
+        """Return if there are no problems.
 
         Raises:
-            EditMismatch: there are some; the message tells as much of them as it can hold.
+            EditMismatch: there are some. The message describes as many as fit.
         """
         if not self._found:
             return
@@ -86,10 +86,10 @@ def created_text(path: str, content: str, file: SourceFile | None, notes: list[s
 def replaced_text(
     path: str, blocks: Sequence[Block], codebase: Codebase, problems: Problems, notes: list[str]
 ) -> str | None:
-    """The file's text after all blocks, or None if one does not fit.
+    """The file's text after all blocks, or None if a block does not fit.
 
     Raises:
-        EditMismatch: there is no such file, or there are enough problems.
+        EditMismatch: there is no such file, or there are too many problems.
     """
     file = codebase.files.get(path)
     if file is None or not file.text.strip("\ufeff"):

@@ -19,10 +19,10 @@ def indent_of(line: str) -> str:
 
 
 def shift_between(pairs: Sequence[tuple[str, str]]) -> Shift | None:
-    """The one shift that makes of each pair's first indentation its second.
+    """The one shift that turns the first indentation of every pair into the second.
 
-    Either a constant prefix, more or less, or a constant number of columns with
-    tabs in the place of spaces, or spaces in that of tabs.
+    It adds or removes a constant prefix, or a constant number of columns with
+    tabs in place of spaces, or spaces in place of tabs.
     """
     ours, theirs = pairs[0]
     if theirs.endswith(ours):

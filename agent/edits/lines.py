@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _MOST_LINES = 400
 _MOST_PAIRS = 10_000
-"""Equal pairs of lines up to which difflib stays quick, whatever their order."""
+"""Up to this many equal pairs of lines, difflib is quick whatever their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,11 @@ class Splice(NamedTuple):
     stop: int
     lines: Sequence[str]
     exact: bool = True
-    """False: a line that differs from the file's in trailing whitespace only is the file's."""
+    """False: where only trailing whitespace differs, the file's own line is kept."""
 
 
 def join_lines(file: FileLines, splices: Sequence[Splice]) -> str:
-    """The file's text after the splices, which are in order and apart from each other."""
+    """The file's text after the splices, which are in order and do not overlap."""
     pieces = [file.mark]
     done = 0
     for splice in splices:
@@ -86,7 +86,7 @@ def _add(pieces: list[str], file: FileLines, start: int, stop: int) -> None:
 def _spliced(file: FileLines, splice: Splice) -> list[str]:
     """The new lines, each with the ending of the line that it replaces or follows.
 
-    Lines that stay are the file's, to the byte.
+    Lines that stay are the file's own, byte by byte.
     """
     start, stop, new, exact = splice
     ends = set(file.ends[start:stop])
@@ -110,7 +110,7 @@ def _spliced(file: FileLines, splice: Splice) -> list[str]:
 
 
 class Change(NamedTuple):
-    """Part of the way from one list of lines to another, as difflib's opcodes."""
+    """One step from one list of lines to another, like difflib's opcodes."""
 
     kind: Literal["equal", "replace", "delete", "insert"]
     old_start: int
@@ -120,7 +120,7 @@ class Change(NamedTuple):
 
 
 def align(old: Sequence[str], new: Sequence[str]) -> list[Change]:
-    """What stays between two lists of lines; quick on any input, at the price of precision."""
+    """Which lines two lists share. Quick on any input, but not always precise."""
     shortest = min(len(old), len(new))
     tail = 0
     while tail < shortest and old[-1 - tail] == new[-1 - tail]:

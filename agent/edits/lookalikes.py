@@ -1,4 +1,4 @@
-"""Lines that look the same and are not: a no-break space, another form of a letter."""
+"""Lines that look the same but differ: a no-break space, another form of a letter."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_NAMED = 3
 
 
 def lookalikes(search: Sequence[str], theirs: Sequence[str], first: int) -> Iterator[str]:
-    """Sentences on lines of a file that look like those of a SEARCH; `first`: their number."""
+    """Describe lines of a file that look like a SEARCH but differ; `first`: their line number."""
     for change in align(search, theirs):
         pairs = zip(
             search[change.old_start : change.old_stop],
@@ -38,7 +38,7 @@ def _seen(line: str) -> str:
 
 
 def _apart(one: str, other: str) -> tuple[str, str]:
-    """The parts of two lines between what they begin and end with alike."""
+    """The differing parts of two lines, without their common beginning and end."""
     head = _alike(one, other)
     one, other = one[head:], other[head:]
     tail = _alike(one[::-1], other[::-1])

@@ -1,4 +1,4 @@
-"""Where a SEARCH text stands in a file: exactly, or but for whitespace; always whole lines."""
+"""Find a SEARCH text in a file: exactly or ignoring whitespace, and always by whole lines."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from agent.edits.indenting import Shift
 
 MOST_PLACES = 20
-"""Places of a text that are looked up; beyond, it is only said that there are more."""
+"""How many places of a text are listed; after that, the message only says there are more."""
 _MOST_COMPARED = 200_000
-"""Lines whose indentation is compared before a text counts as not found."""
+"""How many lines have their indentation compared before a text counts as not found."""
 
 
 class Haystack:
@@ -65,11 +65,11 @@ def places(view: str, lines: Sequence[str]) -> Iterator[int]:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The one place of a search text, and what shall stand there."""
+    """The one place of a search text, and the lines that replace it."""
 
     splice: Splice
     how: str = ""
-    """How the file was read to find it; "" if just as it is."""
+    """How the file was read to find it; "" if it matched exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Several:
     """A search text that stands in more than one place."""
 
     starts: tuple[int, ...]
-    """Indices of lines, at most `MOST_PLACES` and one more."""
+    """Line indices, at most `MOST_PLACES` + 1."""
     length: int
     how: str = ""
 
@@ -86,7 +86,7 @@ Outcome: TypeAlias = Found | Several | None
 
 
 class _Part(NamedTuple):
-    """A list of lines without the blank ones at its ends, and how many these were."""
+    """Lines without the blank lines at both ends, and how many of those there were."""
 
     before: int
     core: list[str]
@@ -99,7 +99,7 @@ def is_blank(lines: Sequence[str]) -> bool:
 
 
 def locate(hay: Haystack, search: Sequence[str], replace: Sequence[str]) -> Outcome:
-    """Find `search`, which is not blank: the strictest way that finds anything decides."""
+    """Find `search`, which is not blank, in the strictest way that finds anything."""
     length = len(search)
     outcome = _only(
         places(hay.exact, search), length, lambda at: Splice(at, at + length, replace), ""
@@ -123,7 +123,7 @@ def _only(starts: Iterator[int], length: int, splice: Callable[[int], Splice], h
 
 
 def _within_blanks(hay: Haystack, search: Sequence[str], replace: Sequence[str]) -> Outcome:
-    """Ignoring how many blank lines stand at the ends."""
+    """Find it, ignoring blank lines at both ends."""
     part = _split_blanks(search)
     if not part.before and not part.after:
         return None
@@ -137,7 +137,7 @@ def _within_blanks(hay: Haystack, search: Sequence[str], replace: Sequence[str])
 
 
 def _shifted(hay: Haystack, search: Sequence[str], replace: Sequence[str]) -> Outcome:
-    """Indented by a constant more or less than the file, or with other whitespace."""
+    """Find it, indented by a constant amount more or less, or with other whitespace."""
     part = _split_blanks(search)
     core = part.core
     indents = [(at, indent_of(line)) for at, line in enumerate(core) if line.strip()]
@@ -177,8 +177,8 @@ def _split_blanks(lines: Sequence[str]) -> _Part:
 def _with_blanks(hay: Haystack, at: int, search: _Part, replace: Sequence[str]) -> Splice:
     """The splice at `at`, where the core of `search` stands.
 
-    Blank lines of the search that the file has, too, belong to the place; those
-    that it lacks are left out of the replacement as well.
+    Blank lines that both the search and the file have belong to the place. Those
+    that the file lacks are left out of the replacement too.
     """
     stop = at + len(search.core)
     before = _blanks(hay.lines, at - 1, -1, search.before)

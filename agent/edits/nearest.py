@@ -1,4 +1,4 @@
-"""What in a file resembles a SEARCH text that is not there; quick on any input."""
+"""Find what resembles a SEARCH text that is not in the file. Quick on any input."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"\w+")
 _LONGEST_LINE = 400
-"""Characters of a line that count."""
+"""How many characters of a line are compared."""
 _MOST_LINES = 60_000
 _WINDOWS = 5
 _LIKE_ENOUGH = 0.3
 _MARGIN = 3
 _WIDENINGS = 20
-"""Times that a border is looked beyond."""
+"""How often each border may be moved outwards."""
 
 
 class Region(NamedTuple):
@@ -36,9 +36,9 @@ class Region(NamedTuple):
 def nearest(lines: Sequence[str], search: Sequence[str]) -> Region | None:
     """The region of `lines` that is most like `search`, if anything is like it.
 
-    Each line is weighed by the rare words, and the whole line, that it shares
-    with the search; the windows that weigh most are then compared as bags of
-    lines and words.
+    A line weighs more if it shares rare words, or the whole line, with the
+    search. The windows that weigh most are then compared as bags of lines and
+    words.
     """
     lines = [line.strip()[:_LONGEST_LINE] for line in lines[:_MOST_LINES]]
     search = [line.strip()[:_LONGEST_LINE] for line in search]
@@ -58,7 +58,7 @@ def nearest(lines: Sequence[str], search: Sequence[str]) -> Region | None:
 
 
 def _weights(lines: Sequence[str], wanted: Counter[str], words: set[str]) -> list[float]:
-    """For each line what it shares with the search, from 0 to 1."""
+    """How much each line shares with the search, from 0 to 1."""
     found = [_WORD.findall(line) for line in lines]
     seen = Counter(word for line in found for word in line if word in words)
     rarity = {word: 1 / log(2 + count) for word, count in seen.items()}
@@ -90,7 +90,7 @@ def _heaviest(weights: Sequence[float], length: int) -> list[int]:
 
 
 def _likeness(window: Sequence[str], wanted: Counter[str], words: Counter[str]) -> float:
-    """How much two texts share of their lines and words."""
+    """How many of their lines and words two texts share, from 0 to 1."""
     lines = Counter(line for line in window if line)
     theirs = Counter(word for line in window for word in _WORD.findall(line))
     by_lines, by_words = _share(lines, wanted), _share(theirs, words)
@@ -103,9 +103,9 @@ def _share(one: Counter[str], other: Counter[str]) -> float:
 
 
 def _fitted(lines: Sequence[str], search: Sequence[str], region: Region) -> Region:
-    """The region with its borders where those of the search fall.
+    """The region with its borders moved to where the search begins and ends.
 
-    What is found just outside moves a border, beyond which there may be more.
+    A match just outside moves a border, and there may be more beyond it.
     """
     for _ in range(_WIDENINGS):
         fitted = _fitted_once(lines, search, region)

@@ -20,7 +20,7 @@ class MalformedEdits(Exception):
 
 
 class EditMismatch(Exception):
-    """The edits do not fit the codebase; the message tells the model why, and what is there."""
+    """The edits do not fit the codebase. The message tells the model why, and what is there."""
 
     def __init__(self, message: str) -> None:
         super().__init__(clip(message, MISMATCH_LIMIT))
@@ -42,7 +42,7 @@ class Block:
     """
 
     lines: tuple[str, ...]
-    """All that stands between the SEARCH and the REPLACE marker."""
+    """All lines between the SEARCH and the REPLACE marker."""
     splits: tuple[int, ...]
     """Where in `lines` the divider may be; at least one, ascending."""
     line: int = 0
@@ -86,7 +86,7 @@ class Delete:
 
 
 FileEdit: TypeAlias = Replace | Create | Delete
-"""What a reply asks for one path, with the path as it is written there."""
+"""What a reply asks for one path, which is kept as the reply writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +96,11 @@ class Edited:
     changes: dict[str, bytes | None]
     """Path -> the whole new content in the file's own encoding; None: deleted."""
     notes: tuple[str, ...] = field(default=())
-    """What was understood other than it was written, one sentence each."""
+    """One sentence for each thing that was not taken as it was written."""
 
 
 def clip(text: str, limit: int) -> str:
-    """At most `limit` characters of `text`, without lone surrogates: it will be sent on."""
+    """At most `limit` characters of `text`, without lone surrogates, which cannot be sent."""
     text = text.encode("utf-8", "replace").decode("utf-8")
     return text if len(text) <= limit else f"{text[: limit - 4].rstrip()} ..."
 

@@ -1,4 +1,4 @@
-"""What a reply says: its edits, read line by line in one pass."""
+"""Read the edits in a reply, line by line in one pass."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from agent.edits.nouns import (
 from agent.edits.tokens import Marker, Tag, Token, tokenize
 
 MAX_EDITS = 500
-"""Tags in one reply; each path is compared with those of the codebase."""
+"""The most tags in one reply, because each path is compared with those of the codebase."""
 MAX_BLOCKS = 500
-"""Blocks in one reply; each is looked for in a whole file."""
+"""The most blocks in one reply, because each is searched for in a whole file."""
 MAX_SPLITS = 24
-"""Lines in one block that may be its divider."""
+"""The most lines in one block that may be its divider."""
 
 _FORM = "<<<<<<< SEARCH, the old lines, =======, the new lines, >>>>>>> REPLACE"
 _NO_BLOCK = f"holds no block. Between <edit> and </edit> stand {_FORM}."
@@ -168,10 +168,10 @@ class _Parser:
         return Block(lines, tuple(at - start.at - 1 for at in splits), start.at + 1)
 
     def _is_text(self, edit: Tag, at: int, tag: Tag) -> bool:
-        """Whether a tag inside a block of `edit` is text, and not the end of `edit`.
+        """Whether a tag inside a block of `edit` is text, not the end of `edit`.
 
-        A closing tag is text if the next thing after it that says anything is
-        the word that ends a block.
+        A closing tag is text if the next tag or labelled marker after it ends
+        a block.
         """
         if not _closes(tag, "edit") or tag.indent > edit.indent:
             return True
@@ -183,7 +183,7 @@ class _Parser:
         return [(number, line.strip()) for number, line in lines if line.strip()]
 
     def _check_between(self, after: int, before: int) -> None:
-        """Remarks and fences may stand between blocks; what was meant as a marker may not."""
+        """Allow remarks and fences between blocks, but not what was meant as a marker."""
         for number, line in self._text_between(after, before):
             if line.startswith(("<<<", "====", ">>>>")):
                 raise MalformedEdits(

@@ -31,9 +31,9 @@ class Resolved(NamedTuple):
 def resolve(written: str, codebase: Codebase, repo_dir: str, *, may_guess: bool) -> Resolved:
     """The file that `written` means.
 
-    With `may_guess`, components that no folder of the codebase has may stand in
-    front of the path, if the rest names exactly one file. That is for edits
-    alone: their SEARCH text shows whether the guess is right.
+    With `may_guess`, the path may begin with folders that the codebase lacks, if
+    the rest names exactly one file. Only edits may guess, because their SEARCH
+    text shows whether the guess is right.
 
     Raises:
         EditMismatch: the path leads out of the repository, into git's own
@@ -76,7 +76,7 @@ def _closest_paths(path: str, codebase: Codebase) -> list[str]:
 
 
 def _plain(written: str, repo_dir: str) -> str:
-    """Relative to the repository where that is sure, with forward slashes, without "."."""
+    """`written` with forward slashes and without ".", relative to the repository if possible."""
     path = written.strip().strip("`\"'").replace("\\", "/")
     folder = repo_dir.rstrip("/") + "/"
     if path.startswith(folder):
@@ -151,7 +151,7 @@ def _shown(path: str) -> str:
 
 
 def missing_file(path: str, codebase: Codebase) -> str:
-    """What to say of a path that no file has."""
+    """The message about a path that no file has."""
     close = _closest_paths(path, codebase)
     hint = f" Did you mean {' or '.join(map(_shown, close))}?" if close else ""
     return f"There is no file {_shown(path)}.{hint} To add a file, write <create>."

@@ -1,4 +1,4 @@
-"""Which place and which reading of a block is meant."""
+"""Decide which place and which reading of a block is meant."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FENCES = ("```", "~~~")
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """More than one line of a block may be its divider, and the file fits either."""
+    """More than one line of a block may be its divider, and the file does not decide."""
 
     divider: str
     """The line in question."""
@@ -29,13 +29,14 @@ Choice: TypeAlias = Outcome | Unclear
 def choose(hay: Haystack, block: Block) -> Choice:
     """The place of `block` in the file under the reading that the file confirms.
 
-    The search texts of the readings begin alike, so where a longer one is found
-    the shorter ones are. The longest is meant: under a shorter one the
-    replacement would begin by repeating what follows in the file. It is in doubt
-    if it adds nothing but a line that looks like the divider, or if such a line
-    follows in the file without the rest of a still longer reading, which may be
-    the one that is meant, with a mistake in it. No doubt is left where both
-    halves hold as many such lines: then headings became headings.
+    The search texts of all readings begin the same way, so where a longer one is
+    found, the shorter ones are found too. The longest is meant: with a shorter
+    one, the replacement would begin by repeating the lines that follow in the
+    file. There is doubt if the longest adds nothing but a line that looks like
+    the divider. There is also doubt if such a line follows in the file without
+    the rest of a still longer reading, which may have been meant but has a
+    mistake in it. There is no doubt if both halves hold the same number of such
+    lines: then headings became headings.
     """
     found: list[tuple[int, Found]] = []
     several: Several | None = None
@@ -65,7 +66,7 @@ def _follows(hay: Haystack, found: Found, divider: str) -> bool:
 
 
 def _choose_unfenced(hay: Haystack, block: Block) -> Outcome:
-    """Its halves in Markdown fences that are not the file's."""
+    """Choose for a block whose halves stand in Markdown fences that the file lacks."""
     for search, replace in block.readings():
         unfenced = unfence(search)
         if unfenced and not is_blank(unfenced):
@@ -76,7 +77,7 @@ def _choose_unfenced(hay: Haystack, block: Block) -> Outcome:
 
 
 def unfence(lines: Sequence[str]) -> tuple[str, ...] | None:
-    """What the Markdown fence around all of `lines` holds; None if there is none."""
+    """`lines` without the Markdown fence around them; None if there is none."""
     filled = [at for at, line in enumerate(lines) if line.strip()]
     if len(filled) < 2:  # noqa: PLR2004 - a fence has two ends
         return None
@@ -88,6 +89,6 @@ def unfence(lines: Sequence[str]) -> tuple[str, ...] | None:
 
 
 def likeliest(block: Block) -> Reading:
-    """The reading to talk about when none fits: the one with halves of like length."""
+    """The reading to report when none fits: the one whose halves differ least in length."""
     readings = [reading for reading in block.readings() if not is_blank(reading.search)]
     return min(readings, key=lambda one: abs(len(one.search) - len(one.replace)))

@@ -1,4 +1,4 @@
-"""What the model is told of a block that does not fit, bounded whatever the input."""
+"""Messages for the model about a block that does not fit, bounded for any input."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _USUAL_WIDTH = 7
 
 
 def report_several(several: Several, name: str) -> str:
-    """A search text that stands in more than one place."""
+    """The message about a search text that stands in more than one place."""
     shown = [str(start + 1) for start in several.starts[:MOST_PLACES]]
     more = len(several.starts) > MOST_PLACES
     listed = ", ".join(shown) if more else f"{', '.join(shown[:-1])} and {shown[-1]}"
@@ -41,7 +41,7 @@ def report_several(several: Several, name: str) -> str:
 
 
 def report_unclear(unclear: Unclear, name: str) -> str:
-    """A block that can be divided in more than one way."""
+    """The message about a block that can be divided in more than one way."""
     return clip(
         f'{name}: it is not clear which line divides it: "{unclear.divider.strip()}" may be the'
         f" divider or a line of the file. Write the markers of this block in another length:"
@@ -51,7 +51,7 @@ def report_unclear(unclear: Unclear, name: str) -> str:
 
 
 def report_missing(hay: Haystack, block: Block, name: str, path: str, codebase: Codebase) -> str:
-    """A search text that is not in the file: what is there instead."""
+    """The message about a search text that is not in the file, with what is there instead."""
     search, replace = likeliest(block)
     hints = "".join(f"\n{hint}" for hint in _hints(hay, search, replace, path, codebase))
     hints = clip(hints, _HINTS_LIMIT)
@@ -134,7 +134,7 @@ def _rows(search: Sequence[str], theirs: Sequence[str], region: Region) -> Itera
 def _equal(
     lines: Sequence[str], which: range, first: int, digits: int, total: int
 ) -> Iterator[str]:
-    """Lines that are the same, only some of a long run."""
+    """Lines that are the same; a long run is shortened."""
     head = _CONTEXT if which.start else 0
     tail = _CONTEXT if which.stop < total else 0
     left_out = len(which) - head - tail
@@ -147,7 +147,7 @@ def _equal(
 
 
 def _alike(one: str, other: str) -> int:
-    """How many characters two lines begin with alike; only asked of long ones."""
+    """How many characters two lines have in common at the start; only used for long lines."""
     if max(len(one), len(other)) <= _WIDTH:
         return 0
     pairs = enumerate(zip(one, other, strict=False))
@@ -155,7 +155,7 @@ def _alike(one: str, other: str) -> int:
 
 
 def _around(line: str, focus: int) -> str:
-    """The part of a long line around the character at which it begins to differ."""
+    """The part of a long line around its first differing character."""
     if len(line) <= _WIDTH:
         return line
     start = max(0, focus - _WIDTH // 2)

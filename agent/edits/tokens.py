@@ -32,7 +32,7 @@ class Tag:
     text: str
     closing: bool = False
     complete: bool = False
-    """Opens and closes on this one line."""
+    """Whether it opens and closes on this line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,14 @@ class Marker:
     sign: str
     width: int
     labelled: bool
-    """With its word. Without it, the line may as well be a conflict marker of the file."""
+    """Whether it has its word. Without it, the line may be a conflict marker of the file."""
 
 
 Token: TypeAlias = Tag | Marker
 
 
 def tokenize(lines: list[str]) -> list[Token]:
-    """All tags and markers, in order, wherever they stand."""
+    """All tags and markers, in order."""
     tokens = []
     for at, line in enumerate(lines):
         text = line.strip(" \t")

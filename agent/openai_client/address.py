@@ -13,9 +13,9 @@ from agent.model import ModelRefused
 
 HOSTED = "https://api.openai.com/v1"
 NO_KEY = "none"
-"""Sent to servers that need no key: openai refuses to send nothing."""
+"""Sent to servers that need no key, because `openai` refuses to send none."""
 
-_URL_MEND = "Write it like http://127.0.0.1:8000/v1."
+_URL_HINT = "Write it like http://127.0.0.1:8000/v1."
 _SHOWN = 500
 _READ = 20_000
 _SHORT_KEY = 12
@@ -41,12 +41,12 @@ class Address:
 
     @property
     def shown(self) -> str:
-        """The URL for people: nothing secret in it."""
+        """The URL for people, without secrets."""
         return self.url.partition("?")[0]
 
     @property
     def has_key(self) -> bool:
-        """Whether the environment gave one."""
+        """Whether the environment has a key."""
         return self.key != NO_KEY
 
     @property
@@ -68,20 +68,20 @@ class Address:
 
 
 def address(base_url: str | None, key_env: str) -> Address:
-    """Where to send and what with, from the configuration and the environment.
+    """The server's address and key, from the configuration and the environment.
 
-    Raises `ModelRefused` where the URL is none, or a key is needed and missing or unusable.
+    Raises `ModelRefused` if the URL cannot be used, or a needed key is missing or unusable.
     """
     parts = _split(base_url or os.environ.get("OPENAI_BASE_URL") or HOSTED)
     key = os.environ.get(key_env, "").strip()
     if not key and parts.hostname == urlsplit(HOSTED).hostname:
         raise ModelRefused(
-            f"no key for {HOSTED}: the environment variable {key_env} is not set",
+            f"There is no key for {HOSTED}: the environment variable {key_env} is not set.",
             hint=f"Set {key_env}, or give the base URL of another server.",
         )
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise ModelRefused(
-            f"the key in {key_env} holds spaces or characters that no key has",
+            f"The key in {key_env} holds spaces or characters that no key has.",
             hint=f"Set {key_env} to the key alone.",
         )
     userinfo, _, host = parts.netloc.rpartition("@")
@@ -101,7 +101,7 @@ def _split(url: str) -> SplitResult:
         usable = False
     if not usable:
         shown = _SECRETS.sub(_mask, url)
-        raise ModelRefused(f"the base URL {shown!r} is not an http(s) address", hint=_URL_MEND)
+        raise ModelRefused(f"The base URL {shown!r} is not an http(s) address.", hint=_URL_HINT)
     return parts
 
 
@@ -117,7 +117,7 @@ def _is_loopback(host: str) -> bool:
 def _key_pattern(key: str) -> re.Pattern[str]:
     whole = re.escape(key)
     if len(key) < _SHORT_KEY:
-        # Short ones are placeholders ("x", "EMPTY"): only whole words, or every text is mangled.
+        # Short keys are placeholders ("x", "EMPTY"), so only whole words are masked.
         return re.compile(rf"(?<!\w){whole}(?!\w)")
     # Servers quote keys in part: "abcdefgh****", "...uvwxyz12".
     head, tail = re.escape(key[:8]), re.escape(key[-8:])

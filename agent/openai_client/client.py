@@ -32,25 +32,25 @@ if TYPE_CHECKING:
 CHECK_S = 10.0
 CHECK_WAIT_S = 0.5
 
-_RESUME = "the same command goes on where it stopped."
+_RESUME = "the same command continues where it stopped."
 _V1 = "The base URL should usually end in /v1."
 _NOT_FOR_THE_LIST = re.compile(r"missing scopes|insufficient permissions|x-api-key|anthropic-")
-"""Refusals that concern the list of models only: restricted keys, other headers."""
+"""Refusals that only concern the list of models: restricted keys, other headers."""
 
 
 class OpenAIClient:
     """A `ModelClient` for any OpenAI-compatible server, used within one event loop.
 
     - `base_url` usually ends in /v1; None: OPENAI_BASE_URL, or else OpenAI's own.
-    - `api_key_env`: the environment variable with the key. Servers other than OpenAI's get
-      "none" where it is not set.
+    - `api_key_env`: the environment variable with the key. Where it is
+      not set, servers other than OpenAI's get "none".
     - `timeout_s`: seconds for one attempt, from sending to the last byte.
     - `retry_budget_s`: seconds, from the first failure of a call, within which it is retried.
     - `max_tokens_field`: what the server calls the limit on completion tokens.
     - `extra_body`: further fields of every request.
-    - `on_retry`: told the reason and the seconds of each wait. May be set later.
+    - `on_retry`: called with the reason and the seconds of each wait. May be set later.
 
-    Construction raises `ModelRefused` where the URL is none or OpenAI's own server has no key.
+    Construction raises `ModelRefused` if the URL cannot be used, or OpenAI's server lacks a key.
     """
 
     def __init__(
@@ -172,22 +172,23 @@ class OpenAIClient:
             case FailureKind.KEY:
                 message, hint = f"{url} asks for a key, and {env} is not set", f"Set {env}."
             case FailureKind.CREDIT:
-                message = f"the account at {url} has no credit left"
+                message = f"The account at {url} has no credit left"
                 hint = f"Add credit, or wait until it is renewed: {_RESUME}"
             case FailureKind.PARAMETER:
                 message = f"{url} refuses a parameter that every request has"
-                hint = "Change it in the model's settings: the field for max tokens, temperature."
+                hint = "In its settings, change the field for max tokens or the temperature."
             case FailureKind.PATH:
-                message, hint = f"no chat completions at {url}/chat/completions", _V1
+                message = f"There are no chat completions at {url}/chat/completions"
+                hint = _V1
             case _:
                 message = f"{url} answers, but not like a model server"
                 hint = f"Check the address. {_V1}"
                 if failure.is_page:
                     message = f"{url} answers with a web page"
-        return ModelRefused(f"{message} ({says})", hint=hint)
+        return ModelRefused(f"{message} ({says}).", hint=hint)
 
     def _judge_unlisted(self, failure: Failure) -> None:
-        """Raise where a failed listing shows that no work can succeed either."""
+        """Raise if a failed listing shows that no call can succeed."""
         match failure.kind:
             case FailureKind.AGAIN if failure.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise self._absent(self._says(failure))
@@ -202,31 +203,32 @@ class OpenAIClient:
         if lost.loss is not Loss.UNTRUSTED:
             return None
         return ModelRefused(
-            f"no secure connection to {self._address.shown}: {self._address.quote(lost.reason)}",
+            f"There is no secure connection to {self._address.shown}:"
+            f" {self._address.quote(lost.reason)}",
             hint="Check http or https in the base URL, or set SSL_CERT_FILE to its certificate.",
         )
 
     def _unknown_model(self, model: str, served: Served | None, says: str = "") -> ModelRefused:
         message = f"{self._address.shown} has no model {model!r}" + (f" ({says})" if says else "")
         if served is None or not served.lengths:
-            return ModelRefused(message, hint="Check the model's name with its server.")
+            return ModelRefused(f"{message}.", hint="Look up the model's name on its server.")
         names = self._address.scrub(served.suggest(model))
         return ModelRefused(f"{message}; it has: {names}", hint="Use one of these names.")
 
     def _absent(self, reason: str) -> ModelUnavailable:
         url = self._address.shown
         return ModelUnavailable(
-            f"no model server at {url}: {self._address.quote(reason)}",
+            f"There is no model server at {url}: {self._address.quote(reason)}",
             hint="Start the server, or check the base URL.",
         )
 
     def _unavailable(self, given_up: GivenUp) -> ModelUnavailable:
         url, last = self._address.shown, given_up.last
         tries = "1 attempt" if given_up.attempts == 1 else f"{given_up.attempts} attempts"
-        asked = f", asks to wait {last.after_s:.0f} s" if last.after_s is not None else ""
+        asked = "" if last.after_s is None else f"; the server asks to wait {last.after_s:.0f} s"
         return ModelUnavailable(
-            f"no reply from {url} after {tries} in {given_up.spent_s:.0f} s; "
-            f"the last: {last.reason}{asked} (retry budget: {self._retry_budget_s:g} s)",
+            f"There was no reply from {url} after {tries} in {given_up.spent_s:.0f} s. The last"
+            f" attempt: {last.reason}{asked} (retry budget: {self._retry_budget_s:g} s).",
             hint=f"Start the server, or check the base URL: {_RESUME}",
         )
 

@@ -1,4 +1,4 @@
-"""A chat completion's JSON → choices and usage. Any JSON may come in; nothing here raises."""
+"""From a chat completion's JSON to choices and usage. Takes any JSON and never raises."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Completion:
 
 
 def read_completion(body: bytes, n: int) -> Completion | None:
-    """Read at most `n` choices; None where the body is no chat completion."""
+    """Read at most `n` choices; None if the body is not a chat completion."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
@@ -41,7 +41,7 @@ def read_completion(body: bytes, n: int) -> Completion | None:
 
 
 def read_usage(data: object) -> Usage | None:
-    """Tokens as the server counted them; None where it did not, or not understandably."""
+    """Tokens as the server counted them; None if it did not, or they cannot be read."""
     if not isinstance(data, dict):
         return None
     prompt, written = _count(data.get("prompt_tokens")), _count(data.get("completion_tokens"))
@@ -72,7 +72,7 @@ def _choice(data: object) -> Choice:
         text, finish = refusal, Finish.FILTERED
     text, thought = _storable(text), _storable(thought)
     if not text.strip():
-        # Why there is no text, where the server says so: cut while still thinking, or filtered.
+        # Say why there is no text where the server does: cut while thinking, or filtered.
         return Choice("", Finish.EMPTY if finish is Finish.STOP else finish, thought)
     return Choice(text, finish, thought)
 

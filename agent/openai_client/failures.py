@@ -1,4 +1,4 @@
-"""Which failure an answer is, told from its status and body alone."""
+"""Which failure an answer is, from its status and body alone."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from http import HTTPStatus
 
 
 class FailureKind(enum.Enum):
-    """What to do about an answer that is no completion."""
+    """What to do about an answer that is not a completion."""
 
     AGAIN = enum.auto()
     """Another attempt may succeed."""
     CONTEXT = enum.auto()
     """The conversation is too long."""
     ONE_CHOICE = enum.auto()
-    """The server gives one choice per request only."""
+    """The server gives only one choice per request."""
     REQUEST = enum.auto()
     """This request is refused; others may pass."""
     KEY = enum.auto()
     CREDIT = enum.auto()
-    """No money left: waiting does not help."""
+    """There is no credit left, so waiting does not help."""
     MODEL = enum.auto()
     PARAMETER = enum.auto()
-    """The model takes one of our parameters in no request."""
+    """The model never accepts one of our parameters."""
     PATH = enum.auto()
     """Nothing answers at this path."""
     PAGE = enum.auto()
@@ -34,19 +34,19 @@ class FailureKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An answer that is no completion."""
+    """An answer that is not a completion."""
 
     kind: FailureKind
     status: int
     says: str
-    """The server's words: unbounded, and not yet fit to be shown."""
+    """The server's words, of any length; must be scrubbed before they are shown."""
     is_page: bool = False
-    """The body is a web page."""
+    """Whether the body is a web page."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """What an error body says, in whichever of the usual shapes."""
+    """What an error body says, in any of the usual shapes."""
 
     message: str
     marks: str = ""
@@ -126,10 +126,10 @@ _PASSING = frozenset({408, 409, 425, *range(500, 600)}) - {501, 505}
 
 
 def tell_apart(status: int, body: str, *, content_type: str = "", n: int = 1) -> Failure:
-    """Say what an answer means that is no completion.
+    """Say what an answer means that is not a completion.
 
-    `status` may be 2xx, where `body` could not be read as a completion; `n` choices were
-    asked for.
+    `status` may be 2xx, if `body` could not be read as a completion. `n`: how many choices
+    were asked for.
     """
     words = _read(body, content_type)
     if status in SUCCESS:
@@ -177,7 +177,7 @@ def _account_kind(status: int, words: _Words) -> FailureKind:
 
 
 def _in_words(words: _Words, n: int) -> FailureKind | None:
-    """What only the words tell: llama.cpp, for one, says some of these with a 500."""
+    """What only the words say: llama.cpp, for example, sends some of these with a 500."""
     if words.is_page:
         return None
     told = {
@@ -230,7 +230,7 @@ def _text(value: object) -> str:
             return value
         case int() if not isinstance(value, bool):
             return str(value)
-        case list():  # FastAPI: of each, `msg`, and never `input`, which is the whole prompt
+        case list():  # FastAPI: only `msg` of each, because `input` is the whole prompt
             items = [item.get("msg") for item in value if isinstance(item, dict)]
             return "; ".join(item for item in items if isinstance(item, str))
         case _:

@@ -1,4 +1,4 @@
-"""The list of models → what a server says about itself, and which name was probably meant."""
+"""The models that a server lists, and which of their names was probably meant."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 _NAMED = 10
 _LENGTH_FIELDS = ("max_model_len", "context_length", "context_window", "max_context_length")
-"""vLLM and SGLang; OpenRouter and Together; Groq; Mistral."""
+"""In this order: vLLM and SGLang; OpenRouter and Together; Groq; Mistral."""
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """The models of one server, in its order."""
+    """The models of one server, in the server's order."""
 
     lengths: dict[str, int | None]
-    """Context length by name, where it is told."""
+    """Context length by name; None: the server does not say."""
 
     def find(self, model: str) -> str | None:
         """The listed name that serves `model`."""

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class TryAgain(Exception):
-    """An attempt failed in a way that another may not."""
+    """An attempt failed, but another may succeed."""
 
     def __init__(self, reason: str, *, after_s: float | None = None) -> None:
         super().__init__(reason)
@@ -41,9 +41,9 @@ class GivenUp(Exception):
 
 @dataclass
 class Patience:
-    """One call's retries. The budget runs from the first failure: a long reply costs none of it.
+    """One call's retries. The budget starts at the first failure, so a long reply uses none of it.
 
-    No attempt begins after the budget; one that has begun is not cut short by it.
+    No attempt begins after the budget is spent. An attempt that has begun is not cut short.
     """
 
     budget_s: float
@@ -54,9 +54,9 @@ class Patience:
     _first_failure: float | None = field(default=None, init=False)
 
     async def run(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Call `attempt` until it does not raise `TryAgain`; `GivenUp` after the budget.
+        """Call `attempt` until it no longer raises `TryAgain`; raises `GivenUp` after the budget.
 
-        Whatever else `attempt` raises passes through at once.
+        Any other exception from `attempt` is raised at once.
         """
         retrying = tenacity.AsyncRetrying(
             sleep=self.sleep,
@@ -101,14 +101,14 @@ def wait_s(
 ) -> float:
     """Seconds to wait after the `attempt`-th failure (counted from 1)."""
     if after_s is not None:
-        # All that were refused together must not come back together: later is allowed.
+        # Calls that were refused together must not come back together, so some wait longer.
         return max(FIRST_S, after_s + uniform(0.0, min(1.0, after_s / 10)))
     longest = min(LONGEST_S, FIRST_S * 2.0 ** min(attempt, 20))
     return uniform(longest / 2, longest)
 
 
 def retry_after_s(headers: Mapping[str, str], *, now: float | None = None) -> float | None:
-    """Seconds that Retry-After asks for, as seconds or an HTTP date; None where it says nothing.
+    """Seconds that Retry-After asks for, as seconds or an HTTP date; None: it says none.
 
     `headers` finds names in lower case; `now` is seconds since 1970.
     """

@@ -1,7 +1,6 @@
 """One HTTP exchange as a value.
 
-Nothing of `openai` or httpx leaves this file: their exceptions quote servers, and servers quote
-keys.
+No exception of `openai` or httpx leaves this file: they quote servers, and servers quote keys.
 """
 
 from __future__ import annotations
@@ -22,16 +21,16 @@ if TYPE_CHECKING:
 CONNECT_S = 15.0
 CONNECTIONS = 1024
 KEEP_ALIVE_S = 4.0
-"""uvicorn (vLLM, SGLang) closes after 5 s: no request should meet a closing connection."""
+"""Less than the 5 s of uvicorn (vLLM, SGLang), so that no request meets a closing connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpReply:
-    """Whatever a server answered."""
+    """A server's answer, of any status."""
 
     status: int
     headers: Mapping[str, str]
-    """Finds names in any case."""
+    """Names are found in any case."""
     body: bytes
 
     @property
@@ -93,7 +92,7 @@ class Transport:
         import openai  # here, because it takes most of a second
 
         try:
-            # httpx counts time between two bytes; a server that dribbles must end as well.
+            # httpx limits the time between two bytes; a server that sends slowly must end too.
             async with asyncio.timeout(limit_s):
                 response = (await call()).http_response
         except (openai.APITimeoutError, TimeoutError) as error:
@@ -110,7 +109,7 @@ class Transport:
         if self._client is None:
             import openai  # here, because it takes most of a second
 
-            # Of httpx or httpx2, whichever this version of openai is built on.
+            # From httpx or httpx2, whichever this version of openai uses.
             limits = type(openai.DEFAULT_CONNECTION_LIMITS)(
                 max_connections=CONNECTIONS,
                 max_keepalive_connections=CONNECTIONS,
@@ -124,7 +123,7 @@ class Transport:
                 timeout=timeout,
                 max_retries=0,
                 default_headers={"Authorization": address.basic} if address.basic else None,
-                # A proxy set for the world cannot reach this machine's own servers.
+                # A proxy for the internet cannot reach this machine's own servers.
                 http_client=openai.DefaultAsyncHttpxClient(
                     limits=limits, timeout=timeout, trust_env=not address.is_loopback
                 ),
@@ -145,7 +144,7 @@ def _lost(error: BaseException) -> Lost:
     reason = next((said for one in reversed(chain) if (said := str(one).strip())), "")
     for one in chain:
         if isinstance(one, OSError) and one.errno is not None and one.strerror:
-            # asyncio writes its own text over the system's; TLS and look-ups number their own.
+            # asyncio replaces the system's text; TLS and look-ups use numbers of their own.
             is_system = type(one) is OSError or isinstance(one, ConnectionError)
             reason = os.strerror(one.errno) if is_system else one.strerror
     if "SSLCertVerificationError" in names or "WRONG_VERSION_NUMBER" in reason:

@@ -22,7 +22,7 @@ class NoSamples:
     asks = False
 
     def __init__(self, model: ModelSettings, settings: SampleSettings) -> None:
-        """Take what every strategy is given."""
+        """Take the same arguments as every strategy."""
 
     async def samples(
         self, bench: Workbench, context: Context, numbers: Sequence[int]

@@ -1,4 +1,4 @@
-"""What a strategy is: a way to come from an issue to tests and edits."""
+"""What a strategy is: a way to get from an issue to tests and edits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one sample came to."""
+    """What one sample made."""
 
     number: int
     """Counted from 1."""
@@ -25,28 +25,27 @@ class Sample:
     script: Script | None
     """Its test; None: it has none."""
     patch: Patch
-    """Its edit; empty where it has none."""
+    """Its edit; empty: it has none."""
 
 
 class Strategy(Protocol):
     """Makes samples: independent attempts, each with a test, an edit, or both.
 
-    A strategy is deterministic but for its effects, and every effect goes through
-    the workbench (conversations, `Workbench.execute`): no clock, no random numbers, no
-    order that depends on timing. That is what lets a run be resumed, and be asked for
-    more samples.
+    Apart from its effects, a strategy is deterministic: no clock, no random numbers, no
+    order that depends on timing. Every effect goes through the workbench (conversations,
+    `Workbench.execute`). This is why a run can be resumed, and can be given more samples.
     """
 
     asks: bool
-    """Whether it asks a model, whose conversations begin with the context."""
+    """Whether it asks a model, in conversations that begin with the context."""
 
     def samples(
         self, bench: Workbench, context: Context, numbers: Sequence[int]
     ) -> AsyncGenerator[Sample]:
         """The samples with these numbers, each as it ends, in any order.
 
-        A sample depends on its number alone: the first ten of twenty are the same as
-        ten. What it stores about sample n stands under trajectories "sample-n/…".
+        A sample depends only on its number: the first ten of twenty are the same as
+        ten. What it stores about sample n is under the trajectories "sample-n/…".
 
         Raises:
             ModelError, SandboxError, StoreError, Interrupted.

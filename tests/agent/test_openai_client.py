@@ -245,7 +245,7 @@ class TestRetry:
             await client.complete(ask())
         assert "attempts in" in caught.value.message
         assert "Start the server" in caught.value.hint
-        assert "goes on where it stopped" in caught.value.hint
+        assert "continues where it stopped" in caught.value.hint
         assert 540 < client.clock.time <= 600
         assert len(told) > 15
         assert max(client.clock.waits) <= 30

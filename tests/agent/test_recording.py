@@ -109,15 +109,15 @@ LINE = {"trajectory": "t", "turn": 0, "text": "x", "finish": "stop"}
         ({"finish": "done"}, "finish is 'done', not one of stop, length, filtered, empty"),
         ({"finish": None}, "finish is NoneType"),
         ({"usage": None}, "usage is NoneType, not dict"),
-        ({"usage": {}}, "usage: no 'prompt_tokens'"),
+        ({"usage": {}}, "usage: lacks 'prompt_tokens'"),
         ({"usage": {"prompt_tokens": 1, "completion_tokens": "2"}}, "usage: completion_tokens"),
         (
             {"usage": {"prompt_tokens": 1, "completion_tokens": 2, "total": 3}},
-            "usage: unknown field 'total'",
+            "usage: has an unknown field, 'total'",
         ),
         ({"duration_s": "fast"}, "duration_s is str, not float"),
         ({"reasoning": None}, "reasoning is NoneType"),
-        ({"role": "user"}, "unknown field 'role'"),
+        ({"role": "user"}, "has an unknown field, 'role'"),
     ],
 )
 def test_odd_replies(tmp_path, change, complaint):
@@ -133,20 +133,20 @@ def test_odd_replies(tmp_path, change, complaint):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("", "line 1: not JSON"),
-        ("\n", "line 1: not JSON"),
-        ("hello", "line 1: not JSON"),
-        ("[]", "line 1: not a JSON object"),
-        ("{}", "line 1: not a recording"),
-        ('{"format": 1}', "line 1: not a recording"),
+        ("", "line 1: is not JSON"),
+        ("\n", "line 1: is not JSON"),
+        ("hello", "line 1: is not JSON"),
+        ("[]", "line 1: is not a JSON object"),
+        ("{}", "line 1: is not a recording"),
+        ('{"format": 1}', "line 1: is not a recording"),
         (json.dumps({**HEAD, "format": "troop-recording-2"}), "is in format troop-recording-2"),
-        (json.dumps({**HEAD, "made": "yesterday"}), "made: 'yesterday' is no ISO date"),
-        (json.dumps({"format": FORMAT, "made": "2026-11-30"}), "line 1: no 'model'"),
-        (json.dumps({**HEAD, "author": "me"}), "line 1: unknown field 'author'"),
-        (json.dumps(HEAD) + "\n\n" + json.dumps(LINE), "line 2: not JSON"),
-        (json.dumps(HEAD) + "\n" + json.dumps(LINE)[:-5], "line 2: not JSON"),
-        (json.dumps(HEAD) + '\n{"turn": NaN}', "line 2: not JSON"),
-        (json.dumps(HEAD) + "\n" + "[" * 100_000, "line 2: not JSON"),
+        (json.dumps({**HEAD, "made": "yesterday"}), "made: 'yesterday' is not an ISO date"),
+        (json.dumps({"format": FORMAT, "made": "2026-11-30"}), "line 1: lacks 'model'"),
+        (json.dumps({**HEAD, "author": "me"}), "line 1: has an unknown field, 'author'"),
+        (json.dumps(HEAD) + "\n\n" + json.dumps(LINE), "line 2: is not JSON"),
+        (json.dumps(HEAD) + "\n" + json.dumps(LINE)[:-5], "line 2: is not JSON"),
+        (json.dumps(HEAD) + '\n{"turn": NaN}', "line 2: is not JSON"),
+        (json.dumps(HEAD) + "\n" + "[" * 100_000, "line 2: is not JSON"),
         (
             json.dumps(HEAD) + 2 * ("\n" + json.dumps(LINE)),
             "line 3: 't' turn 0 is already on line 2",
@@ -205,8 +205,8 @@ class TestClient:
     @pytest.mark.parametrize(
         ("asked", "complaint"),
         [
-            (request("sample-0/editing", 2), "'sample-0/editing', turn 2: only turns 0, 1 of it"),
-            (request("sample-9/editing"), "'sample-9/editing', turn 0: nothing of it"),
+            (request("sample-0/editing", 2), "'sample-0/editing', turn 2. It has only turns 0, 1"),
+            (request("sample-9/editing"), "'sample-9/editing', turn 0. It has nothing of"),
         ],
     )
     async def test_missing(self, asked, complaint):

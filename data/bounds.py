@@ -1,4 +1,4 @@
-"""What a setting may be: bounds that stand beside its field, and the same in words."""
+"""The values that a setting may have: bounds beside its field, and the same in words."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Percent = Annotated[float, Interval(ge=0, le=100)]
 Temperature = Annotated[float, Interval(ge=0, le=2)] | None
 
 NONE = "none"
-"""Written where there may be no value."""
+"""Written for no value, where a setting may have none."""
 
 _KINDS = {int: "whole number", float: "number"}
 _PHRASES = {"whole number": "a whole number", "number": "a number", "text": "text"}
@@ -36,7 +36,7 @@ _PHRASES = {"whole number": "a whole number", "number": "a number", "text": "tex
 
 @dataclass(frozen=True, slots=True)
 class OneOf(GroupedMetadata):
-    """One of some names, which are asked for when a value is checked."""
+    """One of some names, which are looked up when a value is checked."""
 
     names: Callable[[], Sequence[str]]
 
@@ -51,7 +51,7 @@ class Rule(GroupedMetadata):
 
     keeps: Callable[[Any], bool]
     allowed: str
-    """What keeps it, in words."""
+    """The rule in words."""
 
     def __iter__(self) -> Iterator[BaseMetadata]:
         """What pydantic checks."""
@@ -59,7 +59,7 @@ class Rule(GroupedMetadata):
 
 
 def choices(annotation: Any) -> tuple[str, ...]:
-    """The names that are allowed; none where anything of a kind is."""
+    """The names that are allowed; empty: any value of the kind is."""
     if get_origin(annotation) is Literal:
         return get_args(annotation)
     found = [each.names() for each in _metadata(annotation) if isinstance(each, OneOf)]
@@ -67,7 +67,7 @@ def choices(annotation: Any) -> tuple[str, ...]:
 
 
 def kind(annotation: Any) -> str:
-    """The kind of value, say "whole number"."""
+    """The kind of value, for example "whole number"."""
     within = _within(annotation)
     if get_origin(within) is Annotated:
         within = get_args(within)[0]
@@ -75,7 +75,7 @@ def kind(annotation: Any) -> str:
 
 
 def allowed(annotation: Any) -> str:
-    """What is allowed, of values of this kind; "": all."""
+    """Which values of this kind are allowed; "": all."""
     if names := choices(annotation):
         return f"one of {', '.join(names)}"
     for each in _metadata(annotation):
@@ -88,7 +88,7 @@ def allowed(annotation: Any) -> str:
 
 
 def must_be(annotation: Any) -> str:
-    """Kind and bounds in one phrase, for who has given something else."""
+    """Kind and bounds in one phrase, for a message about a value that does not fit."""
     rule = allowed(annotation)
     if not choices(annotation):
         rule = f"{_PHRASES[kind(annotation)]} {rule}".rstrip()

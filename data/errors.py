@@ -1,4 +1,4 @@
-"""Errors a person can do something about.
+"""Errors that a person can fix.
 
     TroopError                      exit 1
     ├── UsageError                  exit 2   bad input: flags, files, rows, patches
@@ -8,10 +8,11 @@
     └── StoreError                  exit 5   the database or the disk
         └── LeaseLost               exit 5   another process works on the instance now
 
-Each carries what went wrong and, in `hint`, what to do about it. They are
-caught once, in the command line, which prints both and exits with `exit_code`.
-Outcomes of the work itself (a script that fails, a reply that cannot be read)
-are values, never exceptions.
+The message is a sentence that says what is wrong, and `hint` says what to do.
+They are caught once, in the command line, which prints both and exits with
+`exit_code`. `tests/test_house.py` checks how they are written.
+Outcomes of the work itself (a failing script, a reply that cannot be read) are
+values, never exceptions.
 """
 
 from __future__ import annotations
@@ -35,13 +36,13 @@ class UsageError(TroopError):
 
 
 class SandboxError(TroopError):
-    """The engine failed, not the script: retried, and never counted as a vote."""
+    """The Docker engine failed, not the script: retried, and never counted as a verdict."""
 
     exit_code = 3
 
 
 class SandboxUnavailable(SandboxError):
-    """No execution can succeed until a person fixes it: no engine, no image."""
+    """No execution can succeed until a person fixes it: no Docker engine, or no image."""
 
 
 class ModelError(TroopError):
@@ -57,4 +58,4 @@ class StoreError(TroopError):
 
 
 class LeaseLost(StoreError):
-    """An instance is no longer this worker's: another process works on it, or may."""
+    """This worker no longer holds the instance: another process works on it, or may."""

@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
 
 def data_folder() -> Path:
-    """What people want to keep: the database, patches."""
+    """For what people want to keep: the database, patches."""
     return _folder(lambda folders: folders.user_data_path)
 
 
 def cache_folder() -> Path:
-    """What can be made again."""
+    """For what can be made again."""
     return _folder(lambda folders: folders.user_cache_path)
 
 
 def state_folder() -> Path:
-    """What Troop knows of this machine: which images it pulled or made."""
+    """For what Troop knows about this machine: which images it pulled or made."""
     return _folder(lambda folders: folders.user_state_path)
 
 
@@ -30,6 +30,6 @@ def _folder(which: Callable[[PlatformDirsABC], Path]) -> Path:
     from platformdirs import PlatformDirs
     from platformdirs.unix import Unix
 
-    # Troop 0.1.0 used these everywhere: what it left there is still found.
+    # Troop 0.1.0 used these folders on every system; its files are still found there.
     before = which(Unix("troop"))
     return before if before.exists() else which(PlatformDirs("troop", appauthor=False))

@@ -1,4 +1,4 @@
-"""Starting git, with nothing of the caller's surroundings leaking in."""
+"""Starting git in an environment of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NO_CONFIG = {
     "GIT_CONFIG_SYSTEM": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_ATTR_NOSYSTEM": "1",
-    # Attributes and ignore rules of the person are found through these.
+    # Git finds a person's attributes and ignore rules through these.
     "HOME": os.devnull,
     "XDG_CONFIG_HOME": os.devnull,
 }
@@ -32,11 +32,11 @@ class GitFailedError(Exception):
 
 
 def git_environment(*, private: bool) -> dict[str, str]:
-    """Build the environment for git: none of its own variables, messages in English.
+    """Build the environment for git: without git's variables, and with messages in English.
 
-    `private` keeps out the configuration of the person and of the machine as
-    well, for work in repositories that we made; a person's own repository needs
-    it (`safe.directory`, for one).
+    `private` also leaves out the configuration of the person and of the machine,
+    for work in repositories that Troop made. A person's own repository needs it
+    (for example `safe.directory`).
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     settings = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
@@ -55,9 +55,9 @@ def run_git(
     git_dir: Path | None = None,
     content: bytes = b"",
 ) -> bytes:
-    """Run git in `folder` to its end and give back what it printed.
+    """Run git in `folder` to its end and return what it printed.
 
-    With `git_dir`, a repository of ours, no configuration of the person applies.
+    With `git_dir`, a repository that Troop made, the person's configuration is not used.
 
     Raises:
         GitFailedError: git ended with an error.

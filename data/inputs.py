@@ -1,6 +1,7 @@
-"""Files that people name, opened in one place: plain, packed, or a pipe that gives its bytes once.
+"""The one place that opens files that people name: plain, packed, or a pipe.
 
-What else people name by mistake (a folder, an archive, a web page) is called what it is.
+Other things that people name by mistake (a folder, an archive, a web page) get an error that says
+what they are.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LARGEST_UNPACKED = 4_000_000_000
-"""Bytes that a packed file may hold."""
+"""How many bytes a packed file may hold."""
 
 _IN_MEMORY = 64_000_000
 _PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -38,20 +39,20 @@ _NOT_TEXT = {
 }
 _TAR = (257, b"ustar")
 _START = 262
-"""Bytes that tell what a file is."""
+"""How many bytes are read to find out what a file is."""
 _USUAL = ("preds.json", "all_preds.jsonl", "output.jsonl")
-"""Files in the folders of others' runs."""
+"""Usual names of predictions in the folders of other tools."""
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 _pipes: dict[tuple[int, int], bytes] = {}
-"""What pipes have given, by device and inode: whoever reads one again gets the same."""
+"""What pipes have given, by device and inode, because a pipe gives its bytes only once."""
 
 
 def open_input(path: Path) -> BinaryIO:
-    """Open a file for reading, from its start, unpacked; it can be read again after `seek(0)`.
+    """Open a file for reading, unpacked, at its start. It can be read again after `seek(0)`.
 
     Raises:
-        UsageError: it is missing, a folder, unreadable, damaged, or of a kind that nobody reads.
+        UsageError: it is missing, a folder, unreadable, damaged, or of a kind that is not read.
     """
     try:
         about = path.stat()
@@ -95,7 +96,7 @@ def read_text(path: Path) -> str:
 
 
 def refuse_utf16(path: Path, content: bytes) -> None:
-    """Name what editors on Windows call Unicode.
+    """Refuse UTF-16, which editors on Windows call Unicode.
 
     Raises:
         UsageError: it begins with the mark of UTF-16.
@@ -123,7 +124,7 @@ def _folder(path: Path) -> UsageError:
 
 
 def _unpacked(path: Path, file: BinaryIO) -> BinaryIO:
-    """The file at its start, or what is packed in it; closed where it is refused."""
+    """The file at its start, or what is packed in it. It is closed if it is refused."""
     try:
         start = file.read(_START)
         if not file.seekable():  # a terminal, or another device
@@ -150,7 +151,7 @@ def _refuse_kinds(path: Path, start: bytes) -> None:
 
 
 def _unpack(path: Path, file: BinaryIO, packed: str) -> BinaryIO:
-    """What a packed file holds, in memory or, where it is large, in a file that has no name."""
+    """What a packed file holds, in memory or, if it is large, in an unnamed file."""
     plain = cast(BinaryIO, tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 - the caller's
     openers: dict[str, Callable[[BinaryIO], IO[bytes]]] = {
         "gzip": lambda source: cast(IO[bytes], gzip.GzipFile(fileobj=source)),
@@ -172,7 +173,7 @@ def _unpack(path: Path, file: BinaryIO, packed: str) -> BinaryIO:
 
 
 class _Limited:
-    """A source that ends in an error where it would fill the disk."""
+    """A source that raises an error before it fills the disk."""
 
     def __init__(self, source: IO[bytes]) -> None:
         self._source = source
@@ -187,7 +188,7 @@ class _Limited:
 
 
 def _zstd(file: BinaryIO) -> IO[bytes]:
-    """All frames; the library's own reader takes one that is cut off for whole."""
+    """All frames. The library's own reader accepts a frame that is cut off."""
     import zstandard
 
     data, frames = file.read(), list[bytes]()

@@ -28,7 +28,7 @@ def show_path(path: str) -> str:
 
 
 def plain_path(path: str) -> str:
-    """`path` without empty and "." components; "" is the repository itself.
+    """`path` without empty and "." components; "": the repository itself.
 
     Raises:
         UsageError: it leads out of the repository.
@@ -43,7 +43,7 @@ def plain_path(path: str) -> str:
 
 
 def is_git_internal(path: str) -> bool:
-    """Whether a component is git's own (`.git`), in any spelling of its case."""
+    """Whether a component is git's own (`.git`), in upper or lower case."""
     return any(part.lower() == ".git" for part in path.split("/"))
 
 
@@ -51,8 +51,8 @@ def check_editable(path: str) -> None:
     """Refuse a path that a patch must not name.
 
     Raises:
-        UsageError: absolute, leading out of the repository, inside `.git`, not
-            in its plain form, or longer than file systems take.
+        UsageError: it is absolute, leads out of the repository, is inside `.git`, is not
+            in its plain form, or is longer than file systems allow.
     """
     if not path or plain_path(path) != path:
         raise UsageError(f"{path!a} is not a path inside the repository.")

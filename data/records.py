@@ -1,7 +1,7 @@
-"""JSON and JSON Lines files as records that know where they stand.
+"""JSON and JSON Lines files as records that know their place in the file.
 
-Every complaint about a record names its file and its line, or its row where a
-file has no lines of its own (an array, a table).
+Every error about a record names its file and its line, or its row if the file
+does not have one line for each (an array, a table).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Record:
     values: Mapping[str, object]
 
     def text(self, name: str) -> str | None:
-        """Return the text in column `name`; None where it is missing or null.
+        """Return the text in column `name`; None if it is missing or null.
 
         Raises:
             UsageError: it holds something else.
@@ -53,7 +53,7 @@ class Record:
         """Return the text in column `name`, which must not be blank.
 
         Raises:
-            UsageError: it is missing, null, blank or no text.
+            UsageError: it is missing, null, blank or not text.
         """
         value = self.text(name)
         if value is None:
@@ -64,12 +64,12 @@ class Record:
         return value
 
     def error(self, complaint: str, *, hint: str = "") -> UsageError:
-        """Make a complaint about this record that says where it stands."""
-        return UsageError(f"{self.where}: {complaint}", hint=hint)
+        """Make an error about this record that says where it is; `complaint` has no full stop."""
+        return UsageError(f"{self.where}: {complaint}.", hint=hint)
 
 
 def kind_of(value: object) -> str:
-    """Name the kind of a JSON value as people know it."""
+    """The kind of a JSON value, in words for people."""
     return _KINDS.get(type(value).__name__, type(value).__name__)
 
 
@@ -107,7 +107,7 @@ def read_json(path: Path) -> list[Record] | dict[str, object]:
 
 
 def _is_one_document(path: Path, content: bytes) -> bool:
-    """Whether this is an array or a lone object, by content: people mix up the suffixes."""
+    """Whether it is one array or object, judged by content, because people mix up suffixes."""
     first, _, rest = content.strip().partition(b"\n")
     if first.startswith(b"[") or not rest or first.rstrip() == b"{":
         return True
@@ -115,7 +115,7 @@ def _is_one_document(path: Path, content: bytes) -> bool:
 
 
 def _lines(path: Path, content: bytes) -> Iterator[Record]:
-    # Not splitlines: U+2028 and its like may stand in a JSON string.
+    # Not splitlines(), because a JSON string may hold U+2028 and similar characters.
     for number, line in enumerate(content.split(b"\n"), 1):
         if line.strip():
             where = f"{path}, line {number}"
@@ -132,7 +132,7 @@ def _parse(content: bytes, where: str, *, numbered: bool = False) -> object:
         line = content[: content.index(b"\0")].count(b"\n") + 1
         raise UsageError(
             f"{place(line)}: holds NUL bytes.",
-            hint="The file is damaged, often by a crash while it was written; write it anew.",
+            hint="The file is damaged, often by a crash while it was written. Write it again.",
         )
     try:
         return json.loads(content.decode("utf-8"))

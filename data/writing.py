@@ -1,4 +1,4 @@
-"""Writing files that others read: each appears whole or not at all."""
+"""Writing files for others to read: each appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _NUMBERED = re.compile(r"/(?:dev|proc/self)/fd/(\d{1,4})")
 
 
 def write_whole(path: Path, content: bytes, *, durable: bool = False) -> None:
-    """Put `content` at `path` in one step, in place of what is there.
+    """Write `content` to `path` in one step, replacing what is there.
 
-    `durable` waits until the disk has it, for what must survive a power cut.
+    `durable` waits until the disk has it, for files that must survive a power cut.
 
     Raises:
-        OSError: it cannot be written; what was there stays.
+        OSError: it cannot be written. What was there stays.
     """
     with _replacing(path, durable=durable) as file:
         file.write(content)
 
 
 def put_file(path: Path, content: bytes, *, durable: bool = False) -> None:
-    """Put `content` at a place that a person named, as `whole_file` does.
+    """Write `content` to a place that a person named, as `whole_file` does.
 
     Raises:
         UsageError, StoreError: as `whole_file`.
@@ -46,14 +46,14 @@ def put_file(path: Path, content: bytes, *, durable: bool = False) -> None:
 def whole_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
     """Open a place that a person named: what is written appears there whole, or not at all.
 
-    Folders above it are made. A pipe, a device, and a file in a folder where no other can
-    be made, are written in place.
+    Folders above it are made. A pipe, a device, and a file in a folder where no other file
+    can be made, are written in place.
 
     Raises:
         UsageError: it is a folder.
-        StoreError: it cannot be written; what was there stays.
+        StoreError: it cannot be written. What was there stays.
     """
-    real = Path(os.path.realpath(path))  # through links, which stay
+    real = Path(os.path.realpath(path))  # follows links, which stay
     try:
         _refuse_folder(path)
         if (number := _descriptor(path)) is not None:
@@ -71,9 +71,9 @@ def whole_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
 
 
 def check_place(path: Path, *, folder: bool = False) -> None:
-    """Raise what writing to `path` would raise, before work is done for it. Nothing is left there.
+    """Raise what writing to `path` would raise, before the work begins. Leaves nothing there.
 
-    `folder`: not the place of a file, but of a folder of files.
+    `folder`: it is the place of a folder of files, not of one file.
 
     Raises:
         UsageError: it is a folder and should not be, or the other way round.
@@ -129,7 +129,7 @@ def _refuse_folder(path: Path) -> None:
 
 
 def _descriptor(path: Path) -> int | None:
-    """The open file that a name such as /dev/stdout stands for, which is not opened again."""
+    """The open file behind a name such as /dev/stdout, which is not opened again."""
     named = _STREAMS.get(str(path))
     if named is None and (found := _NUMBERED.fullmatch(str(path))):
         named = int(found[1])
@@ -137,7 +137,7 @@ def _descriptor(path: Path) -> int | None:
 
 
 def _in_place(real: Path) -> bool:
-    """Whether what is there cannot be replaced by another file."""
+    """Whether another file cannot replace what is there."""
     return real.exists() and (not real.is_file() or (_allowed(real) and not _allowed(real.parent)))
 
 

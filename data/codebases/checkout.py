@@ -1,7 +1,7 @@
-"""What a commit's files are on this machine.
+"""The files of a commit, as this machine has them.
 
-Git stores most of them. A submodule's are there where it is checked out, and
-what is behind a filter is in the working copy alone. So the commit's hash does
+Git stores most of them. A submodule's files are only there if it is checked out,
+and files behind a filter are only in the working copy. So the commit's hash does
 not say what is read; `Checkout.key` does.
 """
 
@@ -42,11 +42,11 @@ class Checkout:
     submodules: Mapping[str, Checkout | None]
     """By path; None: it is not checked out, so its folder is empty."""
     filtered: Mapping[str, Filtered]
-    """By path, the files that git stores in another form; submodules' are in theirs."""
+    """By path, the files that git stores in another form. Submodules have their own."""
 
     @property
     def key(self) -> str:
-        """The same for two checkouts only if their files are the same: the commit, mostly."""
+        """The same for two checkouts only if their files are the same. Mostly the commit."""
         parts = [f"{path}\0{each.key if each else ''}" for path, each in self.submodules.items()]
         parts += [f"{path}\0{each.by}\0{each.digest}" for path, each in self.filtered.items()]
         if not parts:
@@ -55,7 +55,7 @@ class Checkout:
         return f"{self.commit}+{digest[:24]}"
 
     def walk(self, prefix: str = "") -> Iterator[tuple[str, Checkout]]:
-        """This checkout and those within it, each behind the folder it lies in ("lib/")."""
+        """This checkout and those inside it, each after its folder ("lib/")."""
         yield prefix, self
         for path, each in self.submodules.items():
             if each is not None:
@@ -72,10 +72,10 @@ class Checkout:
 
 
 def read_checkout(repository: Path, commit: str) -> Checkout:
-    """Look at what there is of a commit.
+    """Find out what this machine has of a commit.
 
     Raises:
-        UsageError: no git, no repository, or no such commit.
+        UsageError: there is no git, no repository, or no such commit.
     """
     whole = full_commit(repository, commit)
     try:
@@ -85,9 +85,9 @@ def read_checkout(repository: Path, commit: str) -> Checkout:
 
 
 def stored_instead(checkout: Checkout) -> Iterator[RawFile]:
-    """The files whose text is not what the working copy has, as edits and patches know them.
+    """The files that git stores in another form, as edits and patches see them.
 
-    A patch is made for what git stores. Where that is no text of the file, the
+    A patch is made for what git stores. If that is not the text of the file, the
     file cannot be edited.
     """
     for prefix, each in checkout.walk():

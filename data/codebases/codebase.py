@@ -15,7 +15,7 @@ _BYTE_ORDER_MARKS = {"utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_U
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One text file. `text` keeps its line endings; `encode` gives back its bytes exactly."""
+    """One text file. `text` keeps its line endings; `encode` returns its exact bytes."""
 
     path: str
     """Relative to the repository, with forward slashes."""
@@ -37,11 +37,11 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Codebase:
-    """The text files of one repository state, and why others were left out."""
+    """The text files of a repository in one state, and why other files were left out."""
 
     digest: str
     """Identifies the content: SHA-256 (hex) over paths, modes and bytes."""
     files: Mapping[str, SourceFile]
     """By path, in path order."""
     skipped: Mapping[str, str] = field(default_factory=dict)
-    """Path -> reason, for tracked files that are not text files we read."""
+    """Path -> reason, for tracked files that are not read."""

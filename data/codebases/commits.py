@@ -1,4 +1,4 @@
-"""A checkout as a tar archive: the very bytes of its files.
+"""A checkout as a tar archive, with the exact bytes of its files.
 
 `git archive` would apply the repository's attributes (export-ignore,
 export-subst, filters, line endings), so the archive is built from the objects,
@@ -32,7 +32,7 @@ _SPOOL_BYTES = 32 << 20
 
 @contextmanager
 def open_checkout(checkout: Checkout, prefix: str = "") -> Iterator[BinaryIO]:
-    """The tar of `checkout_tar`, at its beginning, with all paths below the folder `prefix`.
+    """The tar of `checkout_tar`, open at its beginning, with all paths below `prefix`.
 
     Raises:
         UsageError: as `checkout_tar`.
@@ -44,10 +44,10 @@ def open_checkout(checkout: Checkout, prefix: str = "") -> Iterator[BinaryIO]:
 
 
 def commit_tar(repository: Path, commit: str, out: BinaryIO, *, prefix: str = "") -> None:
-    """`checkout_tar` of a commit as it is here.
+    """`checkout_tar` of a commit, as this machine has it.
 
     Raises:
-        UsageError: no such commit, or git cannot read the repository.
+        UsageError: there is no such commit, or git cannot read the repository.
     """
     checkout_tar(read_checkout(repository, commit), out, prefix=prefix)
 
@@ -56,17 +56,17 @@ def checkout_tar(checkout: Checkout, out: BinaryIO, *, prefix: str = "") -> None
     """Write all files of a checkout to `out` as an uncompressed tar stream.
 
     Paths are relative to the repository, below the folder `prefix` if there is
-    one, times are the commit's, owners are root. Symbolic links stay links; a
-    submodule is a folder with its files where it is checked out and has the
-    commit, and an empty one elsewhere.
+    one. Times are the commit's, and root owns everything. Symbolic links stay
+    links. A submodule is a folder with its files if it is checked out and has
+    the commit, otherwise an empty folder.
 
     Raises:
-        UsageError: git cannot read the repository, or a file changes meanwhile.
+        UsageError: git cannot read the repository, or a file changes while it is read.
     """
     with tarfile.open(
         fileobj=out,
         mode="w|",
-        # Understood everywhere, and the one that holds names that are not UTF-8 as they are.
+        # Understood everywhere, and the only one that keeps names that are not UTF-8.
         format=tarfile.GNU_FORMAT,
         encoding="utf-8",
         errors="surrogateescape",

@@ -1,4 +1,4 @@
-"""From a file's bytes to text that encodes back to the very same bytes."""
+"""From a file's bytes to text that encodes back to the same bytes."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ _BLANK_OR_COMMENT = re.compile(rb"^[ \t\f]*(?:#.*)?$")
 _CHARACTER_SETS = re.compile(
     r"ascii|iso8859-\d+|iso2022_\w+|cp\d+|koi8-\w|mac-\w+|euc_\w+|shift_jis\w*|gb\w+|big5\w*|johab"
 )
-"""Codecs that a cookie may name; others (punycode, unicode_escape) are slow or hold no text."""
+"""Codecs that a cookie may name. Others (punycode, unicode_escape) are slow or not for text."""
 
 _ODD_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\v\b\x1b")) + b"\x7f"
 _HIGH = bytes(range(128, 256))
 _MOST_HIGH = 0.3
-"""Western text holds fewer bytes beyond ASCII; other scripts would be garbled."""
+"""Western text has a smaller share of bytes beyond ASCII; other scripts would be garbled."""
 
 
 class NotTextError(ValueError):
-    """The bytes are not text that we can read; the message says why."""
+    """The bytes are not text that can be read; the message says why."""
 
 
 def decode(path: str, content: bytes) -> tuple[str, str]:
     """The text of `content` and its encoding, as `SourceFile` names it.
 
-    In order: a byte order mark (UTF-8, UTF-16), the cookie of a Python file
-    (PEP 263), UTF-8, and what looks like text in a Western 8-bit encoding.
+    Tried in this order: a byte order mark (UTF-8, UTF-16), the cookie of a Python file
+    (PEP 263), UTF-8, and a Western 8-bit encoding if it looks like one.
 
     Raises:
-        NotTextError: binary, or in an encoding we cannot tell.
+        NotTextError: the file is binary, or its encoding is not known.
     """
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _decode_utf16(content)
@@ -65,7 +65,7 @@ def _exactly(content: bytes, encoding: str) -> str | None:
     """The text, if it encodes back to `content`."""
     try:
         text = content.decode(encoding)
-        # UTF-8 has one form for each text, so only others need the way back.
+        # UTF-8 has one form for each text, so only other encodings are encoded back.
         exact = encoding in {"utf-8", "utf-8-sig"} or text.encode(encoding) == content
     except (UnicodeError, LookupError):
         return None

@@ -1,8 +1,9 @@
-"""Files that git stores in another form than the working copy has them.
+"""Files that git stores in another form than the working copy.
 
-Git LFS stores pointers, git-crypt what is encrypted, `working-tree-encoding`
-UTF-8. What scripts need is in the working copy alone, and no filter is ever
-run to make it: a repository's configuration may name any program.
+Git LFS stores pointers, git-crypt stores encrypted files, and
+`working-tree-encoding` stores UTF-8. What scripts need is only in the working
+copy. Troop never runs a filter to make it, because a repository's configuration
+may name any program.
 """
 
 from __future__ import annotations
@@ -40,11 +41,11 @@ class Filtered:
     """For people: "Git LFS", "the filter up", "working-tree-encoding=UTF-16". "": only line ends or
     `$Id$` differ, so an edit of what git stores is an edit of the file."""
     digest: str
-    """Git's hash of what the working copy has; "": it lacks the file as the commit has it."""
+    """Git's hash of what the working copy has; "": it does not have the commit's file."""
 
     @property
     def has_pointer(self) -> bool:
-        """Whether nothing but a pointer, or what is encrypted, is here."""
+        """Whether only a pointer, or an encrypted file, is here."""
         return not self.digest and self.by in _NAMES.values()
 
     @property
@@ -56,7 +57,7 @@ class Filtered:
 
 
 def find_filtered(repository: Path, commit: str, lines: Sequence[bytes]) -> dict[str, Filtered]:
-    """The files of a commit that git stores in another form, by path; `lines`: its listing.
+    """The files of a commit that git stores in another form, by path. `lines`: its listing.
 
     Raises:
         GitFailedError: git cannot read the repository.
@@ -75,7 +76,7 @@ def find_filtered(repository: Path, commit: str, lines: Sequence[bytes]) -> dict
             continue
         as_committed = changed is not None and entry.path not in changed
         digest = _digest(repository, entry) if as_committed else ""
-        # A filter that changes nothing here, as one that leaves outputs of notebooks out.
+        # Leave out a filter that changes nothing here, such as one that strips notebooks.
         if digest != entry.object_id and (digest or by):
             found[entry.path] = Filtered(entry, by, digest)
         elif digest and _is_pointer(repository, entry):
@@ -84,7 +85,7 @@ def find_filtered(repository: Path, commit: str, lines: Sequence[bytes]) -> dict
 
 
 def open_working(repository: Path, entry: TreeEntry) -> BinaryIO:
-    """A file of the working copy. Raises OSError where there is none, or something else."""
+    """A file of the working copy. Raises OSError if it is missing or not a file."""
     path = encode_path(f"{repository}/{entry.path}")
     number = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
     file = os.fdopen(number, "rb")
@@ -95,7 +96,7 @@ def open_working(repository: Path, entry: TreeEntry) -> BinaryIO:
 
 
 def _may_be_named(repository: Path, lines: Sequence[bytes]) -> bool:
-    """Whether any file of attributes has a word of ours: it is quicker to look than to ask git."""
+    """Whether an attributes file has one of our words. This is quicker than asking git."""
     of_git = (line for line in lines if line.endswith(b".gitattributes"))
     sources = [repository / read_line(line).path for line in of_git]
     own = run_git(["rev-parse", "--git-path", "info/attributes"], folder=repository)
@@ -125,7 +126,7 @@ def _content(source: Path) -> bytes:
 
 
 def _named(repository: Path, files: Sequence[TreeEntry]) -> dict[str, str]:
-    """The files with an attribute that changes them, and what to call it."""
+    """The files with an attribute that changes them, and its name for people."""
     asked = b"\0".join(encode_path(entry.path) for entry in files)
     said = run_git(
         ["check-attr", "-z", "--stdin", *_ATTRIBUTES], folder=repository, content=asked + b"\0"
@@ -154,7 +155,7 @@ def _by(attribute: str, value: str) -> str | None:
 
 
 def _changed(repository: Path, commit: str) -> Mapping[str, None] | None:
-    """What differs from the commit, by git's own reckoning; None: it is not checked out."""
+    """The files that git says differ from the commit; None: it is not checked out."""
     head = run_git(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], folder=repository)
     if head.decode("ascii").strip() != commit:
         return None
@@ -164,7 +165,7 @@ def _changed(repository: Path, commit: str) -> Mapping[str, None] | None:
 
 
 def _digest(repository: Path, entry: TreeEntry) -> str:
-    """Git's hash of a file as it lies there; "" where there is none."""
+    """Git's hash of a file in the working copy; "": there is none."""
     sha = hashlib.sha1() if len(entry.object_id) == _SHA1_DIGITS else hashlib.sha256()  # noqa: S324
     try:
         with open_working(repository, entry) as file:
@@ -177,7 +178,7 @@ def _digest(repository: Path, entry: TreeEntry) -> str:
 
 
 def _is_pointer(repository: Path, entry: TreeEntry) -> bool:
-    """Whether the filter was not run when the file was checked out."""
+    """Whether the file was checked out without running its filter."""
     try:
         with open_working(repository, entry) as file:
             return file.read(max(map(len, _POINTERS))).startswith(_POINTERS)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_FILE_BYTES = 1_000_000
-"""Larger files are skipped unless somebody asks for them: most are generated data."""
+"""Larger files are skipped by default, because most are generated data."""
 
 _CACHE_FORMAT = 1
 _DRAIN_BYTES = 1 << 16
@@ -35,7 +35,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RawFile:
-    """One entry of a repository as it was found."""
+    """One entry of a repository, as it was found."""
 
     path: str
     """Relative to the repository, with forward slashes; see `data.paths`."""
@@ -46,11 +46,11 @@ class RawFile:
 
 
 def codebase_from_files(entries: Iterable[RawFile], largest: int = MAX_FILE_BYTES) -> Codebase:
-    """The codebase that `entries` make up.
+    """The codebase made of `entries`.
 
-    A later entry replaces an earlier one of the same path. Entries in a `.git`
-    folder are left out without a word; files that are not text, or larger than
-    `largest` bytes, are left out with a reason.
+    A later entry replaces an earlier one with the same path. Entries in a `.git`
+    folder are left out without a reason; files that are not text, or larger than
+    `largest` bytes, are left out with one.
 
     Raises:
         UsageError: a path leads out of the repository.
@@ -87,8 +87,8 @@ def codebase_from_tar(
 
     `strip` is the folder inside the archive that is the repository, for example
     "testbed". Links are never followed; a hard link is a copy of the file it
-    names. `instead`: entries that take the place of the archive's; `largest`: bytes
-    of a file that is read.
+    names. `instead`: entries that replace those of the archive; `largest`: the
+    size, in bytes, of the largest file that is read.
 
     Raises:
         UsageError: an entry leads out of the archive or lies outside `strip`.
@@ -96,7 +96,7 @@ def codebase_from_tar(
     """
     watched = _Watched(stream)
     try:
-        # Python's own tar errors, and what a damaged header makes its parser raise.
+        # Python's own tar errors, and the errors that a damaged header causes in its parser.
         with tarfile.open(
             fileobj=cast(BinaryIO, watched), mode="r|", encoding="utf-8", errors="surrogateescape"
         ) as archive:
@@ -113,9 +113,9 @@ def codebase_from_tar(
 class CodebaseCache:
     """Codebases on disk, one compressed file for each key.
 
-    Any number of processes may share a folder: files appear whole or not at
-    all. A file that does not verify counts as absent, and a folder that cannot
-    be written costs only the time to read a codebase again.
+    Any number of processes may share a folder, because files appear whole or not at
+    all. A damaged file counts as missing. If the folder cannot be written, codebases
+    are only read again.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -129,7 +129,7 @@ class CodebaseCache:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, LookupError, TypeError, zstandard.ZstdError) as error:
-            _LOG.warning("Cached codebase %s is damaged and is read anew: %s", key, error)
+            _LOG.warning("Cached codebase %s is damaged and is read again: %s", key, error)
             return None
 
     def put(self, key: str, codebase: Codebase) -> None:
@@ -146,12 +146,12 @@ class CodebaseCache:
 
 
 def bounded_key(key: str, largest: int) -> str:
-    """The key of a codebase whose files were read up to `largest` bytes."""
+    """The key of a codebase of which files up to `largest` bytes were read."""
     return key if largest == MAX_FILE_BYTES else f"{key}:{largest}"
 
 
 def large_files(codebase: Codebase) -> dict[str, int]:
-    """The files that were left out because of their size, with that, in bytes."""
+    """The files that were left out because of their size, with their size in bytes."""
     found = {path: _TOO_LARGE.match(reason) for path, reason in codebase.skipped.items()}
     return {path: int(size[1].replace(",", "")) for path, size in found.items() if size}
 
@@ -192,9 +192,9 @@ class _Digest:
 
 
 class _Watched:
-    """A stream that tells whether it ended as a tar archive does.
+    """A stream that knows whether it ended as a tar archive does.
 
-    `tarfile` takes a stream that stops between two members for a whole one.
+    `tarfile` accepts a stream that stops between two members as complete.
     """
 
     def __init__(self, stream: BinaryIO) -> None:

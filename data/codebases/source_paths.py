@@ -1,4 +1,4 @@
-"""What a file of a repository is, told by its path: source, or somebody else's code."""
+"""What a file of a repository is, judged by its path: source, or somebody else's code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SOURCE_SUFFIXES = frozenset(
     {*(suffix for each in LANGUAGES for suffix in each.suffixes)}
     | {*".m .sql .html .jinja .j2 .css .scss".split()}  # noqa: SIM905 - as one reads it
 )
-"""Text files that may matter to an issue; others (data, prose, lock files) are left out."""
+"""Text files that may matter to an issue. Data, prose and lock files are left out."""
 
 _PACKAGES = "node_modules|bower_components|jspm_packages"
 _MINIFIED = re.compile(r"[.-]min\.(?:[cm]?js|css)$")
@@ -28,11 +28,11 @@ _ASIDE = re.compile(
     "docs?|examples?|samples?|demos?|static|assets|benchmarks?|build|dist|deps|extern(?:al)?"
     "|vendor(?:ed)?|third_?party|3rdparty|_vendor"
 )
-"""Folders whose files do not tell what a repository is written in."""
+"""Folders whose files do not count towards a repository's language."""
 
 
 def is_vendored(path: str) -> bool:
-    """Whether `path` is somebody else's code, or made by a tool, by the customs of its language."""
+    """Whether `path` is usually somebody else's code in its language, or made by a tool."""
     language = language_of(path)
     own = language.vendored if language else ""
     folders = re.compile(f"{_PACKAGES}|{own}" if own else _PACKAGES)
@@ -41,10 +41,10 @@ def is_vendored(path: str) -> bool:
 
 
 def dominant_language(sizes: Mapping[str, int]) -> str:
-    """The name of the language that most of the source is in; "python" where nothing tells.
+    """The name of the language of most of the source; "python" if there is no source.
 
     `sizes`: by path, in any unit. Tests, others' code, examples and documentation do not
-    count. Headers are C++ where there is more of that than of C.
+    count. Headers count as C++ if there is more C++ than C.
     """
     totals: Counter[str] = Counter()
     headers = 0

@@ -1,4 +1,4 @@
-"""What git stores of a repository: its commits, their entries and the contents of these."""
+"""What git stores of a repository: its commits, their entries and the entries' contents."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SUBMODULE = b"160000 "
-"""What a submodule's line of a listing begins with."""
+"""The beginning of a submodule's line in a listing."""
 
 _GITLINK = 0o160000
 _SYMLINK = 0o120000
@@ -34,17 +34,17 @@ class TreeEntry:
 
     @property
     def is_submodule(self) -> bool:
-        """A commit of another repository."""
+        """Whether it is a commit of another repository."""
         return self.mode & _KIND == _GITLINK
 
     @property
     def is_link(self) -> bool:
-        """A symbolic link, whose content is where it leads."""
+        """Whether it is a symbolic link, whose content is its target."""
         return self.mode & _KIND == _SYMLINK
 
     @property
     def is_executable(self) -> bool:
-        """A file that is a program."""
+        """Whether it is an executable file."""
         return bool(self.mode & 0o100)
 
 
@@ -52,7 +52,7 @@ def full_commit(repository: Path, commit: str) -> str:
     """The whole hash of a commit that is in the repository.
 
     Raises:
-        UsageError: no git, no repository, or no such commit.
+        UsageError: there is no git, no repository, or no such commit.
     """
     try:
         found = commit_id(repository, commit)
@@ -70,7 +70,7 @@ def full_commit(repository: Path, commit: str) -> str:
 
 
 def commit_id(repository: Path, commit: str) -> str | None:
-    """The whole hash of a commit; None where it is not there.
+    """The whole hash of a commit; None: the repository does not have it.
 
     Raises:
         GitFailedError: git cannot read the repository.
@@ -82,7 +82,7 @@ def commit_id(repository: Path, commit: str) -> str | None:
     try:
         found = run_git(arguments, folder=repository)
     except GitFailedError as error:
-        # Quiet about a missing commit, not about a repository that it cannot read.
+        # A missing commit is not an error; a repository that git cannot read is one.
         if error.message.startswith("fatal: "):
             raise
         return None
@@ -90,7 +90,7 @@ def commit_id(repository: Path, commit: str) -> str | None:
 
 
 def listing(repository: Path, commit: str) -> list[bytes]:
-    """All that a commit tracks, in git's order, as git says it: quick, for many thousand files.
+    """The lines that git lists for a commit, in its order. Quick for thousands of files.
 
     Raises:
         GitFailedError: git cannot read it.
@@ -100,10 +100,10 @@ def listing(repository: Path, commit: str) -> list[bytes]:
 
 
 def read_line(line: bytes) -> TreeEntry:
-    """A line of a listing.
+    """Read a line of a listing.
 
     Raises:
-        UsageError: its path leads out of the repository.
+        UsageError: the path leads out of the repository.
     """
     head, _, path = line.partition(b"\t")
     mode, _, object_id = head.split(b" ")
@@ -113,14 +113,14 @@ def read_line(line: bytes) -> TreeEntry:
 
 
 class Objects:
-    """Objects out of one `git cat-file --batch`, one after the other."""
+    """Objects from one `git cat-file --batch`, one after the other."""
 
     def __init__(self, requests: IO[bytes], body: IO[bytes]) -> None:
         self._requests = requests
         self.body = body
 
     def ask(self, entry: TreeEntry) -> int:
-        """Ask for an entry's content; its size in bytes. `body` gives the content."""
+        """Ask for an entry's content. Returns its size in bytes; `body` then gives the content."""
         self._requests.write(entry.object_id.encode("ascii") + b"\n")
         self._requests.flush()
         answer = self.body.readline().split()
@@ -132,7 +132,7 @@ class Objects:
         return int(answer[2])
 
     def finish(self) -> None:
-        """Step over the newline that ends a content."""
+        """Skip the newline that ends a content."""
         self.body.read(1)
 
     def content(self, entry: TreeEntry) -> bytes:

@@ -1,6 +1,6 @@
-"""The SWE-bench family: where each dataset lies, and what Troop takes of its rows.
+"""The SWE-bench family: where each dataset is, and what Troop reads of its rows.
 
-One entry per dataset, and one function for rows of a file that nobody named.
+One entry per dataset, and one function for rows of a file without a dataset's name.
 What a row's columns say (an image, `repo_dir`, `activate`) comes before the entry.
 Sources: the datasets' cards and harnesses, as far as they could be read.
 """
@@ -22,7 +22,7 @@ ACTIVATE = (
 
 PRO_IMAGES = "jefzda/sweap-images"
 IMAGE_COLUMNS = ("image", "image_name", "docker_image", "dockerhub_tag")
-"""The columns that name an image, the first that holds something first."""
+"""The columns that name an image; the first one that is not empty is used."""
 LANGUAGE_COLUMNS = ("language", "repo_language")
 
 _SWE_BENCH_IMAGE = "swebench/sweb.eval.x86_64.{id_1776}:latest"
@@ -30,11 +30,11 @@ _SECTIONS = (
     ("requirements", "Requirements"),
     ("interface", "New interfaces introduced"),
 )
-"""SWE-bench Pro's columns that belong to the issue, with the headings its own prompt uses."""
+"""SWE-bench Pro's columns that belong to the issue, with the headings of its own prompt."""
 _OWN_COLUMNS = (*IMAGE_COLUMNS, *LANGUAGE_COLUMNS, "repo_dir", "activate")
 
-# The images of SWE-smith hold the code before its bug, which is a branch of a mirror. The last
-# commit of that branch is laid alone: the one before it has the tests, the first one the fix.
+# The images of SWE-smith hold the code before its bug. The bug is a branch of a mirror. Only the
+# last commit of the branch is laid: the one before it has the tests, the first one the fix.
 _SMITH_SETUP = (
     "bug=$(mktemp -d) && git clone -q --depth 1 --single-branch --branch {id}"
     ' https://github.com/{repository} "$bug" && git ls-files -z | xargs -0 rm -rf --'
@@ -45,7 +45,7 @@ _SMITH_SETUP = (
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Where the four fields of an instance stand in a row.
+    """Where a row has the four fields of an instance.
 
     A column; "a.b", a field of an object in column a; or text with columns in
     braces. An issue may also be a list of objects with title and body.
@@ -73,29 +73,29 @@ class Dataset:
     hub: str
     """Its name on Hugging Face."""
     split: str | None
-    """The one that is meant without one; None: a person must say."""
+    """The split that is used by default; None: a person must name one."""
     also: tuple[str, ...] = ()
     """Other names on Hugging Face with rows of the same shape."""
     fields: Fields = Fields()
     image: str | None = _SWE_BENCH_IMAGE
-    """For rows that name none. Lowercase: id_1776, id_s, org, name; as they are: id, number."""
+    """For rows that name no image. Lowercase: id_1776, id_s, org, name; unchanged: id, number."""
     folder: str = "/testbed"
     """The repository in the image; {name} is the repository's."""
     activate: str = ACTIVATE
     language: str = "python"
-    """Where the row tells none; "" where the set has several."""
+    """The language of rows that name none; "": the dataset has several."""
     sections: tuple[tuple[str, str], ...] = ()
-    """Columns that are appended to the issue, each with its heading."""
+    """Columns that are added to the end of the issue, each with its heading."""
     may_lack_issue: bool = False
-    """Rows without an issue are passed over instead of refused."""
+    """Whether rows without an issue are skipped instead of refused."""
     setup: str = ""
-    """Run once in the image, with network; {id} and {repository} are the row's, quoted."""
+    """Run once in the image, with network. {id} and {repository} are the row's, quoted."""
     note: str = ""
     """What a person should know before a run."""
 
     @property
     def columns(self) -> frozenset[str]:
-        """All that is read of a row."""
+        """All columns that are read."""
         sections = (name for name, _ in self.sections)
         marks = ("install_config",) if self is GENERIC else ()
         return frozenset({*self.fields.columns(), *_OWN_COLUMNS, *sections, *marks})
@@ -234,7 +234,7 @@ FAMILY = (
 )
 
 GENERIC = Dataset(alias="", hub="", split=None, sections=_SECTIONS)
-"""Rows of a file that nobody named, as long as they look like no other entry."""
+"""For rows of a file without a dataset's name that look like no other entry."""
 
 _NAMES = {name.lower(): each for each in FAMILY for name in (each.alias, each.hub, *each.also)}
 
@@ -245,19 +245,19 @@ def aliases() -> list[str]:
 
 
 def find(name: str) -> Dataset | None:
-    """The dataset of a short name or of a name on Hugging Face; None where there is none."""
+    """The dataset with this short name or name on Hugging Face; None: there is none."""
     return _NAMES.get(name.lower())
 
 
 def split_source(source: str) -> tuple[Dataset | None, str]:
-    """Take "gym:rows.jsonl" apart: the dataset whose shape a file has, and the file."""
+    """Split "gym:rows.jsonl" into the dataset whose shape the file has, and the file."""
     alias, colon, path = source.partition(":")
     dataset = find(alias) if colon and path else None
     return (dataset, path) if dataset else (None, source)
 
 
 def recognised(row: Mapping[str, object]) -> Dataset:
-    """The dataset that a row is from, by its columns; `GENERIC` where they do not tell."""
+    """The dataset that a row is from, by its columns; `GENERIC` if they do not show it."""
     image = str(row.get("image") or row.get("image_name") or row.get("docker_image") or "")
     if {"org", "number", "base", "resolved_issues"} <= row.keys():
         return _NAMES["multi-swe"]
@@ -265,11 +265,11 @@ def recognised(row: Mapping[str, object]) -> Dataset:
         return _NAMES["pro"]
     if "/swesmith." in image:
         return _NAMES["smith"]
-    # SWE-rebench's first version has these columns, too, and SWE-bench's folder.
+    # The first version of SWE-rebench has these columns too, but SWE-bench's folder.
     if row.get("image_name") and row.get("install_config") and "sweb.eval." not in image:
         return _NAMES["rebench-v2"]
     return GENERIC
 
 
 READ_TO_RECOGNISE = GENERIC.columns.union(*(_NAMES[n].columns for n in ("multi-swe", "pro")))
-"""The columns to read where the dataset is to be recognised."""
+"""The columns to read in order to recognise the dataset."""

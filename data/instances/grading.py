@@ -1,8 +1,8 @@
-"""What a benchmark grades with, read by a loader of its own, for `troop grade` only.
+"""What a benchmark grades with, read by its own loader, only for `troop grade`.
 
 Nothing here can reach a prompt or a selector: no `Instance` carries it, and
-contracts of import-linter keep the agent, the sandbox, the selection and all else
-of data from importing this module.
+import-linter keeps agent, sandbox, selection and the rest of data from importing
+this module.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ HARNESS_COLUMNS = (
     *("FAIL_TO_PASS", "PASS_TO_PASS", "test_patch", "patch"),
     *("eval_script", "log_parser", "eval_type", "image_assets"),
 )
-"""What the official harness reads of a row, in version 4 or 5."""
+"""The columns that the official harness reads, in version 4 or 5."""
 _LISTS = {"FAIL_TO_PASS": "fail_to_pass", "PASS_TO_PASS": "pass_to_pass"}
-"""SWE-bench's columns, and how SWE-bench Pro writes them."""
+"""SWE-bench's columns, and their names in SWE-bench Pro."""
 _MORE = frozenset({*HARNESS_COLUMNS, *_LISTS.values(), "test_cmd", "install_config"})
 _INPUTS = (
     *("base_commit", "version", "image", "FAIL_TO_PASS", "PASS_TO_PASS", "test_patch"),
@@ -47,20 +47,20 @@ class GradingSpec:
     """One instance as a grader sees it."""
 
     instance: Instance
-    """Where its code lies."""
+    """The instance, which says where its code is."""
     fail_to_pass: tuple[str, ...]
     pass_to_pass: tuple[str, ...]
     gold: str
-    """The developers' patch; "" where the row has none."""
+    """The developers' patch; "": the row has none."""
     test_patch: str
     eval_script: str
-    """A bash script that brings the tests in and runs them; "" where the row has none."""
+    """A bash script that adds the tests and runs them; "": the row has none."""
     test_cmd: str
-    """A command that runs the tests, for rows without an evaluation script; "" for none."""
+    """A command that runs the tests, for rows without an evaluation script; "": none."""
     log_parser: str
-    """SWE-bench's name of what reads the script's output; "" where the row names none."""
+    """SWE-bench's name for the parser of the script's output; "": the row names none."""
     eval_type: str
-    """pass_and_fail, or fail_only: what is not reported as failed has passed."""
+    """pass_and_fail, or fail_only: a test that is not reported as failed has passed."""
     row: Mapping[str, object]
     """The columns of `HARNESS_COLUMNS` that the row has, lists as lists."""
 
@@ -71,7 +71,7 @@ class GradingSpec:
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) over all that a verdict depends on besides the patch."""
+        """SHA-256 (hex) over everything that a grade depends on, except the patch."""
         inputs = {name: self.row.get(name) for name in _INPUTS} | {"test_cmd": self.test_cmd}
         text = json.dumps(inputs, sort_keys=True, default=str)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
@@ -79,18 +79,18 @@ class GradingSpec:
 
 @dataclass(frozen=True, slots=True)
 class Specs:
-    """What a dataset has of the instances that were asked for."""
+    """What a dataset has for the instances that were asked for."""
 
     found: Mapping[str, GradingSpec]
     refused: Mapping[str, str]
-    """Why an instance cannot be graded, by id: it is not in the dataset, or its row is damaged."""
+    """By id, why an instance cannot be graded: the dataset lacks it, or its row is damaged."""
 
 
 def load_specs(source: str, split: str | None, ids: Collection[str]) -> Specs:
     """Read what the instances `ids` are graded with.
 
-    `source` and `split` as in `data.instances.loaders.load_instances`. A row that is
-    damaged refuses one instance and stops no other.
+    `source` and `split` as in `data.instances.loaders.load_instances`. A damaged
+    row refuses its own instance only.
 
     Raises:
         UsageError: the dataset cannot be read.
@@ -114,7 +114,7 @@ def load_specs(source: str, split: str | None, ids: Collection[str]) -> Specs:
             found[name] = _spec(row, kind)
         except UsageError as error:
             refused[name] = error.message
-    missing = dict.fromkeys(wanted - found.keys(), f"{source} has no such instance")
+    missing = dict.fromkeys(wanted - found.keys(), f"{source} has no such instance.")
     return Specs(found, missing | refused)
 
 
@@ -146,7 +146,7 @@ def _tests(row: Record, column: str) -> list[str]:
     name = next((name for name in named if row.values[name] is not None), named[0])
     value = row.values[name]
     if value is None and column == "PASS_TO_PASS":
-        return []  # no test passed before: there is nothing to keep
+        return []  # no test passed before the fix, so there is nothing to keep
     if isinstance(value, str):
         value = _written_list(row, name, value)
     if not isinstance(value, list) or not all(isinstance(test, str) for test in value):
@@ -155,11 +155,11 @@ def _tests(row: Record, column: str) -> list[str]:
 
 
 def _written_list(row: Record, name: str, text: str) -> object:
-    """A list as JSON or, in SWE-bench Pro's files, as Python writes it."""
+    """A list written as JSON or, in SWE-bench Pro's files, as Python."""
     for read in (json.loads, ast.literal_eval):
         with (
             contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError),
-            warnings.catch_warnings(action="ignore"),  # Python's, of names with a backslash
+            warnings.catch_warnings(action="ignore"),  # Python warns about names with a backslash
         ):
             return cast(object, read(text))
     raise row.error(f"{name} is not a list, neither JSON nor Python's: {text[:80]!r}")

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def read_parquet(path: Path, columns: Collection[str]) -> Iterator[Record]:
-    """Read the rows of a parquet file, of each only `columns`.
+    """Read the rows of a parquet file, and of each row only `columns`.
 
     Raises:
-        UsageError: it is damaged or no parquet file.
+        UsageError: it is damaged or not a parquet file.
     """
     from datasets import load_dataset  # type: ignore[import-untyped]  # takes seconds
 
-    # Streamed, and with a cache that goes away: the file is the user's and may change.
+    # Streamed, with a temporary cache, because the file is the user's and may change.
     with tempfile.TemporaryDirectory() as cache:
         try:
             table = load_dataset(
@@ -40,10 +40,10 @@ def read_parquet(path: Path, columns: Collection[str]) -> Iterator[Record]:
 
 
 def read_folder(folder: Path, split: str | None, columns: Collection[str]) -> Iterator[Record]:
-    """Read a dataset's folder, as SWE-bench's harness does: one that `save_to_disk` left, or files.
+    """Read a dataset's folder, as SWE-bench's harness does: from `save_to_disk`, or with files.
 
     Raises:
-        UsageError: no such split, or it is not the folder of a dataset.
+        UsageError: there is no such split, or it is not the folder of a dataset.
     """
     from datasets import DatasetDict, load_dataset, load_from_disk
 
@@ -80,10 +80,10 @@ def _is_saved(folder: Path) -> bool:
 
 
 def read_hub(name: str, split: str | None, columns: Collection[str]) -> Iterator[Record]:
-    """Read the rows of a dataset on Hugging Face, from its cache where it is there.
+    """Read the rows of a dataset on Hugging Face, from the cache if it is there.
 
     Raises:
-        UsageError: no such dataset or split, or it cannot be reached.
+        UsageError: there is no such dataset or split, or Hugging Face cannot be reached.
     """
     from datasets import DatasetDict, load_dataset
 
@@ -94,7 +94,7 @@ def read_hub(name: str, split: str | None, columns: Collection[str]) -> Iterator
     if isinstance(found, DatasetDict):
         split = _only_split(name, list(found))
         found = found[split]
-    # Grading columns are large; what is not read is never decoded.
+    # Grading columns are large, so columns that are not read are not decoded.
     kept = [column for column in found.column_names if column in columns]
     yield from _records(f"{name} ({split})", found.select_columns(kept), columns)
 
@@ -119,7 +119,7 @@ def _only_split(name: str, splits: list[str]) -> str:
 
 
 def _explained(error: Exception, name: str, split: str | None) -> UsageError:
-    """Tell a person what a failure of the library means."""
+    """Explain an error of the library."""
     if split and str(error).startswith("Unknown split"):
         return UsageError(
             f"The dataset {name} has no split {split}.",

@@ -1,4 +1,4 @@
-"""Where a benchmark's code lies: the image of a row and how its scripts start."""
+"""Where a benchmark's code is: the image of a row, and how its scripts start."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["ACTIVATE", "environment_of", "image_of"]
 
 
 def environment_of(record: Record, dataset: Dataset | None = None) -> Environment:
-    """Tell where a row's code lies. The row's own `repo_dir` and `activate` come first.
+    """Find where a row's code is. The row's own `repo_dir` and `activate` come first.
 
     Raises:
         UsageError: one of these columns holds no text, or `repo_dir` is relative.
@@ -42,7 +42,7 @@ def environment_of(record: Record, dataset: Dataset | None = None) -> Environmen
 
 
 def image_of(record: Record, dataset: Dataset | None = None) -> str | None:
-    """Name a row's image: the first of its image columns, else by its id; None: nothing tells.
+    """Name a row's image by its image columns, or else by its id; None: it is not known.
 
     Raises:
         UsageError: a column holds no text.
@@ -67,7 +67,7 @@ def image_of(record: Record, dataset: Dataset | None = None) -> str | None:
 
 
 def _setup(record: Record, dataset: Dataset) -> str:
-    # A row with an image of its own was prepared by a person.
+    # If a row names an image itself, a person has prepared that image.
     if not dataset.setup or (record.text("image") or "").strip():
         return ""
     return dataset.setup.format(

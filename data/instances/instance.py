@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Where an instance's code lies and how its scripts are started."""
+    """Where an instance's code is, and how its scripts are started."""
 
     image: str | None = None
-    """Docker image with the codebase and its dependencies; for `source`, the image to lay it on."""
+    """The Docker image with the codebase and its dependencies; with `source`, the base image."""
     repo_dir: str = "/testbed"
     """Absolute path of the repository inside the sandbox."""
     activate: str = ""
-    """Shell lines (POSIX sh or bash) run before each script, say to enter a conda environment."""
+    """Shell lines (POSIX sh or bash) that run before each script, for example to enter conda."""
     source: Path | None = None
     """A git repository on this machine whose `commit` is the codebase; None: the image holds it."""
     setup: str = ""
     """Shell command that installs the repository, run once with network, in `repo_dir`."""
     language: str = "python"
-    """The repository's (`data.languages.languages`), lowercase; "": unknown."""
+    """The repository's language (`data.languages.languages`), lowercase; "": unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Instance:
     """One issue with its codebase: all that the agent and the selector may know.
 
     The fields a benchmark grades with (gold patch, test patch, FAIL_TO_PASS,
-    PASS_TO_PASS, hints, evaluation script) are absent on purpose: what the type
-    does not carry cannot leak into a prompt.
+    PASS_TO_PASS, hints, evaluation script) are left out on purpose: what the type
+    does not have cannot leak into a prompt.
     """
 
     instance_id: str

@@ -1,7 +1,7 @@
-"""Instances out of datasets: Hugging Face, JSON Lines, JSON, parquet.
+"""Instances from datasets: Hugging Face, JSON Lines, JSON, parquet.
 
-Of each row only the columns named here are read. What a benchmark grades with
-(patch, test_patch, FAIL_TO_PASS, hints, evaluation scripts) is never looked at.
+Only the columns named here are read. What a benchmark grades with (patch,
+test_patch, FAIL_TO_PASS, hints, evaluation scripts) is never read.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def load_instances(source: str, *, split: str | None = None) -> list[Instance]:
 
     `source` is a short name (`data.instances.family`), a file (JSON Lines, a JSON array,
     parquet), "alias:file", which is read as that dataset's, or a name on
-    Hugging Face. Characters that no text may hold (NUL, lone surrogates)
-    become U+FFFD in the issue.
+    Hugging Face. In the issue, characters that no text may hold
+    (NUL, lone surrogates) become U+FFFD.
 
     Raises:
         UsageError: the source cannot be read, or a row is malformed, lacks a
@@ -52,10 +52,10 @@ def load_instances(source: str, *, split: str | None = None) -> list[Instance]:
 
 
 def pick_instances(instances: Sequence[Instance], ids: Iterable[str]) -> list[Instance]:
-    """Pick the instances named by `ids`, in the order of `ids`, each once.
+    """Pick the instances named by `ids`, in that order, each once.
 
     Raises:
-        UsageError: an id is unknown; names those that are near.
+        UsageError: an id is unknown; names similar ones.
     """
     known = {instance.instance_id: instance for instance in instances}
     picked: dict[str, Instance] = {}
@@ -73,7 +73,7 @@ def pick_instances(instances: Sequence[Instance], ids: Iterable[str]) -> list[In
 
 
 def _instance(row: Record, dataset: Dataset) -> Instance | None:
-    """The instance of a row; None where the dataset has rows without an issue."""
+    """The instance of a row; None: it has no issue, and the dataset allows that."""
     if dataset.may_lack_issue and not row.values.get("problem_statement"):
         return None
     values = {name: row.values[name] for name in dataset.columns if name in row.values}

@@ -1,4 +1,4 @@
-"""Picking some of a dataset's instances: by pattern, exclusion, chance and position."""
+"""Picking some of a dataset's instances: by pattern, exclusion, shuffling and position."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ SEED = 42
 
 @dataclass(frozen=True, slots=True)
 class Picking:
-    """What is asked for; all of it empty picks everything."""
+    """How to pick; without anything, all instances are picked."""
 
     filter: str = ""
     """A regular expression that matches from the start of the id."""
     exclude: Collection[str] = ()
-    """Ids that are left out; those that the dataset does not have are no mistake."""
+    """Ids that are left out. The dataset need not have them."""
     shuffle: bool = False
     seed: int = SEED
     slice: str = ""
@@ -38,8 +38,8 @@ class Picking:
 def pick(instances: Sequence[Instance], picking: Picking) -> list[Instance]:
     """Filter, exclude, shuffle, slice, in this order.
 
-    The same seed gives the same order for the same set of ids, whatever order
-    they came in, as in mini-swe-agent (`run/benchmarks/swebench.py`), whose
+    The same seed gives the same order for the same set of ids, in whatever order
+    they come, as in mini-swe-agent (`run/benchmarks/swebench.py`), whose
     filter also matches from the start of the id.
 
     Raises:
@@ -73,8 +73,8 @@ def read_ids(path: Path) -> list[str]:
         name = re.sub(r"(^|\s)#.*", "", line).strip()
         if re.search(r"\s|,", name):
             raise UsageError(
-                f"{path}, line {number}: {name[:80]!r} is no id.",
-                hint="One id per line; comments begin with #.",
+                f"{path}, line {number}: {name[:80]!r} is not an id.",
+                hint="Write one id per line; comments begin with #.",
             )
         if name:
             ids.append(name)
@@ -93,7 +93,7 @@ def _json_ids(path: Path, text: str) -> list[str]:
         raise UsageError(f"{path} holds {kind_of(found)}, not a list of ids.", hint=hint)
     for number, each in enumerate(found, 1):
         if not isinstance(each, str):
-            raise UsageError(f"{path}, entry {number}: {kind_of(each)} is no id.", hint=hint)
+            raise UsageError(f"{path}, entry {number}: {kind_of(each)} is not an id.", hint=hint)
     return found
 
 
@@ -102,8 +102,8 @@ def _pattern(text: str) -> re.Pattern[str]:
         return re.compile(text)
     except (re.error, OverflowError, RecursionError) as error:
         raise UsageError(
-            f"--filter {text!r} is no regular expression: {error}.",
-            hint="A plain beginning of the ids works, too: --filter django__",
+            f"--filter {text!r} is not a regular expression: {error}.",
+            hint="The beginning of the ids will do: --filter django__",
         ) from error
 
 
@@ -111,7 +111,7 @@ def _slice(text: str) -> slice:
     if not text.strip():
         return slice(None)
     parts = text.split(":")
-    hint = "For example --slice 0:50, --slice :10, --slice=-10: or --slice ::2"
+    hint = "Write it like --slice 0:50, --slice :10, --slice=-10: or --slice ::2"
     if len(parts) == 1:
         raise UsageError(f"--slice {text} has no colon.", hint=hint)
     try:
@@ -119,7 +119,7 @@ def _slice(text: str) -> slice:
         found = slice(*numbers)
         found.indices(1)
     except (ValueError, TypeError):
-        raise UsageError(f"--slice {text} is no slice A:B.", hint=hint) from None
+        raise UsageError(f"--slice {text} is not a slice A:B.", hint=hint) from None
     return found
 
 

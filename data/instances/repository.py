@@ -1,8 +1,8 @@
 """A person's own git repository as an instance, and its commits as archives.
 
-GitPython finds it; it is used nowhere else. What git is asked is asked through
-`data.git_process`: GitPython would hand the caller's variables on, and reads no
-SHA-256 repositories.
+GitPython finds the repository, and is used nowhere else. All other questions to
+git go through `data.git_process`, because GitPython would pass the caller's
+variables on and cannot read SHA-256 repositories.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 MAX_ISSUE_BYTES = 200_000
-"""Longer texts are logs or data, and would crowd the code out of the model's context."""
+"""Longer texts are logs or data, and would leave no room for code in the context."""
 
 _SHOWN_PATHS = 5
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.]+")
@@ -54,11 +54,11 @@ def own_repository(
 ) -> Instance:
     """Make an instance of the repository that holds `path`, at HEAD, and an issue's text.
 
-    `language`: what it is written in; "": what most of its source is.
+    `language`: what it is written in; "": the language of most of its source.
 
     Raises:
-        UsageError: no repository, bare, without a commit, with changes that are
-            not committed, or one that git refuses to read.
+        UsageError: there is no repository, or it is bare, has no commit, has changes
+            that are not committed, or git refuses to read it.
     """
     check_issue(issue, "The issue")
     top = repository_top(path)
@@ -86,7 +86,7 @@ def read_issue(path: Path) -> str:
     """Read an issue's text from a file; a byte order mark is dropped.
 
     Raises:
-        UsageError: missing, empty, not UTF-8, or larger than `MAX_ISSUE_BYTES`.
+        UsageError: it is missing, empty, not UTF-8, or larger than `MAX_ISSUE_BYTES`.
     """
     return issue_text(read_content(path), str(path))
 
@@ -108,10 +108,10 @@ def issue_text(content: bytes, where: str) -> str:
 
 
 def check_issue(issue: str, where: str) -> None:
-    """Refuse a text that cannot be an issue; `where` names it in the complaint.
+    """Refuse a text that cannot be an issue; `where` names it in the message.
 
     Raises:
-        UsageError: empty, too long, or holding NUL characters.
+        UsageError: it is empty, too long, or holds NUL characters.
     """
     if not issue.strip():
         raise UsageError(f"{where} is empty.", hint="Say what is wrong and how to see it.")
@@ -153,7 +153,7 @@ def repository_top(path: Path) -> Path:
             f"{path} is a bare repository, which has no working tree.",
             hint="Clone it and name the clone.",
         )
-    # A submodule or a linked worktree has its own; git knows them all.
+    # A submodule or a linked worktree has its own folder; git knows it.
     return Path(decode_path(_ask(start, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
 
 
@@ -193,13 +193,13 @@ def _check_clean(top: Path) -> None:
 
 
 def _changed(top: Path) -> Iterator[bytes]:
-    """Yield the tracked paths with changes. Untracked files are no part of any commit."""
+    """Yield the tracked paths with changes. Untracked files are not part of any commit."""
     status = _ask(top, "status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames")
     return (entry[3:] for entry in status.split(b"\0") if entry)
 
 
 def untracked_files(path: Path) -> list[str]:
-    """Files of the repository that git neither tracks nor ignores: the agent does not see them."""
+    """Files that git neither tracks nor ignores. The agent does not see them."""
     status = _ask(path, "ls-files", "--others", "--exclude-standard", "-z", "--full-name")
     return [decode_path(entry) for entry in status.split(b"\0") if entry]
 

@@ -1,4 +1,4 @@
-"""Rows of any dataset of the family as rows of SWE-bench's own shape, and these as instances."""
+"""Turn rows of any dataset of the family into rows of SWE-bench's shape, and into instances."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 FIELDS = ("instance_id", "repo", "base_commit", "problem_statement")
 _INSTANCE_ID = re.compile(r"(?![.-])[^\s/\\\x00-\x1f\x7f]{1,200}")
-"""Ids name folders and containers."""
+"""Ids become names of folders and containers."""
 _COMMIT = re.compile(r"(?!-)[^\s\x00-\x1f\x7f]{1,200}")
 _UNFIT = re.compile("[\0\ud800-\udfff]")
 
 
 def as_swe_bench(record: Record, dataset: Dataset) -> Record:
-    """Fill the four fields of an instance from where `dataset` has them.
+    """Fill the four fields of an instance from the columns where `dataset` has them.
 
     Raises:
         UsageError: a column is missing, empty or of the wrong kind; names the row.
@@ -38,7 +38,7 @@ def as_swe_bench(record: Record, dataset: Dataset) -> Record:
 
 
 def instance_of(row: Record, dataset: Dataset) -> Instance:
-    """The instance that a row of SWE-bench's shape tells of.
+    """The instance in a row of SWE-bench's shape.
 
     Raises:
         UsageError: a field is missing, empty or of the wrong kind; names the row.
@@ -47,7 +47,7 @@ def instance_of(row: Record, dataset: Dataset) -> Instance:
     if not _INSTANCE_ID.fullmatch(name):
         raise row.error(f"instance_id {name!a} cannot name a folder")
     if not _COMMIT.fullmatch(commit):
-        raise row.error(f"base_commit {commit!a} is no commit")
+        raise row.error(f"base_commit {commit!a} is not a commit")
     for column, heading in dataset.sections:
         text = row.text(column)
         if text and text.strip():

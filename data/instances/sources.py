@@ -1,4 +1,4 @@
-"""From what a person calls a dataset to its rows: Hugging Face, folders, JSON, parquet."""
+"""From the name of a dataset to its rows: Hugging Face, folders, JSON, parquet."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _FILE_SUFFIXES = {".json", ".jsonl", ".ndjson", ".parquet"}
 def read_rows(
     source: str, split: str | None, more: frozenset[str] = frozenset()
 ) -> tuple[Dataset | None, Iterable[Record]]:
-    """Read the rows of `source`, and the dataset that they are from where the source says it.
+    """Read the rows of `source`, and find the dataset that they are from if the source says it.
 
-    Of a table only the columns that an instance is made of are read, and `more`.
+    From a table, only the columns of an instance are read, and `more`.
 
     Raises:
         UsageError: there is no such source, or it cannot be read.
     """
     dataset = find(source)
     if dataset and not _is_file(source):
-        # The split is that of the table's own name; others may have others.
+        # The default split is for the entry's own name; its other names may have other splits.
         known = source.lower() in {dataset.alias, dataset.hub.lower()}
         name = dataset.hub if known else source
         return dataset, read_hub(
@@ -77,8 +77,8 @@ def _file_records(path: Path, dataset: Dataset | None, more: frozenset[str]) -> 
     if not found.keys().isdisjoint((dataset or GENERIC).fields.columns()):
         return [Record(f"{path}, row 1", found)]
     raise UsageError(
-        f"{path} holds one JSON object that is no instance.",
-        hint="Instances stand one on each line (JSONL) or in an array.",
+        f"{path} holds one JSON object that is not an instance.",
+        hint="Write one instance on each line (JSONL), or all in an array.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The languages of repositories: one row says how scripts test one, and which files are what."""
+"""The languages of repositories: each row says how scripts test one, and what its files are."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ class Language:
     """A language that repositories are written in."""
 
     name: str
-    """As `Environment.language` has it."""
+    """The name in `Environment.language`."""
     title: str
     """For people and models."""
     script: ScriptLanguage = SHELL
     suffixes: tuple[str, ...] = ()
-    """Of its source files, lowercase, the usual one first."""
+    """The suffixes of its source files, lowercase, the usual one first."""
     test_names: str = ""
-    """Regular expression of the names, without suffix, that only test files have."""
+    """Regular expression of names, without suffix, that only test files have."""
     test_folders: str = "tests?|testdata"
     """Regular expression of the folders, lowercase, that hold tests."""
     test_runs: str = ""
-    """Regular expression of the paths that the language's test runners run."""
+    """Regular expression of the paths that the language's test runners accept."""
     vendored: str = ""
     """Regular expression of the folders, lowercase, with others' code or built files."""
     needs: tuple[str, ...] = ()
-    """Programs, without any of which a script can build nothing."""
+    """Programs of which a script needs at least one to build anything."""
     image: str = "buildpack-deps:bookworm"
-    """Docker image to lay one's own repository on where none is named."""
+    """The Docker image for a person's own repository if none is named."""
     how: str = _OWN_TOOLS
-    """How a script gets at the repository's code, for the model."""
+    """How a script reaches the repository's code, in words for the model."""
     spellings: tuple[str, ...] = ()
 
     @property
     def example_suffix(self) -> str:
-        """What a source file's name may end in, for examples."""
+        """The suffix of a source file, for examples."""
         return self.suffixes[0] if self.suffixes else ""
 
 
@@ -275,11 +275,11 @@ def known_language(text: str) -> str:
 
 
 def find_language(name: str) -> Language:
-    """The row of a language, by any spelling of its name; for one without a row, a general one."""
+    """The row of a language, by any spelling of its name; a general row if it has none."""
     known = known_language(name)
     return _ROWS.get(known) or Language(name=known, title=name.strip() or "unknown")
 
 
 def language_of(path: str) -> Language | None:
-    """The language of a source file, by its suffix; None where that tells none."""
+    """The language of a source file, by its suffix; None: the suffix is not known."""
     return _BY_SUFFIX.get(PurePosixPath(path).suffix.lower())

@@ -1,4 +1,4 @@
-"""The languages that test scripts are written in, and what ends a script with which exit code.
+"""The languages that test scripts are written in, and which exit codes they end with.
 
 The exit codes were measured: an uncaught exception ends Python, Ruby and Node
 with 1, PHP with 255, a Rust program with 101; a Go panic, `make` and older versions of `go build`
@@ -22,23 +22,23 @@ class ScriptLanguage:
     name: str
     """For people and models."""
     interpreter: str
-    """As people and models name it."""
+    """Its name for people and models."""
     suffix: str
     fences: tuple[str, ...]
-    """What Markdown calls blocks in it."""
+    """The names of its fenced blocks in Markdown."""
     ends: str = "an uncaught exception gives 1 by itself"
-    """What comes of a script that does not say its exit code."""
+    """The exit code of a script that does not set one, in words for the model."""
     catches: str = (
         "Where the issue shows itself as an exception, catch just that exception and exit with 2,"
         " and let others through."
     )
     writes: str = "temporary folders"
     importable: bool = False
-    """Whether the repository's code can be imported without further ado."""
+    """Whether a script can import the repository's code directly."""
     opening: str = ""
     """What a script must begin with."""
     command: str = ""
-    """What runs a script, where that is more than the interpreter."""
+    """The command that runs a script, if it is more than the interpreter."""
 
 
 PYTHON = ScriptLanguage("Python", "python", ".py", ("python", "py", "python3"), importable=True)

@@ -1,6 +1,6 @@
-"""What a test file is: the table `LANGUAGES`, by path, and the questions that are asked of it.
+"""Which files are tests, by their path and the table `LANGUAGES`.
 
-The questions differ on purpose. A model does not need to read what only may be a
+The functions differ on purpose. A model does not need to read what only may be a
 test, a patch must not lose what only may be one, and a runner looks for names of its own.
 """
 
@@ -14,7 +14,7 @@ from data.languages.languages import LANGUAGES, language_of
 
 _ANY_FOLDERS = "tests?|testing|__tests__|specs?|testdata"
 _ANY_NAMES = r"test_.*|.*_test|conftest|.*\.(?:test|spec)"
-"""Where the suffix names no language."""
+"""For suffixes that belong to no language."""
 _NONE = "(?!)"
 _ONLY_TESTS = (
     r"(^|/)([Tt]ests|testdata|__tests__|__snapshots__)/|^(test|spec|testing)/"
@@ -35,7 +35,7 @@ def is_test(path: str) -> bool:
 
 
 def only_tests() -> str:
-    """A regular expression of paths that are a test's in any repository: a patch may lose them."""
+    """A regular expression of paths that are tests in any repository, so a patch may lose them."""
     found = [_ONLY_TESTS]
     for each in LANGUAGES:
         names = each.test_names.replace(".*", "[^/]*") or _NONE
@@ -45,13 +45,13 @@ def only_tests() -> str:
 
 
 def language_of_tests(path: str) -> str:
-    """The name of the language whose test runners run `path`, by its name; "" for none."""
+    """The language whose test runners run `path`, judged by its name; "": none."""
     found = _runnable().search(path)
     return (found and found.lastgroup) or ""
 
 
 def is_test_file(path: str) -> bool:
-    """Whether `path` is named as test files are that something can run."""
+    """Whether `path` has the name of a test file that a test runner runs."""
     return bool(language_of_tests(path))
 
 

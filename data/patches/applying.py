@@ -1,4 +1,4 @@
-"""Patches from new contents and from foreign diffs, made by git itself."""
+"""Patches from new contents and from other tools' diffs, made by git itself."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ _DIFF = (
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A foreign diff as a patch."""
+    """Another tool's diff as a patch."""
 
     patch: Patch
     notes: tuple[str, ...] = ()
-    """What had to be repaired before it applied, for people."""
+    """What was repaired to make it apply, for people."""
 
 
 def diff_files(changes: Mapping[str, bytes | None], codebase: Codebase) -> Patch:
     """Make the patch that gives files new contents (None: the file is deleted).
 
-    A file keeps its executable bit; new files have none. What equals the base
-    is no change. Contents that are not UTF-8 stand in the diff as git's binary
-    patches, so that the diff is text whatever the file's encoding. Costs one
-    git process, or two where both kinds occur.
+    A file keeps its executable bit; new files have none. Content that equals the
+    base is not a change. Content that is not UTF-8 is written as one of git's binary
+    patches, so that the diff is text whatever the file's encoding. Takes one git
+    process, or two if both kinds occur.
 
     Raises:
-        UsageError: a path that cannot be edited, or no git on this machine.
+        UsageError: a path cannot be edited, or there is no git on this machine.
     """
     states: dict[str, State | None] = {}
     for path, content in changes.items():
@@ -57,8 +57,8 @@ def diff_files(changes: Mapping[str, bytes | None], codebase: Codebase) -> Patch
 def apply_diff(diff: str, codebase: Codebase) -> Applied:
     """Apply a unified diff from elsewhere with `git apply`, and make it a patch.
 
-    It is tried as it is, and then with one repair after the other, each with a note,
-    as the table in `data/patches/repairs.py` has them. An empty diff is the unedited
+    It is tried as it is, and then with one repair after the other, each with a note;
+    the table of repairs is in `data/patches/repairs.py`. An empty diff is the unedited
     codebase.
 
     Raises:
@@ -75,16 +75,16 @@ def apply_diff(diff: str, codebase: Codebase) -> Applied:
             repaired = repair(diff)
             applied = _apply(repaired.text, codebase)
         except UsageError:
-            # What is wrong with the diff as it was given says more.
+            # The error of the diff as it was given is more useful.
             raise error from None
         return Applied(applied.patch, (*repaired.notes, *applied.notes))
 
 
 def lay(patch: Patch, codebase: Codebase) -> Patch:
-    """The patch with its files: itself, or, where it comes from a store, laid on its codebase.
+    """The patch with its files. A patch from a store is laid on its codebase.
 
     Raises:
-        UsageError: it does not apply, or leads to other files: the codebase is another.
+        UsageError: it does not apply, or leads to other files, because the codebase has changed.
     """
     if patch.laid is not None:
         return patch
@@ -126,10 +126,10 @@ def _apply(diff: str, codebase: Codebase) -> Applied:
 def _check_known(
     states: Mapping[str, State | None], bases: Mapping[str, State], codebase: Codebase
 ) -> None:
-    """Refuse to write over a file that the diff names otherwise, say as `src//app.py`.
+    """Refuse to overwrite a file that the diff names differently, for example `src//app.py`.
 
     Raises:
-        UsageError: it does.
+        UsageError: it would overwrite one.
     """
     for path in states:
         if path in codebase.files and path not in bases:
@@ -137,7 +137,7 @@ def _check_known(
 
 
 def _patch(states: Mapping[str, State | None], codebase: Codebase) -> Patch:
-    """Make the patch that brings the paths into these states."""
+    """Make the patch that puts the paths into these states."""
     old: dict[str, State] = {}
     new: dict[str, State] = {}
     for path, state in states.items():
@@ -199,8 +199,8 @@ def _diff(touched: Iterable[str], old: Mapping[str, State], new: Mapping[str, St
                     for side in (old, new)
                 ]
                 parts.append(scratch.run([*options, *_DIFF, *trees]))
-    # Git cuts the line it quotes beside @@ at 80 bytes, even inside a character;
-    # nothing else here can fail to be UTF-8.
+    # Git cuts the line after @@ at 80 bytes, even inside a character. Everything
+    # else here is UTF-8.
     return b"".join(parts).decode("utf-8", "replace")
 
 
@@ -221,7 +221,7 @@ def _as_binary(scratch: Scratch) -> tuple[str, ...]:
 
 
 def _applied(attempt: Attempt, bases: Mapping[str, State]) -> dict[str, State | None]:
-    """Apply an attempt's text to its form of the bases; the states it leads to.
+    """Apply an attempt's text to its form of the bases. Returns the states it leads to.
 
     Raises:
         GitFailedError: it does not apply.
@@ -260,7 +260,7 @@ def _does_not_apply(complaints: list[str], named: Named, codebase: Codebase) -> 
     if unread:
         reason = codebase.skipped[unread[0]]
         return UsageError(f"The diff touches {show_path(unread[0])}, which was not read: {reason}.")
-    # What stands in the way of the content says more than what is odd about the form.
+    # Complaints about the content are more useful than those about the form.
     telling = [said for said in complaints if "patch failed" in said or "No such file" in said]
     said = (telling or complaints)[0].replace("error: ", "").replace("\n", "; ")
     return UsageError(

@@ -1,4 +1,4 @@
-"""The ways to read a foreign diff, with the code that it is for at hand."""
+"""The ways to read another tool's diff when its code is available."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The paths that a diff names, as they stand, without /dev/null."""
+    """The paths that a diff names, as they are written, without /dev/null."""
 
     prefixed: tuple[str, ...]
     """From `diff --git`, `---` and `+++`: normally with a/ or b/ before them."""
@@ -26,7 +26,7 @@ class Named:
     """From `rename` and `copy`: never with a prefix."""
 
     def candidates(self) -> list[str]:
-        """List every path in the repository that may be meant."""
+        """List every path in the repository that the diff may mean."""
         forms = [form for path in self.prefixed for form in (path.partition("/")[2], path)]
         return list(dict.fromkeys([*forms, *self.bare]))
 
@@ -38,9 +38,9 @@ class Attempt:
     text: str
     notes: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
-    """For `git apply`."""
+    """Options for `git apply`."""
     bases: Mapping[str, bytes] = field(default_factory=dict)
-    """Files whose CRLF are taken for LF, by path; their results want them back."""
+    """By path, files whose CRLF are read as LF. Their results get CRLF again."""
 
     def after(self, repair: DiffRepair) -> Attempt:
         """The attempt with one more repair."""
@@ -61,7 +61,7 @@ def named_paths(diff: str) -> Named:
 def attempts(diff: str, named: Named, bases: Mapping[str, bytes]) -> Iterator[Attempt]:
     """Yield the ways to read a diff, the most literal first.
 
-    `bases` are the contents of the files it names that the codebase holds.
+    `bases`: the contents of the files in the codebase that it names.
     """
     forms = _forms(diff, bases)
     recounted = [form.after(RECOUNT) for form in forms]
@@ -72,7 +72,7 @@ def attempts(diff: str, named: Named, bases: Mapping[str, bytes]) -> Iterator[At
 
 def _forms(diff: str, bases: Mapping[str, bytes]) -> list[Attempt]:
     """List the texts to try, without options."""
-    # Read literally, carriage returns in headers would end up in file names.
+    # Taken literally, carriage returns in headers would become part of file names.
     literal = not headers_end_in_cr(diff)
     raw = Attempt(diff)
     clean = raw.after(FENCES).after(NEWLINE)
@@ -94,7 +94,7 @@ def _forms(diff: str, bases: Mapping[str, bytes]) -> list[Attempt]:
 
 
 def _stripped(named: Named, bases: Mapping[str, bytes]) -> list[bool]:
-    """Tell whether paths are to lose their first component, the likeliest first."""
+    """Whether paths lose their first component; the likeliest answer first."""
     as_is = any(path in bases for path in named.prefixed)
     stripped = any(path.partition("/")[2] in bases for path in named.prefixed)
     if all(map(seems_prefixed, named.prefixed)):

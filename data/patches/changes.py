@@ -1,4 +1,4 @@
-"""What a diff changes, whatever tool wrote it: for telling that two diffs are the same edit."""
+"""What a diff changes, whichever tool wrote it, to find out whether two diffs are the same edit."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 Change = tuple[str, tuple[str, ...]]
 """A path, and its removed and added lines in order."""
 NetChange = tuple[str, str, int]
-"""A path, a line, and how often more it stands there afterwards; less than 0: less often."""
+"""A path, a line, and how many more of it there are afterwards; below 0: fewer."""
 
 
 def changed_lines(diff: str) -> tuple[Change, ...]:
     """The edit without its context, its line numbers and its object names, by path.
 
-    Two diffs against near commits, with more or less context, or where one says
-    `/dev/null` for what is not there and the other does not, come out alike.
-    So do, rarely, two edits that do the same at different places. Empty when
-    nothing can be compared so, as for binary files and bare renames.
+    The result is the same for diffs against nearby commits, with more or less
+    context, or with and without `/dev/null` for a missing file. Rarely, it is also
+    the same for edits that make the same change in different places. Empty if
+    nothing can be compared, as for binary files and plain renames.
     """
     sections = parts_of(diff.replace("\r\n", "\n")).sections
     found = (
@@ -34,12 +34,12 @@ def changed_lines(diff: str) -> tuple[Change, ...]:
 
 
 def net_lines(diff: str) -> tuple[NetChange, ...]:
-    """What lines each path gains and loses in all, whatever stands beside what in the diff.
+    """The lines that each path gains and loses in all, in whatever order the diff has them.
 
-    Differ programs may align the same two files in several ways: a blank line
-    is then kept in one diff, and removed and added in the other. What both
-    come to is the same. So do, rarely, two edits that order lines differently.
-    Empty when no line is gained or lost.
+    Diff programs may align the same two files in several ways: one diff keeps a
+    blank line that another removes and adds again. The net result is the same.
+    Rarely, it is also the same for edits that only differ in the order of lines.
+    Empty if no line is gained or lost.
     """
     net: Counter[tuple[str, str]] = Counter()
     for path, lines in changed_lines(diff):
@@ -49,7 +49,7 @@ def net_lines(diff: str) -> tuple[NetChange, ...]:
 
 
 def _path(part: Section) -> str:
-    """The path as the headers have it, quotes and all, without its prefix."""
+    """The path in the headers, with quotes but without its prefix."""
     new = part.value("+++ ")
     named = part.value("--- ") if new is None or new.startswith(NOTHING) else new
     return re.sub("^[ab]/", "", (named or "").partition("\t")[0].strip())

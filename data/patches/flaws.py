@@ -1,4 +1,4 @@
-"""What is wrong with a patch after all repairs."""
+"""What is still wrong with a patch after all repairs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def flaw(text: str) -> str:
-    """Say what is wrong with a patch; "" where nothing is."""
+    """Say what is wrong with a patch; "": nothing."""
     parts = parts_of(text)
     if not parts.sections:
         combined = "is the combined diff of a merge, which nothing applies"
@@ -20,7 +20,7 @@ def flaw(text: str) -> str:
     if "\0" in text:
         return "holds NUL characters"
     if not _encodes(text):
-        return "holds characters that UTF-8 has no form for"
+        return "holds characters that UTF-8 cannot encode"
     if parts.stray or parts.combined:
         return "has a hunk that belongs to no file, or to a merge"
     made: set[str] = set()

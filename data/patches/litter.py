@@ -1,7 +1,7 @@
-"""Files that a patch should not bring along: scratch, and tests, by their path.
+"""Files that a patch should not include: scratch files and tests, by their path.
 
-A grader runs its own tests, and what an agent wrote to reproduce a bug is no
-part of the repair. The rules are one table; the first that fits a file counts.
+A grader runs its own tests, and a script that an agent wrote to reproduce a bug is
+not part of the repair. The rules are one table; the first that fits a file counts.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ class LitterKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LitterRule:
-    """Which paths are what."""
+    """Which paths are of which kind."""
 
     kind: LitterKind
     what: str
     path: re.Pattern[str]
     new_only: bool = True
-    """Whether only files that the patch makes are meant: a repository may track such a name."""
+    """Whether it is only for new files, because a repository may track such a name."""
 
 
 def _rule(kind: LitterKind, what: str, path: str, *, new_only: bool = True) -> LitterRule:
@@ -108,8 +108,8 @@ def litter_of(diff: str) -> list[Litter]:
 def without_litter(diff: str, *, scratch: bool = True, tests: bool = False) -> Cleaned:
     """Take scratch files, and test files too if asked for, out of a diff in git form.
 
-    The rest comes back byte by byte. A file that moves is never taken out: half
-    of a move is a loss.
+    The rest is unchanged, byte by byte. A file that moves is never taken out, because
+    half of a move would lose the file.
     """
     unwanted = {LitterKind.SCRATCH: scratch, LitterKind.TEST: tests}
     taken: list[Litter] = []

@@ -1,10 +1,10 @@
 """The one reader of diffs: sections of files, their hunks, and the lines around them.
 
-Read as `git apply` reads them (its documentation, and `apply.c`): what stands
-outside the sections is ignored, hunks are as long as their headers say. One
-pass over the lines, without regular expressions that could go back. Whatever
-else looks into a diff (what it changes, which paths it names, which of its files
-are litter, what is wrong with it) looks at these parts.
+Diffs are read as `git apply` reads them (its documentation, and `apply.c`): lines
+outside the sections are ignored, and hunks are as long as their headers say. It
+takes one pass over the lines, without regular expressions that backtrack. All
+other code that looks into a diff (what it changes, which paths it names, which of
+its files are litter, what is wrong with it) uses these parts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SIGNATURES = {"-- ", "--"}
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 _ESCAPES = dict(zip(b"abtnvfr", b"\a\b\t\n\v\f\r", strict=True))
 _LONGEST_NAMES = 20_000
-"""Bytes of both paths after `diff --git`, escaped."""
+"""The longest names after `diff --git`, in bytes, escaped."""
 _MOST_SPACES = 200
 
 
@@ -53,9 +53,9 @@ class Section:
     headers: tuple[str, ...]
     hunks: tuple[Hunk, ...]
     opaque: bool
-    """A binary file whose content the diff leaves out."""
+    """Whether it is a binary file whose content is not in the diff."""
     data: bool
-    """A binary file whose content is there."""
+    """Whether it is a binary file whose content is in the diff."""
 
     def value(self, prefix: str) -> str | None:
         """Return what follows `prefix` in the headers."""
@@ -65,24 +65,24 @@ class Section:
 
     @property
     def old(self) -> str | None:
-        """The name after `---`, as it stands but without quotes."""
+        """The name after `---`, as it is written but without quotes."""
         return self._name("--- ")
 
     @property
     def new(self) -> str | None:
-        """The name after `+++`, as it stands but without quotes."""
+        """The name after `+++`, as it is written but without quotes."""
         return self._name("+++ ")
 
     @property
     def git(self) -> tuple[str, str] | None:
-        """Both names after `diff --git`, where they can be told apart."""
+        """Both names after `diff --git`, if they can be separated."""
         value = self.value("diff --git ")
         names = _git_names(_raw(value)) if value else None
         return (decode_path(names[0]), decode_path(names[1])) if names else None
 
     @property
     def prefixed(self) -> list[str]:
-        """The names normally with a/ or b/ before them, as they stand, without /dev/null."""
+        """The names that normally begin with a/ or b/, as they are written, without /dev/null."""
         told = (name for name in (self.old, self.new) if name is not None and name != NOTHING)
         return [*(self.git or ()), *told]
 
@@ -98,7 +98,7 @@ class Section:
 
     @property
     def path(self) -> str:
-        """The file that results, or that is deleted; "" where it cannot be told."""
+        """The file that results, or that is deleted; "": it is not known."""
         for prefix in ("rename to ", "copy to "):
             bare = self._name(prefix)
             if bare:
@@ -108,7 +108,7 @@ class Section:
 
     @property
     def makes_link(self) -> bool:
-        """Whether a symbolic link or a submodule results: no patch holds one."""
+        """Whether it makes a symbolic link or a submodule, which no patch may hold."""
         modes = (self.value("new mode ") or "", self.value("new file mode ") or "")
         index = (self.value("index ") or "").split(" ")[1:] if self.new != NOTHING else []
         return any(mode.startswith(("120", "160")) for mode in (*modes, *index))
@@ -134,9 +134,9 @@ class Parts:
     around: tuple[int, ...]
     """Lines outside the sections that are not blank."""
     stray: bool
-    """There are hunks without a file."""
+    """Whether there are hunks without a file."""
     combined: bool
-    """Hunks of a merge, which nothing applies."""
+    """Whether there are hunks of a merge, which no tool applies."""
 
 
 @functools.lru_cache(maxsize=1)
@@ -226,7 +226,7 @@ def _hunk(lines: list[str], start: int, header: re.Match[str]) -> Hunk:
 
 
 def _goes_on(lines: list[str], number: int) -> bool:
-    """Whether changes follow the counted lines at once: git would drop them silently."""
+    """Whether more changes follow the counted lines, which git would silently drop."""
     while number < len(lines) and lines[number][:1] in {" ", "+", "-"}:
         if _is_pair(lines, number) or lines[number] in _SIGNATURES:
             return False
@@ -237,7 +237,7 @@ def _goes_on(lines: list[str], number: int) -> bool:
 
 
 def _loose_end(lines: list[str], start: int) -> int:
-    """Find where a hunk ends by the look of its lines."""
+    """Find where a hunk ends by what its lines look like."""
     number = start
     while number < len(lines):
         line = lines[number]
@@ -255,9 +255,9 @@ def _loose_end(lines: list[str], start: int) -> int:
 
 
 def _git_names(rest: bytes) -> tuple[bytes, bytes] | None:
-    """Split the names after `diff --git`, which are alike but for their prefixes.
+    """Split the names after `diff --git`, which are the same except for their prefixes.
 
-    Longer lines than two paths can make up name nothing, so that the time stays linear.
+    A line longer than two paths gives no names, so that the time stays linear.
     """
     if len(rest) > _LONGEST_NAMES or rest.count(b" ") > _MOST_SPACES:
         return None

@@ -1,4 +1,4 @@
-"""Patches: a diff in git form together with the files it results in."""
+"""Patches: a diff in git form, and the files that it results in."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ class FileChange:
 class Patch:
     """A change to a codebase: its diff, its digest and, laid on a codebase, its files.
 
-    `diff` is what people and graders read (git form, a/ and b/ prefixes, ends
-    in a newline, "" when nothing changes); `files` is what a sandbox lays over
-    the codebase, sorted by path. All three say the same.
+    `diff` is what people and graders read: in git form, with a/ and b/ prefixes and
+    a newline at the end, "" if nothing changes. `files` is what a sandbox lays over
+    the codebase, sorted by path. All three describe the same change.
     """
 
     diff: str
     digest: str
     """SHA-256 (hex) over the resulting files: equal patches have equal digests."""
     laid: tuple[FileChange, ...] | None = field(default=None, compare=False, repr=False)
-    """None: it comes from a store; `data.patches.applying.lay` makes it whole."""
+    """None: it comes from a store; `data.patches.applying.lay` adds the files."""
 
     @classmethod
     def of(cls, diff: str, files: tuple[FileChange, ...]) -> Patch:
@@ -41,7 +41,7 @@ class Patch:
         """The files after the patch.
 
         Raises:
-            ValueError: it was not laid on a codebase yet.
+            ValueError: it has not been laid on a codebase yet.
         """
         if self.laid is None:
             raise ValueError("this patch was not laid on a codebase")

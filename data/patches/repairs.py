@@ -1,11 +1,11 @@
-"""The catalogue of repairs of damaged diffs, and those of a diff whose code is not at hand.
+"""All repairs of damaged diffs, and the repair of a diff whose code is not available.
 
-Each repair is a pure function, text -> (text, note), with "" for a note where
-nothing was to be done; `REPAIRS` is the table of them, in the order in which
-they are tried. Those of `WITH_CODE` are tried one by one by
-`data/patches/attempts.py` until git applies the diff to its code. Those of `ALONE`
-are tried by `repair`, which brings a patch into a form that `git apply -p1` reads,
-and says what it did. A diff in good form comes back byte by byte.
+Each repair is a pure function, text -> (text, note), where the note is "" if there
+was nothing to repair. `REPAIRS` lists them in the order in which they are tried.
+`data/patches/attempts.py` tries those in `WITH_CODE` one by one, until git applies
+the diff to its code. `repair` tries those in `ALONE`: it brings a patch into a form
+that `git apply -p1` reads, and says what it did. A diff in good form is unchanged,
+byte by byte.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LARGEST_PATCH = 10_000_000
-"""Characters. Nothing that repairs an issue is as long; build folders are."""
+"""In characters. No repair of an issue is so long, but build folders are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class DiffRepair:
     """When it applies."""
     repair: Callable[[str], tuple[str, str]]
     option: str = ""
-    """What makes `git apply` do it; the text stays."""
+    """The option of `git apply` that does it; the text is unchanged."""
 
 
 def _by_git(note: str) -> Callable[[str], tuple[str, str]]:
@@ -68,8 +68,8 @@ CRLF = DiffRepair(
     "CRLF", "CRLF becomes LF", "lines end in CRLF, in the diff or in files", unix_throughout
 )
 RECOUNT = DiffRepair(
-    *("recount", "git counts anew", "it does not apply as its hunks count"),
-    _by_git("counted the lines of its hunks anew"),
+    *("recount", "git counts again", "it does not apply as its hunks count"),
+    _by_git("counted the lines of its hunks again"),
     "--recount",
 )
 AS_NAMED = DiffRepair(
@@ -92,7 +92,7 @@ ALONE = (
         "checkout", "makes names relative", "names begin with a known checkout", checkout_names
     ),
     DiffRepair("prefixes", "adds a/ and b/", "both names of a file lack them", bare_names),
-    DiffRepair("counts", "counts anew", "a hunk is not as long as it says", counted_anew),
+    DiffRepair("counts", "counts again", "a hunk is not as long as it says", counted_anew),
     DiffRepair("links", "drops the section", "a link or a submodule is made", without_links),
     DiffRepair("contents", "drops the section", "a file's new content is not there", readable),
 )
@@ -105,14 +105,14 @@ def repair(text: str) -> Repaired:
     Takes time and memory linear in the text.
 
     Raises:
-        UsageError: it is no patch that can be used, and why.
+        UsageError: it cannot be used as a patch; says why.
     """
     if not text.strip():
-        return Repaired("", ("took blanks for an empty patch",) if text else ())
+        return Repaired("", ("took blanks as an empty patch",) if text else ())
     if len(text) > LARGEST_PATCH:
         raise UsageError(
             f"It has {len(text) / 1e6:.1f} million characters, over {LARGEST_PATCH // 10**6}.",
-            hint="No repair is as long; did build files or an environment get into it?",
+            hint="No repair is so long. Did build files or an environment get into it?",
         )
     try:
         notes = []

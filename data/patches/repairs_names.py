@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from data.patches.parts import Section
 
 GIT_PREFIXES = {"a", "b", "c", "i", "o", "w", "1", "2"}
-"""What git puts before the first slash, with mnemonic prefixes and without an index too."""
+"""What git writes before the first slash, including mnemonic prefixes and --no-index."""
 
 _TIME = re.compile(
     r" +\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?(?:\.\d{1,9})?(?: ?[+-]\d\d:?\d\d)?\r?$"
@@ -25,7 +25,7 @@ _MARKS = {"--- ": "a/", "+++ ": "b/"}
 
 
 def spaced_times(text: str) -> tuple[str, str]:
-    """Drop times that stand after a space: git reads a name up to a tab."""
+    """Drop times after a space, because git reads a name up to a tab."""
 
     def without(label: str, names: str, _: Section) -> str:
         if label not in _MARKS or "\t" in names:
@@ -37,7 +37,7 @@ def spaced_times(text: str) -> tuple[str, str]:
 
 
 def checkout_names(text: str) -> tuple[str, str]:
-    """Make names relative that begin with where an image has the repository."""
+    """Make names relative that begin with an image's folder of the repository."""
 
     def relative(label: str, names: str, _: Section) -> str:
         if label in _MARKS:
@@ -45,11 +45,11 @@ def checkout_names(text: str) -> tuple[str, str]:
         first, space, second = names.partition(" ")
         return f"{_from_checkout(first, 'a/')}{space}{_from_checkout(second, 'b/')}"
 
-    return _renamed(text, relative, "took its absolute paths for paths in the repository")
+    return _renamed(text, relative, "took its absolute paths as paths in the repository")
 
 
 def bare_names(text: str) -> tuple[str, str]:
-    """Add a/ and b/ where a file's names have no prefixes."""
+    """Add a/ and b/ if a file's names have no prefixes."""
 
     def prefixed(label: str, names: str, part: Section) -> str:
         if not _is_bare(part):
@@ -63,13 +63,13 @@ def bare_names(text: str) -> tuple[str, str]:
 
 
 def seems_prefixed(name: str) -> bool:
-    """Whether a name begins as git's own do."""
+    """Whether a name begins with one of git's prefixes."""
     first, slash, _ = name.partition("/")
     return bool(slash) and first in GIT_PREFIXES
 
 
 def _is_bare(part: Section) -> bool:
-    """Whether the names lack prefixes: with them, the two differ in them."""
+    """Whether the names lack prefixes, in which the two would differ."""
     old, new = part.old, part.new
     if old is None or new is None:
         return _bare_pair(part) is not None
@@ -83,7 +83,7 @@ def _is_bare(part: Section) -> bool:
 
 
 def _bare_pair(part: Section) -> tuple[str, str] | None:
-    """Return both names of a `diff --git` line without prefixes, as they stand there."""
+    """Return both names of a `diff --git` line without prefixes, as they are written."""
     value = part.value("diff --git ")
     if value is None:
         return None
@@ -112,7 +112,7 @@ def _from_checkout(name: str, mark: str) -> str:
 
 
 def _renamed(text: str, change: Callable[[str, str, Section], str], note: str) -> tuple[str, str]:
-    """Rewrite the names in the headers of every section; the note where that changes something."""
+    """Rewrite the names in the headers of every section; the note is "" if nothing changes."""
     parts = parts_of(text)
     lines = list(parts.lines)
     for part in parts.sections:

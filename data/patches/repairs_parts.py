@@ -28,7 +28,7 @@ def alone(text: str) -> tuple[str, str]:
 
 
 def counted_anew(text: str) -> tuple[str, str]:
-    """Make hunks as long as they say, and leave out those without a change."""
+    """Correct the line counts of hunks, and leave out hunks without a change."""
     parts = parts_of(text)
     lines, dropped, recounted, done = list[str](), 0, 0, 0
     for hunk in (hunk for part in parts.sections for hunk in part.hunks):
@@ -44,7 +44,7 @@ def counted_anew(text: str) -> tuple[str, str]:
             dropped += 1
     notes = []
     if recounted:
-        notes.append(f"counted the lines of {_count(recounted, 'hunk')} anew")
+        notes.append(f"counted the lines of {_count(recounted, 'hunk')} again")
     if dropped:
         notes.append(f"left out {_count(dropped, 'hunk')} without a change")
     return (_joined([*lines, *parts.lines[done:]]), ", ".join(notes)) if notes else (text, "")
@@ -60,7 +60,7 @@ def _recounted(header: str, body: tuple[str, ...]) -> str:
 
 
 def readable(text: str) -> tuple[str, str]:
-    """Leave out sections whose content is not there."""
+    """Leave out sections whose content is missing."""
     sections = parts_of(text).sections
     useful = [part for part in sections if part.does_something and not part.opaque]
     useless = [part for part in sections if part.opaque or not part.does_something]
@@ -71,7 +71,7 @@ def readable(text: str) -> tuple[str, str]:
 
 
 def without_links(text: str) -> tuple[str, str]:
-    """Leave out sections that make links or submodules, where others are left."""
+    """Leave out sections that make links or submodules, if other sections remain."""
     sections = parts_of(text).sections
     kept = [part for part in sections if not part.makes_link]
     left = [part for part in sections if part.makes_link]

@@ -1,4 +1,4 @@
-"""Repairs of a diff's text as a whole: what stands around it and at the ends of its lines."""
+"""Repairs of a diff's whole text: what surrounds it, and how its lines end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DIFF_START = re.compile(r"^(?:diff --git |--- )", re.MULTILINE)
 
 
 def without_padding(text: str) -> tuple[str, str]:
-    """Drop a byte order mark before it and NULs after it."""
+    """Drop a byte order mark at the beginning and NULs at the end."""
     clean = text.rstrip("\0").removeprefix("\N{BYTE ORDER MARK}")
     return clean, "took out a byte order mark or NULs around it" if clean != text else ""
 
@@ -29,25 +29,25 @@ def without_colours(text: str) -> tuple[str, str]:
 
 
 def headers_end_in_cr(text: str) -> bool:
-    """Whether carriage returns stand where they cannot be content."""
+    """Whether there are carriage returns where they cannot be content."""
     return "\r" in text and any(
         line.endswith("\r") for line in text.split("\n") if line.startswith(_HEADERS)
     )
 
 
 def unix_line_ends(text: str) -> tuple[str, str]:
-    """Turn CRLF into LF. A patch of a CRLF file has them in its hunks alone."""
+    """Turn CRLF into LF. A patch of a CRLF file has CRLF only in its hunks."""
     return unix_throughout(text) if headers_end_in_cr(text) else (text, "")
 
 
 def unix_throughout(text: str) -> tuple[str, str]:
-    """Turn CRLF into LF wherever they stand."""
+    """Turn CRLF into LF everywhere."""
     unix = text.replace("\r\n", "\n")
-    return unix, "took its CRLF line endings for LF" if unix != text else ""
+    return unix, "took its CRLF line endings as LF" if unix != text else ""
 
 
 def outdented(text: str) -> tuple[str, str]:
-    """Drop what stands before each line, where no line begins as a diff does."""
+    """Drop what comes before each line, if no line begins as a diff does."""
     found = _INDENT.search(text)
     if not found or parts_of(text).sections:
         return text, ""
@@ -61,7 +61,7 @@ def outdented(text: str) -> tuple[str, str]:
 
 
 def unfenced(text: str) -> tuple[str, str]:
-    """Keep what Markdown fences hold. In a diff no line begins with one."""
+    """Keep the content of Markdown fences. No line of a diff begins with a fence."""
     if not _FENCE.search(text):
         return text, ""
     kept = (part for part in _FENCE.split(text) if _DIFF_START.search(part))

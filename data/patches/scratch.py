@@ -1,8 +1,8 @@
-"""A throwaway git repository of objects alone, without a working tree.
+"""A throwaway git repository that only has objects, without a working tree.
 
-Contents go straight into git's object store, so no path of a patch ever
-touches the file system, however it is spelled. Writing the few objects here
-instead of through git saves a process for each.
+Contents go straight into git's object store, so no path of a patch ever touches
+the file system, however it is spelled. The few objects are written here, because
+git would need a process for each.
 """
 
 from __future__ import annotations
@@ -77,13 +77,13 @@ class Scratch:
         return run_git(arguments, folder=self.folder, git_dir=self.folder, content=content)
 
     def tree(self, files: Mapping[str, State]) -> str:
-        """Store `files` and the folders they make up; the id of the tree."""
+        """Store `files` and their folders. Returns the id of the tree."""
         root: _Folder = {}
         for path, state in files.items():
             *folders, name = encode_path(path).split(b"/")
             folder = root
             for part in folders:
-                # The caller sees to it that no path is a file and a folder at once.
+                # The caller makes sure that no path is both a file and a folder.
                 folder = cast("_Folder", folder.setdefault(part, {}))
             folder[name] = state
         return self._store_folder(root).hex()

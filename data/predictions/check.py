@@ -20,40 +20,40 @@ if TYPE_CHECKING:
     from data.predictions.rows import Row
 
 _MOST_GUESSES = 20
-"""Unknown ids for which near ones are looked for: each takes a while."""
+"""For how many unknown ids similar ones are searched, because each takes a while."""
 
 
 class PredictionVerdict(enum.StrEnum):
-    """What becomes of a prediction."""
+    """What happens to a prediction."""
 
     ACCEPTED = "accepted"
-    """Used byte by byte as it is."""
+    """Used unchanged, byte by byte."""
     REPAIRED = "repaired"
-    """Used after what the notes say."""
+    """Used after the repairs in the notes."""
     REFUSED = "refused"
     """Not used, for the reason in the notes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One prediction and what becomes of it."""
+    """One prediction and what happens to it."""
 
     where: str
     instance_id: str
-    """"" where it cannot be told."""
+    """"": it is not known."""
     model_name_or_path: str
     verdict: PredictionVerdict
     notes: tuple[str, ...] = ()
     """What was repaired, why it was refused, or what to know about it."""
     patch: str = ""
-    """What can be used."""
+    """The patch that can be used."""
     repeats: bool = False
     """Whether the same patch for the same instance by the same model came before."""
 
 
 @dataclass(slots=True)
 class _Seen:
-    """What came before, as digests: a file of any length takes little memory."""
+    """Earlier predictions as digests, so that a file of any length takes little memory."""
 
     first: dict[tuple[str, str], str] = field(default_factory=dict)
     patches: dict[tuple[str, str, bytes], str] = field(default_factory=dict)
@@ -63,8 +63,8 @@ class _Seen:
 def check_predictions(path: Path, *, known: Collection[str] | None = None) -> Iterator[Checked]:
     """Yield every prediction of a file with its verdict, in the file's order.
 
-    One that is damaged stops no other. `known` are the ids of the dataset; None:
-    any id will do. Only one patch is held at a time.
+    A damaged prediction does not stop the others. `known`: the ids of the dataset;
+    None: any id is accepted. Only one patch is in memory at a time.
 
     Raises:
         UsageError: the file itself cannot be read.
@@ -89,9 +89,8 @@ def _checked(row: Row, stem: str, known: Collection[str] | None, seen: _Seen) ->
         repaired = repair(patch)
     except UsageError as error:
         said = error.message.removeprefix(f"{row.where}: ")
-        return Checked(
-            where, name, model, PredictionVerdict.REFUSED, (said, *filter(None, [error.hint]))
-        )
+        why = f"{said} {error.hint}".strip()
+        return Checked(where, name, model, PredictionVerdict.REFUSED, (why,))
     notes += repaired.notes
     return _placed(
         Checked(where, name, model or stem, _verdict(notes), (), repaired.text), notes, row, seen
@@ -99,7 +98,7 @@ def _checked(row: Row, stem: str, known: Collection[str] | None, seen: _Seen) ->
 
 
 def _placed(checked: Checked, notes: list[str], row: Row, seen: _Seen) -> Checked:
-    """Complete it with what came before and what is to be known about it."""
+    """Add notes about earlier predictions and about an empty patch."""
     key = (checked.instance_id, checked.model_name_or_path)
     digest = hashlib.sha256(checked.patch.encode("utf-8")).digest()
     same, other = seen.patches.get((*key, digest)), seen.first.get(key)
@@ -113,7 +112,7 @@ def _placed(checked: Checked, notes: list[str], row: Row, seen: _Seen) -> Checke
         known.append("an empty patch")
         if row.values.get("model_patch", "") is None:
             verdict = PredictionVerdict.REPAIRED
-            notes.append("took null for an empty patch")
+            notes.append("took null as an empty patch")
     seen.patches.setdefault((*key, digest), checked.where)
     seen.first.setdefault(key, checked.where)
     return Checked(
@@ -126,27 +125,27 @@ def _verdict(notes: list[str]) -> PredictionVerdict:
 
 
 def _known_id(name: str, known: Collection[str] | None, seen: _Seen) -> tuple[str, str]:
-    """Return the id that is meant, with a note where it is written otherwise.
+    """Return the id that is meant, with a note if it is written differently.
 
     Raises:
-        UsageError: it is no id, or none of the dataset's.
+        UsageError: it is not an id, or not one of the dataset's.
     """
     if known is not None and name in known:
         return name, ""
     plain = name.strip()
     if not plain.isprintable() or len(plain) > 200 or any(c in plain for c in "/\\ "):  # noqa: PLR2004
-        raise UsageError(f"instance_id {name!a:.120} is no id")
+        raise UsageError(f"instance_id {name!a:.120} is not an id.")
     if known is None or plain in known:
-        return plain, "" if plain == name else "took the blanks off its id"
+        return plain, "" if plain == name else "removed the blanks around its id"
     # Image names have _1776_ where ids have two underscores, and no upper case.
     imaged = plain.replace("_1776_", "__")
     for form in known:
         if form.lower() == imaged.lower():
-            return form, f"took {plain} for {form}"
+            return form, f"took {plain} as {form}"
     seen.guesses += 1
     near = difflib.get_close_matches(plain, known, n=2) if seen.guesses <= _MOST_GUESSES else []
     raise UsageError(
-        f"the dataset has no instance {plain}", hint=f"near it: {', '.join(near)}" if near else ""
+        f"The dataset has no instance {plain}.", hint=f"Near it: {', '.join(near)}." if near else ""
     )
 
 

@@ -1,4 +1,4 @@
-"""Where the files of benchmarks and agents have the instance, the model and the patch."""
+"""The columns of the instance, the model and the patch in files of benchmarks and agents."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ COLUMNS = frozenset(
         *(name.partition(".")[0] for name in PATCHES),
     }
 )
-"""What no instance is called: an object with one of these first is a row, not an object of rows."""
+"""No instance has such an id: an object that begins with one of these is a row, not rows."""
 
 
 def instance_of(record: Record) -> str:
-    """The instance's id: as it stands, or `org__repo-number` of a pull request.
+    """The instance's id: as it is written, or `org__repo-number` of a pull request.
 
     Raises:
         UsageError: it is missing, null, blank or not text.
@@ -44,7 +44,7 @@ def patch_of(record: Record) -> tuple[str, str] | None:
     """The column that has the patch, and the patch, "" for null; None: no column has one.
 
     Raises:
-        UsageError: the column holds something else than text.
+        UsageError: the column does not hold text.
     """
     for name in PATCHES:
         column, _, key = name.partition(".")

@@ -1,4 +1,4 @@
-"""Patches in the forms that other benchmarks than SWE-bench's own take.
+"""Patches in the forms that benchmarks other than SWE-bench accept.
 
 Sources: SWE-bench Pro's `swe_bench_pro_eval.py` (--patch_path) and Multi-SWE-bench's
 `harness/run_evaluation.py` (patch_files).
@@ -26,11 +26,11 @@ _NUMBER = re.compile(r"-(\d{1,18})$")
 def write_pro(file: Path, model_name: str, patches: Mapping[str, str]) -> None:
     """Write an array of {instance_id, patch, prefix}, whole or not at all.
 
-    The prefix names the evaluation's files, so it has no character that a file
-    name could not have.
+    The prefix becomes part of the evaluation's file names, so it has only characters
+    that a file name may have.
 
     Raises:
-        UsageError: no model name, or a text that JSON readers would choke on.
+        UsageError: there is no model name, or a text that JSON readers cannot read.
         StoreError: the file cannot be written.
     """
     check_model_name(model_name)
@@ -46,16 +46,16 @@ def write_multi_swe(file: Path, repos: Mapping[str, str], patches: Mapping[str, 
     """Write lines of {org, repo, number, fix_patch}, whole or not at all.
 
     Args:
-        file: where to.
+        file: where it is written.
         repos: "org/repo" by instance id.
         patches: diffs by instance id.
 
     Returns:
-        The instances that are left out because they are no pull request of a
-        repository: their ids are not org__repo-number.
+        The instances that are left out, because their ids are not those of a pull
+        request (org__repo-number).
 
     Raises:
-        UsageError: no instance is left, or a text that JSON readers would choke on.
+        UsageError: no instance is left, or a text cannot be read by JSON readers.
         StoreError: the file cannot be written.
     """
     lines, left_out = [], []

@@ -37,10 +37,10 @@ def read_predictions(path: Path, *, notes: list[str] | None = None) -> dict[str,
     """Read candidates by instance id, in the file's order.
 
     The file is an object keyed by instance id, an array of objects, or JSON
-    Lines. An instance that occurs several times has several candidates. A null
-    or empty patch is left out, and so is a row that is damaged; `notes` takes a
-    line for people about each. A row without a model's name gets the file's.
-    Columns with verdicts are not read.
+    Lines. An instance that occurs several times has several candidates. Null or
+    empty patches and damaged rows are left out, and `notes` gets a line for people
+    about each. A row without a model's name gets the name of the file. Columns with
+    grades are not read.
 
     Raises:
         UsageError: the file cannot be read, or none of its rows; names the place.
@@ -53,11 +53,11 @@ def read_predictions(path: Path, *, notes: list[str] | None = None) -> dict[str,
         except UsageError as error:
             refused.append(error)
             if notes is not None:
-                notes.append(f"{error.message}; left out")
+                notes.append(f"{error.message} It is left out.")
             continue
         if not patch.strip():
             if notes is not None:
-                notes.append(f"{row.where}: the patch for {name} is empty and is left out")
+                notes.append(f"{row.where}: the patch for {name} is empty and is left out.")
             continue
         found.setdefault(name, []).append(Prediction(name, model or path.stem, patch))
     if refused and not found:
@@ -68,10 +68,10 @@ def read_predictions(path: Path, *, notes: list[str] | None = None) -> dict[str,
 def columns_of(row: Row) -> tuple[str, str, str]:
     """Return a row's instance, model ("": none is named) and patch.
 
-    A null patch is an empty one. Other benchmarks' names for the column are taken.
+    A null patch counts as empty. Other benchmarks' names for the column are accepted.
 
     Raises:
-        UsageError: the row is damaged or lacks what a prediction has.
+        UsageError: the row is damaged, or is not a prediction.
     """
     record = row.record
     if row.why:
@@ -86,11 +86,11 @@ def columns_of(row: Row) -> tuple[str, str, str]:
 
 
 def validate_predictions(path: Path) -> str:
-    """Check a file as graders do, and give back the one model name in it.
+    """Check a file as graders do, and return the one model name in it.
 
     Raises:
-        UsageError: malformed; a null patch, or one without a newline at its end;
-            an instance that occurs twice; no model name, or more than one.
+        UsageError: it is malformed; a patch is null or lacks the newline at its end;
+            an instance occurs twice; there is no model name, or more than one.
     """
     models: dict[str, str] = {}
     places: dict[str, str] = {}
@@ -117,11 +117,11 @@ def validate_predictions(path: Path) -> str:
 def write_predictions(folder: Path, model_name: str, patches: Mapping[str, str]) -> None:
     """Write `preds.json` and `all_preds.jsonl`, each whole or not at all.
 
-    `patches` are diffs by instance id, "" for an instance without one; a newline
-    that a diff lacks at its end is added.
+    `patches` are diffs by instance id, "" for an instance without one. A missing
+    newline at the end of a diff is added.
 
     Raises:
-        UsageError: no model name, or a text that JSON readers would choke on.
+        UsageError: there is no model name, or a text that JSON readers cannot read.
         StoreError: the folder cannot be written.
     """
     rows = _rows(model_name, patches)
@@ -130,7 +130,7 @@ def write_predictions(folder: Path, model_name: str, patches: Mapping[str, str])
 
 
 def write_prediction_file(file: Path, model_name: str, patches: Mapping[str, str]) -> None:
-    """Write one file, whole or not at all: lines where its name ends in .jsonl, else an object.
+    """Write one file, whole or not at all: lines if its name ends in .jsonl, else an object.
 
     Raises:
         UsageError, StoreError: as `write_predictions`.
@@ -141,13 +141,13 @@ def write_prediction_file(file: Path, model_name: str, patches: Mapping[str, str
 
 
 def check_model_name(model_name: str) -> None:
-    """Refuse what no reader of predictions would take for a name.
+    """Refuse a name that readers of predictions would not accept.
 
     Raises:
         UsageError: it is blank, or holds control characters.
     """
     if not model_name.strip() or not model_name.isprintable():
-        raise UsageError(f"{model_name!r} is no name for a model.")
+        raise UsageError(f"{model_name!r} is not a name for a model.")
 
 
 def _rows(model_name: str, patches: Mapping[str, str]) -> list[dict[str, str]]:
@@ -188,7 +188,7 @@ def _keyed(path: Path, name: str, value: object) -> Record:
 
 
 def ended(name: str, patch: str) -> str:
-    """Return a patch with a newline at its end, which it may have lacked; "" stays.
+    """Return a patch with a newline at its end; "" is unchanged.
 
     Raises:
         UsageError: it holds characters outside UTF-8.

@@ -1,9 +1,9 @@
-"""The rows of a predictions file from outside, read one by one whatever their state.
+"""The rows of a predictions file, read one by one, even if some are damaged.
 
 JSON Lines, an array, an object keyed by instance id (mini-swe-agent's and
-SWE-agent's `preds.json`), or one lone prediction. A row that cannot be read is
-a row that says why; the others are read all the same, also of a file that is
-cut off. Lines are never held together, and too long ones never held at all.
+SWE-agent's `preds.json`), or one single prediction. A row that cannot be read says
+why, and the others are still read, even if the file is cut off. Only one line is in
+memory at a time, and lines that are too long never are.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONGEST_LINE = 32_000_000
-"""Characters of a line of JSON Lines; a longer one is refused unread."""
+"""The longest line of JSON Lines, in characters. A longer line is refused unread."""
 LARGEST_DOCUMENT = 512_000_000
-"""Characters of an array or object, which has to be held as a whole."""
+"""The largest array or object, in characters, because it has to be in memory as a whole."""
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 _NAMED = re.compile(r'"instance_id"\s{0,9}:\s{0,9}"([^"\\]{1,200})"')
@@ -42,26 +42,26 @@ _DECODER = json.JSONDecoder()
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One prediction as it stands in the file, or why it cannot be read."""
+    """One prediction as the file has it, or why it cannot be read."""
 
     where: str
     values: Mapping[str, object] = field(default_factory=dict)
     why: str = ""
     """Why it cannot be read; "": `values` holds it."""
     name: str = ""
-    """The instance of a row that cannot be read, where it can be told."""
+    """The instance of a row that cannot be read, if it is known."""
 
     @property
     def record(self) -> Record:
-        """The row for those who look for columns."""
+        """The row as a record, for looking up columns."""
         return Record(self.where, self.values)
 
 
 def read_rows(path: Path) -> Iterator[Row]:
-    """Yield what stands in a predictions file, in its order.
+    """Yield the rows of a predictions file, in its order.
 
     Raises:
-        UsageError: there is no such file, it cannot be read, is empty, or is no JSON.
+        UsageError: there is no such file, or it cannot be read, is empty, or is not JSON.
     """
     with open_input(path) as file:
         try:
@@ -82,7 +82,7 @@ def _encoding(path: Path, file: BinaryIO) -> str:
 
 
 def _is_document(path: Path, file: TextIO) -> bool:
-    """Whether this is an array or an object as a whole: by content, as people mix up suffixes."""
+    """Whether it is one array or object, judged by content, because people mix up suffixes."""
     first = ""
     while not first:
         line = file.readline(LONGEST_LINE)
@@ -179,10 +179,10 @@ def _keyed(where: str, name: str, value: object) -> Row:
 
 
 def _members(text: str, place: int) -> Iterator[tuple[str | None, object, int]]:
-    """Yield key (None in an array), value and the place after it, as far as it goes.
+    """Yield key (None in an array), value and the place after it, until there is an error.
 
     Raises:
-        ValueError: it is malformed or cut off here.
+        ValueError: it is malformed or cut off at this place.
     """
     keyed, close = text[place] == "{", "}" if text[place] == "{" else "]"
     place = _past_blanks(text, place + 1)
@@ -224,7 +224,7 @@ def _complaint(text: str, error: Exception) -> str:
 
 
 def _undecoded(text: str) -> str:
-    """Say which byte of a file was not UTF-8; escapes in its JSON never come to this."""
+    """Say which byte of a file was not UTF-8. Escapes in its JSON do not get here."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:

@@ -1,4 +1,4 @@
-"""Several systems' predictions, each system under its own name."""
+"""The predictions of several systems, each under its own name."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def read_systems(
 ) -> dict[str, list[Prediction]]:
     """Read several systems' candidates by instance id, in the order of the files.
 
-    A row's `model_name_or_path` names its system, spaces as underscores. A name
-    that two files share, or that no row gives, is told apart by the files'
-    stems, and where these are alike too by the folders above. What a system
-    says twice of one instance is taken once. Damaged rows and empty patches
-    are left out; `notes` takes a line for people about each.
+    A row's `model_name_or_path` names its system, with underscores for spaces. If two
+    files share a name, or no row has one, the system is named after its file, or
+    after the folders above if the files' names are the same too. A patch that a
+    system has twice for one instance is taken once. Damaged rows and empty patches
+    are left out, and `notes` gets a line for people about each.
 
     Raises:
         UsageError: a file cannot be read, or none of its rows; one is given twice.
     """
     files = {path.resolve(): path for path in paths}
     if len(files) < len(paths):
-        raise UsageError("the same file of candidates is given twice")
+        raise UsageError("The same file of candidates is given twice.")
     read = {path: read_predictions(given, notes=notes) for path, given in files.items()}
     names = _system_names({path: _names(found) for path, found in read.items()})
     systems: defaultdict[str, list[Prediction]] = defaultdict(list)
@@ -44,7 +44,7 @@ def read_systems(
                 if renamed not in systems[renamed.instance_id]:
                     systems[renamed.instance_id].append(renamed)
                 elif notes is not None:
-                    notes.append(f"{renamed.instance_id}: {name} says the same twice; taken once")
+                    notes.append(f"{renamed.instance_id}: {name} has the same patch twice.")
     return dict(systems)
 
 
@@ -58,7 +58,7 @@ def _word(name: str) -> str:
 
 
 def _system_names(by_file: Mapping[Path, set[str]]) -> dict[tuple[Path, str], str]:
-    """What the system is called that a file knows by a name."""
+    """The name of each system, by its file and its name in that file."""
     owners: defaultdict[str, list[Path]] = defaultdict(list)
     for path, names in by_file.items():
         for name in names:
@@ -74,7 +74,7 @@ def _system_names(by_file: Mapping[Path, set[str]]) -> dict[tuple[Path, str], st
 
 
 def _tail(path: Path, among: Collection[Path]) -> str:
-    """The fewest last parts of a path that tell it from the others, without its suffix."""
+    """The shortest end of a path that no other path has, without its suffix."""
 
     def last(each: Path, count: int) -> tuple[str, ...]:
         return each.with_suffix("").parts[-count:]

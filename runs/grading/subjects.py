@@ -80,7 +80,7 @@ def of_predictions(path: Path, names: Sequence[str], notes: list[str]) -> list[S
         try:
             instance_id, model, diff = columns_of(row)
         except UsageError as error:
-            notes.append(f"{error.message}; left out")
+            notes.append(f"{error.message} It is left out.")
             continue
         name = model or path.stem
         subject = Subject(instance_id, diff if diff.strip() else "", name, name, chosen=True)

@@ -85,7 +85,7 @@ def test_null_is_no_test_that_passed_before(tmp_path: Path) -> None:
         ({"PASS_TO_PASS": "['a'"}, "PASS_TO_PASS is not a list, neither JSON nor Python's"),
         ({"eval_script": 3}, "eval_script must be text"),
         ({"problem_statement": None}, "lacks problem_statement"),
-        ({"base_commit": "--all"}, "base_commit '--all' is no commit"),
+        ({"base_commit": "--all"}, "base_commit '--all' is not a commit"),
     ],
 )
 def test_a_damaged_row_refuses_its_instance_only(
@@ -95,7 +95,7 @@ def test_a_damaged_row_refuses_its_instance_only(
     specs = load_specs(write_rows(tmp_path, *rows), None, ["tiny__calc-1", "tiny__calc-2", "gone"])
     assert list(specs.found) == ["tiny__calc-2"]
     assert said in specs.refused["tiny__calc-1"]
-    assert specs.refused["gone"].endswith("has no such instance")
+    assert specs.refused["gone"].endswith("has no such instance.")
     assert "line 1" in specs.refused["tiny__calc-1"]
 
 

@@ -66,13 +66,13 @@ def test_the_order_is_mini_swe_agents() -> None:
 @pytest.mark.parametrize(
     ("asked", "complaint"),
     [
-        ({"filter": "("}, r"--filter '\(' is no regular expression"),
-        ({"filter": "x{99999999999999999999}"}, "is no regular expression"),
+        ({"filter": "("}, r"--filter '\(' is not a regular expression"),
+        ({"filter": "x{99999999999999999999}"}, "is not a regular expression"),
         ({"slice": "5"}, "--slice 5 has no colon"),
-        ({"slice": "a:b"}, "--slice a:b is no slice"),
-        ({"slice": "1:2:3:4"}, "is no slice"),
-        ({"slice": "::0"}, "is no slice"),
-        ({"slice": "1.5:"}, "is no slice"),
+        ({"slice": "a:b"}, "--slice a:b is not a slice"),
+        ({"slice": "1:2:3:4"}, "is not a slice"),
+        ({"slice": "::0"}, "is not a slice"),
+        ({"slice": "1.5:"}, "is not a slice"),
         ({"filter": "-1"}, "--filter '-1' leaves none of 6 instances"),
         ({"filter": "a", "exclude": IDS}, "--exclude leaves none of 3 instances"),
         ({"filter": "a-1", "slice": "1:"}, r"--slice 1: leaves none of 1 instance\."),
@@ -105,8 +105,8 @@ def test_lists_of_ids(tmp_path: Path, text: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (b"a__b-1\na__b-2, a__b-3\n", "line 2: 'a__b-2, a__b-3' is no id"),
-        (b'["a", 3]', "entry 2: a number is no id"),
+        (b"a__b-1\na__b-2, a__b-3\n", "line 2: 'a__b-2, a__b-3' is not an id"),
+        (b'["a", 3]', "entry 2: a number is not an id"),
         (b'["a",', "malformed JSON"),
         (b'{"a": 1}', "holds an object, not a list"),
         (b"\xff", "is not UTF-8"),

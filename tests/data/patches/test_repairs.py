@@ -56,7 +56,7 @@ DAMAGE = {
     "times": (GOOD.replace("+++ b/src/x.py", "+++ b/src/x.py 2020-01-01 00:00:00 +0000"), "times"),
     "checkout": (NAMES.format(*["/testbed/"] * 4), "absolute paths"),
     "prefixes": (NAMES.format(*[""] * 4), "added a/ and b/"),
-    "counts": (GOOD.replace("-1,2 +1,2", "-1,9 +1"), "counted the lines of 1 hunk anew"),
+    "counts": (GOOD.replace("-1,2 +1,2", "-1,9 +1"), "counted the lines of 1 hunk again"),
     "links": (LINK + GOOD + SUBMODULE, "left out l, vendor: a link or a submodule"),
     "contents": (GOOD + PICTURE, "left out i.png"),
 }
@@ -164,7 +164,7 @@ def test_what_applying_alone_cannot_read_is_mended_first() -> None:
     absolute = diff.replace("a/src", "/testbed/src").replace("b/src", "/testbed/src")
     applied = apply_diff(absolute, codebase_of(BASE, executable=("run.sh",)))
     assert applied.patch.diff == diff
-    assert applied.notes == ("took its absolute paths for paths in the repository",)
+    assert applied.notes == ("took its absolute paths as paths in the repository",)
 
 
 @pytest.mark.parametrize(

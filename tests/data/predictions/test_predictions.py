@@ -141,7 +141,7 @@ def test_a_failed_write_leaves_the_old_file(
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "a\0"])
 def test_names_that_are_none(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match="no name for a model"):
+    with pytest.raises(UsageError, match="not a name for a model"):
         write_predictions(tmp_path, name, {})
 
 

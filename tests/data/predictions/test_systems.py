@@ -58,7 +58,7 @@ def test_the_same_twice_is_one_vote_and_damaged_rows_are_left_out(tmp_path):
     assert [one.model_patch for one in found["a__b-1"]] == ["1", "2"]
     assert [one.model_patch for one in found["c__d-2"]] == ["3"]
     said = "\n".join(notes)
-    for part in ("says the same twice", "is empty", "is it cut off?", "left out"):
+    for part in ("has the same patch twice", "is empty", "is it cut off?", "left out"):
         assert part in said
 
 

@@ -108,7 +108,7 @@ PREDICTIONS = {
     "null": (lambda f: f.patch(IDS[0], None), "all_preds.jsonl, line 1: is damaged: took null"),
     "newline": (lambda f: f.patch(IDS[0], GOOD.rstrip("\n")), "line 1: is damaged"),
     "prose": (lambda f: f.patch(IDS[1], "I would fix it."), "line 2: cannot be graded"),
-    "unknown": (lambda f: f.patch("a__b-9", GOOD), "the dataset has no instance a__b-9"),
+    "unknown": (lambda f: f.patch("a__b-9", GOOD), "The dataset has no instance a__b-9."),
     "lacking": (
         lambda f: (f.patches.pop(IDS[1]), f.write()),
         "lacks instances of the dataset, which count as not resolved ('a__b-2',)",

@@ -1,15 +1,17 @@
-"""Say of every prediction in a file whether it can be used: accepted, repaired or refused.
+"""Check each prediction in a file: it is accepted, repaired or refused.
 
 Examples:
   troop check-predictions preds.json
   troop check-predictions all_preds.jsonl --dataset verified
-  troop check-predictions theirs.jsonl --output repaired.jsonl    what can be used, repaired
+  troop check-predictions theirs.jsonl --output repaired.jsonl    keep those that can be used
   troop check-predictions theirs.jsonl --json
 
-Whether a patch applies depends on the code and is not looked at here.
+It does not check whether a patch applies, because that depends on the code.
 
-exit codes:
-  0 all can be used   1 some were refused   2 the file cannot be read
+Exit codes:
+  0  all can be used
+  1  some were refused
+  2  the file cannot be read
 """
 
 from __future__ import annotations
@@ -36,9 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", type=Path, metavar="FILE", help="preds.json, all_preds.jsonl, or a JSON array"
     )
-    add_dataset(parser, default="any; where one is named, its ids only")
+    add_dataset(parser, default="none: any id is accepted")
     add_json(parser)
-    add_output(parser, "what can be used, as JSON Lines", "--write")
+    add_output(parser, "the predictions that can be used, as JSON Lines", "--write")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -71,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         write_json(whole)
     else:
         said = ", ".join(f"{count} {verdict}" for verdict, count in totals.items())
-        several = f"; {len(models)} model names: graders take one a file" if len(models) > 1 else ""
+        several = f"; {len(models)} model names, but graders take one" if len(models) > 1 else ""
         sys.stdout.write(f"{said}{several}\n")
     return 1 if totals[PredictionVerdict.REFUSED.value] else 0
 

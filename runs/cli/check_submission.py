@@ -1,17 +1,19 @@
-"""Say of a leaderboard submission everything that a reviewer would reject.
+"""Check a leaderboard submission for all that a reviewer would reject.
 
 Examples:
   troop check-submission out/evaluation/lite/20261121_troop-gpt-4.1
   troop check-submission out/evaluation/verified/20261121_troop --dataset verified.jsonl
   troop check-submission out/evaluation/lite/20261121_troop --json
 
-It looks at names and sizes, metadata.yaml and README.md, every prediction (damage, test and
-scratch files, instances against the dataset), traces (missing, empty, naming what grades), and the
-harness's logs (missing, of another patch, claiming what cannot be). Whether the system is described
-well enough, and whether its claims are true, only a person can say.
+It checks names and sizes; metadata.yaml and README.md; every prediction (damaged patches, test and
+scratch files, ids that the dataset lacks); traces (missing or empty, or with the hidden tests in
+them); and the harness's logs (missing, for another patch, or impossible). Only a person can say
+whether the system is described well enough, and whether its claims are true.
 
-exit codes:
-  0 nothing would be rejected   1 something would   2 the folder or the dataset cannot be read
+Exit codes:
+  0  nothing would be rejected
+  1  something would be rejected
+  2  the folder or the dataset cannot be read
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from runs.leaderboard.review.finding import ReviewFinding, Submitted
 
 NAMED = 5
-"""Instances that a line names."""
+"""How many instances a line names."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder", type=Path, metavar="DIR", help="evaluation/SPLIT/YYYYMMDD_name, as exported"
     )
-    add_dataset(parser, default="that of the folder it lies in")
+    add_dataset(parser, default="the one that the folder names")
     add_json(parser)
 
 

@@ -1,8 +1,8 @@
-"""Print all settings with their defaults and meanings, as a TOML file to begin your own from.
+"""Print all settings, with their defaults and meanings, as a TOML file that you can edit.
 
 Examples:
   troop config > troop.toml
-  troop run --config troop.toml --dataset verified
+  troop run --config troop.toml --dataset verified --model gpt-4.1
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's flags."""
     parser.add_argument(
-        "--markdown", action="store_true", help="as a page of documentation: docs/settings.md"
+        "--markdown", action="store_true", help="print them as Markdown, as in docs/settings.md"
     )
 
 

@@ -1,4 +1,4 @@
-"""Look at datasets: those that Troop knows, what it takes of a row, which images are here.
+"""Look at datasets: which ones Troop knows, what it reads of a row, which images are here.
 
 Examples:
   troop data list
@@ -7,9 +7,10 @@ Examples:
   troop data check --dataset verified --filter django --slice :50
   troop data check --dataset verified --preflight --output unfit.txt
 
---preflight grades two patches for each instance: the gold one must be resolved, one that changes
-nothing must not. What a benchmark grades with (tests, gold patch, hints, evaluation scripts) is
-shown by none of these. A file is recognised by its columns; ALIAS:FILE says which dataset it is of.
+With --preflight, two patches are graded for each instance: the gold patch must be resolved, and a
+patch that changes nothing must not. None of these commands shows what a benchmark grades with:
+tests, gold patch, hints and evaluation scripts. A file is recognised by its columns; NAME:FILE says
+which dataset it belongs to.
 """
 
 from __future__ import annotations
@@ -33,26 +34,27 @@ _PLAIN = argparse.RawDescriptionHelpFormatter
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's sub-commands."""
+    """Add the command's subcommands."""
     found = parser.add_subparsers(dest="what", metavar="WHAT", title="what", required=True)
-    table = found.add_parser("list", help="the datasets that Troop knows")
+    table = found.add_parser("list", help="list the datasets that Troop knows")
     show = found.add_parser(
         "show",
-        help="what Troop takes of a row",
-        description="What Troop takes of a row; the grade is never read.",
+        help="show what Troop reads of a row",
+        description="Show what Troop reads of a row. What the benchmark grades with is never read.",
         epilog="Examples:\n  troop data show django__django-11099 --dataset lite",
         formatter_class=_PLAIN,
     )
     show.add_argument("instance", metavar="INSTANCE", help="an instance's id")
     check = found.add_parser(
         "check",
-        help="which images are here, and which must be pulled",
-        description="Which images of a dataset are here, and which must be pulled.",
+        help="show which images are here, and which must be pulled",
+        description="Show which images of a dataset are here, and which must be pulled.",
         epilog="Examples:\n  troop data check --dataset verified --filter django --slice :50\n"
         "  troop data check --dataset verified --preflight --output unfit.txt\n"
         "  troop run --dataset verified --exclude unfit.txt --model gpt-4.1\n\n"
-        "Exit codes: 0 whatever is here (with --preflight: all are fit, 1 some are not);"
-        " 2 bad input, 3 no engine answers.",
+        "Exit codes:\n  0  done; with --preflight: all instances are fit\n"
+        "  1  with --preflight: some are not fit, or it is not known\n"
+        "  2  bad input\n  3  no Docker engine answers",
         formatter_class=_PLAIN,
     )
     for each in (show, check):
@@ -159,8 +161,8 @@ def _stock(names: Sequence[str | None]) -> Stock:
             from data.errors import SandboxUnavailable
 
             raise SandboxUnavailable(
-                f"No engine says which images are here: {why_not}",
-                hint="start Docker; `troop doctor` says more",
+                f"No Docker engine says which images are here: {why_not}",
+                hint="Start Docker. For more: troop doctor",
             )
         found = take_stock(names, engine.stored_images())
         # The engine's list leaves digests out.

@@ -1,12 +1,14 @@
 """Repair a small library that ships with Troop, from its issue to the patch, in under a minute.
 
-Model replies come from a recording; everything else is real: files are read, scripts run in
-sandboxes (Docker where an engine answers, else lightly walled off on this machine), tests vote,
-and a selection trajectory writes a test that separates the finalists. No key, no GPU, no network.
+The model's replies come from a recording. Everything else is real: files are read, scripts run in
+sandboxes (in Docker if an engine answers, else lightly walled off on this machine), tests vote, and
+the selection trajectory writes a test that tells the finalists apart. It needs no key, GPU or
+network.
 
 Examples:
   troop demo
   troop demo --sandbox local
+  troop show last cadence-demo     afterwards: the patch, the votes and the choice
 """
 
 from __future__ import annotations
@@ -26,14 +28,16 @@ if TYPE_CHECKING:
     from sandbox.protocol import SandboxProvider
 
 PACE_S = 0.6
-"""Seconds that a replayed reply waits for a thousand tokens: there is something to watch."""
+"""Seconds that a replayed reply waits for each thousand tokens, to give something to watch."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's flags."""
     add_sandbox(parser, default="auto")
     add_fresh(parser)
-    parser.add_argument("--no-wait", action="store_true", help="replay as fast as possible")
+    parser.add_argument(
+        "--no-wait", action="store_true", help="replay the replies as fast as possible"
+    )
     add_patch_only(parser)
     add_database(parser)
 

@@ -1,7 +1,8 @@
-"""Say what works here, what works less well, and what must be fixed, and how.
+"""Check what works here, what could work better, and what must be fixed, and say how.
 
-Looks at this machine, the Docker engine and its walls, the database and, where one is named,
-the model server and a dataset's images. Changes nothing; a container is tried and removed.
+It looks at this machine, the Docker engine and its walls, and the database; also at the model
+server and a dataset's images, if they are named. It changes nothing: a container that it tries is
+removed.
 
 Examples:
   troop doctor
@@ -9,8 +10,13 @@ Examples:
   troop doctor --dataset verified --instance django__django-11099
   troop doctor --json | jq -r '.findings[] | select(.mark == "bad") | .hint'
 
-Exit codes: 0 nothing must be fixed; else that of the worst: 3 sandbox, 4 model server,
-5 database, 1 other. What only works less well (!) is no failure.
+Exit codes (of several, the highest; what only could work better, marked !, does not count):
+  0  nothing must be fixed
+  1  something else must be fixed
+  2  bad input
+  3  the sandbox must be fixed
+  4  the model server must be fixed
+  5  the database must be fixed
 """
 
 from __future__ import annotations
@@ -45,10 +51,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
     model = parser.add_argument_group("model")
     add_model(model)
-    model.add_argument("--call", action="store_true", help="ask the model for a tiny completion")
+    model.add_argument("--call", action="store_true", help="ask the model for one short reply")
     what = parser.add_argument_group("images")
     add_dataset(what)
-    what.add_argument("--instance", metavar="ID", help="one of the dataset's instances")
+    what.add_argument("--instance", metavar="ID", help="the id of one of the dataset's instances")
     settings = parser.add_argument_group("settings")
     add_sandbox(settings)
     add_settings(settings)
@@ -59,7 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; its exit code."""
     if args.dataset is None and (args.instance or args.split):
-        raise UsageError("of which dataset? Give --dataset too")
+        raise UsageError("No dataset is named.", hint="Give --dataset, too.")
     from runs.doctor.check import exit_code
     from runs.doctor.examination import Patient, examination
     from runs.doctor.images import Wanted
@@ -109,7 +115,7 @@ def _show(found: Sequence[Finding]) -> None:
 
 
 def summary(found: Sequence[Finding]) -> str:
-    """How many must be fixed, and how many could be better."""
+    """How many must be fixed, and how many could work better."""
     from runs.doctor.check import Mark
 
     counts = {mark: sum(each.mark is mark for each in found) for mark in Mark}
@@ -117,4 +123,4 @@ def summary(found: Sequence[Finding]) -> str:
     if not must and not could:
         return "All is well."
     told = f"{must} must be fixed" if must else "Nothing must be fixed"
-    return f"{told}; {could} could be better." if could else f"{told}."
+    return f"{told}; {could} could work better." if could else f"{told}."

@@ -1,17 +1,19 @@
-r"""Choose between several systems' patches, by votes of tests: a barrel of monkeys.
+r"""Choose between several systems' patches by the votes of tests.
 
 Examples:
   troop ensemble --dataset verified --candidates a/preds.json c.jsonl --tests 10 --model gpt-4.1
   troop ensemble --dataset verified --candidates *.jsonl --tests-from first    a stored run's tests
   troop ensemble --dataset verified --candidates *.jsonl --tests-from first --grades grades.jsonl
-  troop ensemble --dataset rows.jsonl --candidates a.json b.json --no-model    only its own tests
+  troop ensemble --dataset rows.jsonl --candidates a.json b.json --no-model    repository tests only
 
-Each file is a system, or several that its rows name. Instances are those of the dataset that
-somebody has a candidate for; flags pick among them as in `troop run`. Tests vote, and where a model
-is named the selection trajectory chooses between the best; else the votes' order stands.
+A file holds the predictions of one system, or of several that its rows name. The instances are
+those of the dataset for which a system has a candidate; flags pick among them as in `troop run`.
+Tests vote. If a model is named, the selection trajectory then chooses between the best; else the
+votes decide.
 
-It is a run like any other: resumed by the same command, shown by `troop show`, chosen from again by
-`troop select`. Grades are looked at when everything is chosen.
+It is a run like any other: the same command continues it, `troop show` shows it, and `troop select`
+chooses from it again. Grades are looked at only when everything is chosen. Exit codes are those of
+`troop run`.
 """
 
 from __future__ import annotations
@@ -54,19 +56,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--tests",
         type=int,
         metavar="N",
-        help="testing trajectories (10; 0 with --tests-from or without a model)",
+        help="testing trajectories for each instance (default: 10; 0 with --tests-from or without"
+        " a model)",
     )
     tests.add_argument(
-        "--tests-from", default="", metavar="RUN[,RUN…]", help="the tests of stored runs"
+        "--tests-from", default="", metavar="RUN[,RUN…]", help="use the tests of these stored runs"
     )
     tests.add_argument(
-        "--tests-db", metavar="FILE", help="the database that holds those runs (--db)"
+        "--tests-db", metavar="FILE", help="the database of those runs (default: --db)"
     )
-    parser.add_argument(
-        "--no-model", action="store_true", help="the votes decide, whatever --config says"
-    )
+    parser.add_argument("--no-model", action="store_true", help="ask no model: the votes decide")
     add_grades(parser)
-    add_parallel(parser, "instances (4)")
+    add_parallel(parser, "instances (default: 4)")
     add_work(parser, writing=False)
 
 
@@ -81,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     from runs.show.live import LiveDisplay
 
     config = _config(args)
-    read_grades(*args.grades)  # what is malformed is told before work begins
+    read_grades(*args.grades)  # malformed grades are an error before work begins
     notes: list[str] = []
     systems = read_systems(args.candidates, notes=notes)
     instances, outside = with_candidates(picked_instances(args), systems, notes)
@@ -89,9 +90,12 @@ def run(args: argparse.Namespace) -> int:
     tests = stored_tests(tests_db, _runs(args.tests_from), instances, notes)
     tell(notes)
     if not instances:
-        raise UsageError("none of the candidates is for one of these instances")
+        raise UsageError(
+            "None of the candidates is for one of these instances.",
+            hint="Look at --dataset and at the instance_id of each row.",
+        )
     if not tests and config.samples.strategy == "none":
-        tell(["no tests are given: at most the repository's own vote"])
+        tell(["No tests are given: at most the repository's own tests vote."])
     job = Job(
         dataset=dataset_name(args.dataset),
         instances=instances,
@@ -108,10 +112,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _config(args: argparse.Namespace) -> Config:
-    """Settings of a run whose samples write tests only, if anything.
+    """Settings of a run whose samples write only tests, or nothing.
 
     Raises:
-        UsageError: tests are asked for, and no model is there to write them.
+        UsageError: tests are asked for, but no model is named to write them.
     """
     from selection.selectors import needs
     from selection.selectors.protocol import Needs
@@ -122,9 +126,11 @@ def _config(args: argparse.Namespace) -> Config:
     config = configuration(args, defaults)
     model = not args.no_model and (config.model.name or args.replay is not None)
     if args.tests is not None and args.tests < 0:
-        raise UsageError("--tests cannot be negative")
+        raise UsageError("--tests must be 0 or more.")
     if args.tests and not model:
-        raise UsageError("somebody has to write the --tests", hint="give --model, or --tests 0")
+        raise UsageError(
+            "No model is named that could write --tests.", hint="Give --model, or --tests 0."
+        )
     samples, selection = config.samples, config.selection
     if args.tests:
         samples = replace(samples, strategy="tests-only", count=args.tests)
@@ -161,6 +167,9 @@ def _show(args: argparse.Namespace, finished: Finished, database: str) -> int:
             counted = figures(chosen, [])
         if chosen:
             results().print(selection_report(run, chosen, [], counted))
-    said = f"more: troop select {finished.run}   troop show {finished.run} INSTANCE"
-    progress().print(plain(said), soft_wrap=True)
+    for said in (
+        f"Other methods: troop select {run.name}",
+        f"One instance: troop show {run.name} INSTANCE",
+    ):
+        progress().print(plain(said), soft_wrap=True)
     return exit_code(finished, patched=run.patched > 0)

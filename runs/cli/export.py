@@ -1,12 +1,12 @@
-r"""Write a run for other programs: predictions, trajectories, a leaderboard's folder, a recording.
+r"""Write a run for other programs: predictions, trajectories, a submission, or a recording.
 
 Formats:
-  preds        preds.json and all_preds.jsonl, for SWE-bench's harness (the default)
+  preds        preds.json and all_preds.jsonl, for SWE-bench's harness
   pro          pro.json, for SWE-bench Pro's evaluation script
-  multi-swe    multi-swe.jsonl, for Multi-SWE-bench's
+  multi-swe    multi-swe.jsonl, for Multi-SWE-bench's evaluation script
   mini         mini/: trajectories as mini-swe-agent 2 writes them, for `mini-extra inspector`
   atif         atif/: trajectories in the Agent Trajectory Interchange Format 1.7 (Harbor)
-  leaderboard  evaluation/SPLIT/DATE_NAME/: a submission; then `troop check-submission`
+  leaderboard  evaluation/SPLIT/DATE_NAME/: a submission; check it with `troop check-submission`
 
 Examples:
   troop export first --folder out/                  out/preds.json and out/all_preds.jsonl
@@ -17,7 +17,13 @@ Examples:
   troop export first --folder out/ --clean --format leaderboard \
       --system-name "Troop + gpt-4.1" --authors "A. Person" --org "A Lab" \
       --url https://… --report https://… --open-model no
-  troop export last --recording replies.jsonl    then: troop solve … --replay replies.jsonl
+  troop export last --recording replies.jsonl       for: troop solve … --replay replies.jsonl
+
+Exit codes:
+  0  something was written
+  1  nothing to write: no instance has ended
+  2  bad input
+  5  the database or the disk
 """
 
 from __future__ import annotations
@@ -50,7 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_run(parser, "export_run")
     add_instances(parser)
     folder = parser.add_argument(
-        "--folder", type=Path, metavar="DIR", help="the folder to write into (./RUN)"
+        "--folder", type=Path, metavar="DIR", help="the folder to write into (default: ./RUN)"
     )
     once_called(parser, folder, "-o", "--output")
     parser.add_argument(
@@ -58,45 +64,66 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--format",
         default="preds",
         metavar="F[,F…]",
-        help="format: as above (preds)",
+        help="format: one or more of those below (default: preds)",
     )
     parser.add_argument(
-        "--model-name", metavar="NAME", help="what model_name_or_path says (troop-MODEL)"
+        "--model-name",
+        metavar="NAME",
+        help="the model_name_or_path of predictions (default: troop-MODEL)",
     )
     parser.add_argument(
-        "--recording", type=Path, metavar="FILE", help="instead: all replies of one instance"
+        "--recording",
+        type=Path,
+        metavar="FILE",
+        help="write only a recording: all replies of one instance",
     )
     parser.add_argument("--instance", action="append", default=[], help=argparse.SUPPRESS)
     parser.add_argument(
-        "--clean", action="store_true", help="take scratch files (reproduce.py, *.orig) out"
+        "--clean",
+        action="store_true",
+        help="leave scratch files, such as reproduce.py and *.orig, out of patches",
     )
-    parser.add_argument("--clean-tests", action="store_true", help="take test files out")
+    parser.add_argument(
+        "--clean-tests", action="store_true", help="leave test files out of patches"
+    )
     _add_leaderboard(parser)
     add_database(parser)
 
 
 def _add_leaderboard(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
-        "the leaderboard", "what is left out is written as TODO, for a person to fill in"
+        "leaderboard", "What is not given is written as TODO, for a person to fill in."
     )
     group.add_argument(
         "--logs",
         type=Path,
         metavar="DIR",
-        help="the harness's logs/run_evaluation/RUN_ID/MODEL (what `troop grade` has stored)",
+        help="the harness's logs/run_evaluation/RUN_ID/MODEL (default: those that `troop grade`"
+        " has stored)",
     )
-    group.add_argument("--system-name", default="", metavar="NAME", help="what the table shows")
-    group.add_argument("--authors", default="", metavar="NAMES")
-    group.add_argument("--org", default="", metavar="NAME", help="university, laboratory, company")
+    group.add_argument(
+        "--system-name", default="", metavar="NAME", help="the system's name in the table"
+    )
+    group.add_argument("--authors", default="", metavar="NAMES", help="who made it")
+    group.add_argument(
+        "--org", default="", metavar="NAME", help="a university, laboratory or company"
+    )
     group.add_argument("--url", default="", metavar="URL", help="the system's site")
-    group.add_argument("--report", default="", metavar="URL", help="paper or technical report")
-    group.add_argument("--logo", default="", metavar="URL")
-    group.add_argument("--open-model", choices=("yes", "no"), help="are the model's weights open?")
+    group.add_argument("--report", default="", metavar="URL", help="a paper or technical report")
+    group.add_argument("--logo", default="", metavar="URL", help="a picture for the table")
+    group.add_argument(
+        "--open-model", choices=("yes", "no"), help="whether the model's weights are open"
+    )
     split = group.add_argument(
-        "--leaderboard-split", default="", metavar="SPLIT", help="lite, verified, test, …"
+        "--leaderboard-split",
+        default="",
+        metavar="SPLIT",
+        help="its split: lite, verified, test, …",
     )
     once_called(group, split, "--split")
-    group.add_argument("--date", default="", metavar="YYYYMMDD", help="(the day the run ended)")
+    group.add_argument(
+        "--date", default="", metavar="YYYYMMDD", help="its date (default: when the run ended)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -106,7 +133,7 @@ def run(args: argparse.Namespace) -> int:
     check_output(args, "folder", folder=True)
     check_output(args, "recording")
     if args.instance:
-        tell(["--instance ID is now INSTANCE, behind RUN"])
+        tell(["--instance ID is now INSTANCE, after RUN."])
         args.instances = [*args.instances, *args.instance]
     with Reader(database_url(args.db)) as reader:
         found = reader.run(None if args.export_run == "last" else args.export_run)
@@ -117,18 +144,20 @@ def run(args: argparse.Namespace) -> int:
 
 def _record(args: argparse.Namespace, reader: Reader, found: RunRecord) -> int:
     from runs.export.recording import export_recording
+    from runs.words import counted
 
     names = args.instances
     if len(names) > 1:
-        raise UsageError("a recording is of one instance", hint="name one")
+        raise UsageError("A recording holds one instance.", hint="Name one instance.")
     instance = reader.instance(found.name, names[0] if names else None)
     count = export_recording(reader.story(instance), args.recording)
-    _say(f"{count} replies: {args.recording}")
+    _say(f"{counted(count, 'reply', 'replies')}: {args.recording}")
     return 0 if count else 1
 
 
 def _export(args: argparse.Namespace, reader: Reader, found: RunRecord) -> int:
     from runs.export.forms import pick_forms, write_forms
+    from runs.words import counted
 
     order = _order(args, reader, found)
     names = dict.fromkeys(name.strip() for name in args.format.split(","))
@@ -140,7 +169,7 @@ def _export(args: argparse.Namespace, reader: Reader, found: RunRecord) -> int:
     for line in said:
         _say(line)
     if unfinished := len(order.instances) - len(order.patches.diffs):
-        _say(f"no prediction: {unfinished} that have not come to their end")
+        _say(f"Left out, because they have not ended: {counted(unfinished, 'instance')}.")
     return 0 if order.patches.diffs else 1
 
 
@@ -207,7 +236,7 @@ def _instances(reader: Reader, run: str, names: list[str]) -> Sequence[InstanceR
 
 @contextmanager
 def _bar(count: int) -> Iterator[Callable[[str], None]]:
-    """A bar on standard error, where that is a terminal; it takes the instance that comes next."""
+    """A bar on standard error, if that is a terminal; call it with each instance that begins."""
     from rich.progress import Progress
 
     from runs.cli.shared.terminal import progress

@@ -1,17 +1,17 @@
-"""Show, then remove, what Troop left behind: after a crash, or images that nothing uses.
+"""Remove what Troop left behind: after a crash, or images that nothing uses.
 
 Examples:
   troop gc                              containers and folders of processes that are gone
-  troop gc --dry-run --images           show only, images too
+  troop gc --dry-run --images           only show it, images too
   troop gc --images                     all images that Troop pulled or made and nothing uses
   troop gc --images --older-than 7d     keep those used within seven days
-  troop gc --images --others            also images that another Troop made, or an older one
+  troop gc --images --others            also images that another or an older Troop made
 
-Only what your own Troop made or pulled is removed, and nothing that a living process holds. An
-image that you pulled, built or tagged, or that any container uses, stays; so does one that another
+Only what your own Troop made or pulled is removed, and nothing that a living process uses. An image
+that you pulled, built or tagged, or that any container uses, stays. So does an image that another
 user's Troop made on the same engine, or an older Troop, which did not mark its images.
 
-The size of an image is what only it has: UNIQUE SIZE in `docker system df -v`.
+The size of an image is what it shares with no other: UNIQUE SIZE in `docker system df -v`.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ _THOUSAND = 1000
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's flags."""
-    parser.add_argument("--dry-run", action="store_true", help="show only, remove nothing")
+    parser.add_argument("--dry-run", action="store_true", help="only show it, remove nothing")
     parser.add_argument(
         "--images",
         action="store_true",
-        help="images too: those that Troop pulled or made",
+        help="remove images, too: those that Troop pulled or made",
     )
     parser.add_argument(
         "--others",
         action="store_true",
-        help="with --images: also those that another Troop made, or an older one",
+        help="with --images: also those that another or an older Troop made",
     )
     parser.add_argument(
         "--older-than",
         type=_seconds,
         metavar="TIME",
-        help="with --images: only those not used for so long (30m, 12h, 7d, 2w)",
+        help="with --images: only those not used for this long, such as 30m, 12h, 7d or 2w",
     )
 
 
@@ -61,19 +61,20 @@ def run(args: argparse.Namespace) -> int:
 
     if args.older_than is not None and not args.images:
         raise UsageError(
-            "--older-than is about images", hint="give --images, too; the rest has no age to keep"
+            "--older-than is for images.",
+            hint="Give --images, too; everything else is removed whatever its age.",
         )
     if args.others and not args.images:
-        raise UsageError("--others is about images", hint="give --images, too")
+        raise UsageError("--others is for images.", hint="Give --images, too.")
     with connected() as (engine, why_not):
         if engine is None:
-            progress().print(plain(f"no engine: {why_not}"), soft_wrap=True)
+            progress().print(plain(why_not), soft_wrap=True)
         places = Places(engine)
         found = places.leftovers(Scope(args.images, args.older_than or 0.0, args.others))
         if args.images and not args.others:
             _tell_others(*places.others())
         if not found:
-            results().print("nothing to remove")
+            results().print("Nothing to remove.")
             return 0
         results().print(_table(found))
         results().print(plain(f"\n{_total(found)}" + (" (dry run)" if args.dry_run else "")))
@@ -88,8 +89,8 @@ def _tell_others(count: int, size: float) -> None:
 
     if count:
         images = f"{count} unused image{'s' if count > 1 else ''}"
-        message = f"{images} of another Troop, or of an older one, stay: {_size(size)}"
-        progress().print(plain(f"{message} (--others lists them too)"), soft_wrap=True)
+        message = f"{images} of another or an older Troop stay: {_size(size)}"
+        progress().print(plain(f"{message} (--others includes them)."), soft_wrap=True)
 
 
 def _remove(found: list[Leftover]) -> None:
@@ -99,14 +100,14 @@ def _remove(found: list[Leftover]) -> None:
     removed = []
     for each in found:
         try:
-            gone, why = each.remove(), "it has come into use"
+            gone, why = each.remove(), "it is in use now"
         except (SandboxError, OSError) as error:
             gone, why = False, str(error)
         if gone:
             removed.append(each)
         else:
             progress().print(plain(f"{each.name} stays: {why}"), soft_wrap=True)
-    results().print(plain(f"removed: {_total(removed)}"))
+    results().print(plain(f"Removed: {_total(removed)}"))
 
 
 def _table(found: list[Leftover]) -> Sheet:
@@ -151,5 +152,5 @@ def _age(seconds: float) -> str:
 def _seconds(text: str) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([mhdw])", text.strip())
     if not found:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time: write 30m, 12h, 7d or 2w")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time: write 30m, 12h, 7d or 2w")
     return float(found[1]) * _UNITS[found[2]]

@@ -1,18 +1,23 @@
-"""Grade patches by a benchmark's own tests: of a run, or of a predictions file.
+"""Grade patches with a benchmark's own tests: those of a run, or of a predictions file.
 
 Examples:
   troop grade last                                  the chosen patch of each instance
   troop grade first django__django-11099
   troop grade first --all-candidates                every candidate: coverage, pass@k
-  troop grade first --with sandbox                  without the harness, no network
+  troop grade first --with sandbox                  without the harness, and without network
   troop grade first --harness-python ~/swebench/bin/python
   troop grade --predictions preds.json --dataset verified --output graded.jsonl
 
-The grader is the official SWE-bench harness, version 4.1 to 5 (pip install 'troop-repair[grade]').
-Each verdict is stored as it comes in, by instance and patch: equal patches are graded once, the
-same command goes on where it was stopped, and `troop select` and `troop sql` know the grades.
+The harness is the official SWE-bench harness, 4.1 to 5: pip install 'troop-repair[grade]'. Each
+grade is stored as it comes in, by instance and patch, so equal patches are graded once. The same
+command continues where it stopped. `troop select` and `troop sql` know the grades.
 
-Exit codes: 0 all have a verdict, 1 some have none, 2 bad input, 3 Docker, 5 database.
+Exit codes:
+  0  every patch has a grade
+  1  some have none
+  2  bad input
+  3  Docker or an image
+  5  the database or the disk
 """
 
 from __future__ import annotations
@@ -54,20 +59,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_instances(parser)
     what = parser.add_argument_group("what to grade")
     what.add_argument(
-        "--all-candidates", action="store_true", help="every candidate, not only the chosen ones"
+        "--all-candidates",
+        action="store_true",
+        help="grade every candidate, not only the chosen ones",
     )
     what.add_argument(
         "--predictions",
         type=Path,
         metavar="FILE",
-        help="not a run but these patches; several for an instance are fine",
+        help="grade the patches in this file instead of a run's; an instance may have several",
     )
     add_dataset(what, default="the run's")
     add_grading(parser.add_argument_group("who grades"))
     add_json(parser)
     add_output(
         parser,
-        "all verdicts with their patches, as JSON Lines (for `troop select --grades`)",
+        "all grades with their patches, as JSON Lines, for `troop select --grades`",
         "--write",
     )
     add_database(parser)
@@ -109,7 +116,7 @@ def _subjects(args: argparse.Namespace, database: str) -> tuple[list[Subject], s
 
     if args.predictions is not None:
         if args.dataset is None:
-            raise UsageError("--predictions needs to know the dataset", hint="give --dataset")
+            raise UsageError("--predictions needs a dataset.", hint="Give --dataset, too.")
         names = [name for name in (args.grade_run, *args.instances) if name]
         notes: list[str] = []
         subjects = of_predictions(args.predictions, names, notes)
@@ -117,7 +124,7 @@ def _subjects(args: argparse.Namespace, database: str) -> tuple[list[Subject], s
             _say(note)
         return subjects, args.dataset
     if args.grade_run is None:
-        raise UsageError("nothing to grade is named", hint="name a run, or give --predictions")
+        raise UsageError("Nothing to grade is named.", hint="Name a run, or give --predictions.")
     with Reader(database) as reader:
         found = reader.run(None if args.grade_run == "last" else args.grade_run)
         every = args.all_candidates
@@ -133,13 +140,13 @@ def _specs(args: argparse.Namespace, dataset: str, subjects: Sequence[Subject]) 
         if args.dataset is not None:
             raise
         raise UsageError(
-            f"what the run's instances came from has no grades: {error.message}",
-            hint="name the benchmark's dataset with --dataset",
+            f"The run's dataset cannot be graded with: {error.message}",
+            hint="Name the benchmark's dataset with --dataset.",
         ) from error
 
 
 def _tasks(subjects: Sequence[Subject], specs: Specs) -> list[GradingTask]:
-    """What there is to grade with; the rest is told."""
+    """What can be graded; what cannot is said."""
     from runs.grading.nouns import GradingTask
 
     for instance_id, why in sorted(specs.refused.items()):
@@ -159,6 +166,8 @@ def _of(subject: Subject, specs: Specs, known: Mapping[Key, Stored]) -> Graded:
 
 
 def _write(file: Path, found: Sequence[Graded], grader: str) -> None:
+    from runs.words import counted
+
     rows = [
         {
             "instance_id": each.subject.instance_id,
@@ -172,7 +181,7 @@ def _write(file: Path, found: Sequence[Graded], grader: str) -> None:
         if each.resolved is not None
     ]
     write_lines(file, map(json.dumps, rows))
-    _say(f"{len(rows)} verdicts: {file}")
+    _say(f"{counted(len(rows), 'grade')}: {file}")
 
 
 def _say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""`troop`: finds the command, runs it, and turns what goes wrong into words and an exit code."""
+"""`troop`: finds the command, runs it, and turns errors into words and an exit code."""
 
 from __future__ import annotations
 
@@ -17,52 +17,64 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "demo": "repair a small library that ships with Troop, with recorded replies",
-    "solve": "repair one issue: of a SWE-bench instance or of your own repository",
-    "run": "repair many instances of a dataset in one resumable run",
-    "ensemble": "choose between several systems' patches, by votes of tests",
-    "data": "look at datasets: which there are, what is taken of a row, which images are here",
+    "solve": "repair one issue, of your own repository or of a dataset",
+    "run": "repair many instances of a dataset in one run",
+    "ensemble": "choose between several systems' patches by the votes of tests",
+    "data": "look at datasets: which ones Troop knows, what it reads, which images are here",
     "show": "look at runs, instances, votes and trajectories",
     "runs": "list, remove and rename runs",
-    "select": "choose again on a stored run, by other methods, and compare",
-    "grade": "grade patches by the benchmark's own tests, by the official harness",
+    "select": "choose again in a stored run by other methods, and compare",
+    "grade": "grade patches with a benchmark's own tests",
     "sql": "ask the database, read-only",
-    "export": "write predictions, trajectories, a leaderboard submission, or a recording",
-    "check-predictions": "say of every prediction in a file whether it can be used",
-    "check-submission": "say of a leaderboard submission what a reviewer would reject",
+    "export": "write predictions, trajectories, a submission, or a recording",
+    "check-predictions": "check whether each prediction in a file can be used",
+    "check-submission": "check a leaderboard submission for all that a reviewer would reject",
     "config": "print all settings with their defaults, as a TOML file",
     "gc": "remove what Troop left behind: after a crash, or images that nothing uses",
-    "doctor": "say what works here, and what must be fixed",
+    "doctor": "check what works here, and what must be fixed",
 }
 
 EPILOG = """\
-examples:
+Examples:
   troop demo
   troop solve --repo . --issue bug.md --model qwen3-coder --base-url http://localhost:8000/v1
-  troop solve --dataset lite --instance django__django-11099 --model gpt-4.1
-  troop run --dataset verified --samples 10 --model gpt-4.1 --name first
-  troop show last
-  troop sql "SELECT stage, cost_usd FROM cost_by_stage"
+  troop run --dataset verified --slice :50 --samples 10 --model gpt-4.1 --name first
+  troop show first
+  troop grade first --with sandbox
+  troop select first
+  troop sql "SELECT stage, cost_usd FROM cost_by_stage WHERE run = 'first'"
 
-exit codes:
-  0 done   1 no patch came out   2 bad input   3 sandbox   4 model server   5 database
-  6 a patch came out, but no test supports it (troop solve)
-  130 stopped by Ctrl-C, 143 by SIGTERM; the same command continues
+Exit codes (where a command has others, its help lists them):
+  0    done
+  1    no patch came out
+  2    bad input
+  3    sandbox: Docker, or an image, cannot be used
+  4    the model server cannot be used
+  5    the database or the disk cannot be read or written
+  6    a patch came out, but tests do not support it (troop solve)
+  130  stopped by Ctrl-C
+  143  stopped by SIGTERM
+
+After 3, 4, 5, 130 and 143 the same command continues where it stopped.
 """
+
+_CONTINUES = "The same command continues where it stopped."
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says on a wrong flag which help to read."""
+    """Names the help to read when a flag is wrong."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n  see: {self.prog} --help\n")
+        said = message[:1].upper() + message[1:]  # argparse begins with a small letter
+        self.exit(2, f"{self.prog}: {said}\n  Read: {self.prog} --help\n")
 
 
 def build_parser(command: str | None) -> argparse.ArgumentParser:
     """The parser; only the module of `command` is imported, so that --help answers at once."""
     parser = _Parser(
         prog="troop",
-        description="Repairs software by scaled sampling: many attempts, their tests vote,"
-        " one patch comes out with its evidence.",
+        description="Repairs software by scaled sampling: many attempts at an issue, tests that"
+        " vote on them, and one patch with its evidence.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -105,7 +117,7 @@ def _command(given: list[str]) -> int:
     named = next((word for word in given if not word.startswith("-")), None)
     args, unknown = build_parser(named if named in COMMANDS else None).parse_known_args(given)
     if unknown:
-        getattr(args, "parser", build_parser(None)).error(f"unknown: {' '.join(unknown)}")
+        getattr(args, "parser", build_parser(None)).error(f"not understood: {' '.join(unknown)}")
     if args.version:
         from runs.run.session import version
 
@@ -118,7 +130,7 @@ def _command(given: list[str]) -> int:
 
 
 def _guarded(work: Callable[[], int | None]) -> int:
-    """Do `work`; what a person can fix becomes words and an exit code."""
+    """Do `work`; an error that a person can fix becomes words and an exit code."""
     try:
         with signals.answered():
             return work() or 0
@@ -126,12 +138,12 @@ def _guarded(work: Callable[[], int | None]) -> int:
         _complain(error.message, error.hint)
         return error.exit_code
     except KeyboardInterrupt:
-        _complain("interrupted", "the same command goes on where it stopped")
+        _complain("Interrupted.", _CONTINUES)
         return signals.exit_code()
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        _complain(str(error), "free some space; the same command goes on where it stopped")
+        _complain(str(error), f"Free some space. {_CONTINUES}")
         return 5
 
 

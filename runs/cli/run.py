@@ -7,13 +7,16 @@ Examples:
   troop run --dataset lite --filter django --shuffle --seed 7 --slice :50 --model gpt-4.1
   troop run --dataset verified --exclude broken.txt --model gpt-4.1
 
-Instances are picked by --instances, then filtered, excluded, shuffled and sliced, in this order.
-The same command again goes on where the run stopped, and tries again what failed; with a higher
---samples it adds samples. Several processes may work on one run: each instance belongs to one of
-them, and the instances of a process that is gone are taken over.
+Instances are picked in this order: --instances, --filter, --exclude, --shuffle, --slice. The same
+command continues where the run stopped, and tries again what failed; with a higher --samples it
+adds samples. Several processes may work on one run: each instance belongs to one of them, and the
+instances of a process that is gone are taken over.
 
-The exit code is 0 if all instances were worked on and at least one patch came out; the table at the
-end says how many are supported by tests.
+Exit codes:
+  0  every instance was worked on, and at least one patch came out (`troop show` says how many
+     are supported by tests)
+  1  no patch came out
+The others are those of `troop --help`.
 """
 
 from __future__ import annotations
@@ -41,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what = parser.add_argument_group("what to repair")
     add_dataset(what, required=True)
     add_picking(what)
-    add_parallel(parser, "instances (4)")
+    add_parallel(parser, "instances (default: 4)")
     add_work(parser)
 
 

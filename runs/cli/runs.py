@@ -2,14 +2,14 @@
 
 Examples:
   troop runs                       all runs, as `troop show` lists them
-  troop runs rm first second       with their trajectories, executions, votes and patch files
-  troop runs rm first --dry-run    what that would remove
-  troop runs rename first paper    the same run under another name
-  troop runs sweep                 texts that an earlier removal has left
+  troop runs rm first --dry-run    show what would be removed
+  troop runs rm first second       remove them with their trajectories, votes and patch files
+  troop runs rename first paper
+  troop runs sweep                 remove texts that an earlier removal left
 
-Grades stay: they are kept by patch, for any run that comes to it again. Texts that other runs refer
-to stay, too. While somebody works on a run of the same database, all texts stay, and the next
-removal or `troop runs sweep` takes them.
+Grades stay: they belong to a patch, and any run may come to it again. Texts that other runs need
+stay, too. While a process works on a run of the same database, all texts stay; the next removal or
+`troop runs sweep` removes them.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _PLAIN = argparse.RawDescriptionHelpFormatter
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the command's sub-commands."""
+    """Add the command's subcommands."""
     found = parser.add_subparsers(dest="what", metavar="WHAT", title="what")
-    listing = found.add_parser("list", help="all runs (the default)")
+    listing = found.add_parser("list", help="list all runs (the default)")
     remove = found.add_parser(
         "rm",
         help="remove runs with all that belongs to them",
         description="Remove runs with all that belongs to them; grades stay.",
-        epilog="Examples:\n  troop runs rm first second\n  troop runs rm first --dry-run",
+        epilog="Examples:\n  troop runs rm first --dry-run\n  troop runs rm first second",
         formatter_class=_PLAIN,
     )
     remove.add_argument("runs", nargs="+", metavar="RUN", help="a run's name")
@@ -50,10 +50,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         formatter_class=_PLAIN,
     )
     rename.add_argument("old", metavar="RUN", help="a run's name")
-    rename.add_argument("new", metavar="NEW", help="the name it gets")
-    sweep = found.add_parser("sweep", help="remove texts that an earlier removal has left")
+    rename.add_argument("new", metavar="NEW", help="its new name")
+    sweep = found.add_parser("sweep", help="remove texts that an earlier removal left")
     for each in (remove, sweep):
-        each.add_argument("--dry-run", action="store_true", help="show only, remove nothing")
+        each.add_argument("--dry-run", action="store_true", help="only show it, remove nothing")
     remove.add_argument("-y", "--yes", action="store_true", help="do not ask")
     add_database(parser)
     for each in (listing, remove, rename, sweep):
@@ -119,13 +119,13 @@ def _removed(args: argparse.Namespace, names: list[str], *, dry_run: bool) -> Re
 
 
 def _confirm() -> None:
-    """Ask, where there is somebody to ask.
+    """Ask the person at the terminal.
 
     Raises:
-        UsageError: there is nobody, or the answer is no.
+        UsageError: there is no terminal, or the answer is no.
     """
     if not sys.stdin.isatty():
-        raise UsageError("Nobody can be asked here.", hint="Give --yes to remove, or --dry-run.")
+        raise UsageError("Standard input is not a terminal.", hint="Give --yes, or --dry-run.")
     sys.stderr.write("Remove? [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
@@ -143,12 +143,12 @@ def _show(removed: Removed, *, dry_run: bool) -> None:
             counted(each.calls, "call"),
             counted(each.executions, "execution"),
         ]
-        _say(f"{each.name} {verb}: {', '.join(parts)}")
+        _say(f"{each.name} {verb}: {', '.join(parts)}.")
     if removed.working:
         names = ", ".join(removed.working)
-        _say(f"Texts stay while somebody works on {names}. Later: troop runs sweep")
+        _say(f"Texts stay while a process works on {names}. Later: troop runs sweep")
     else:
-        _say(f"{counted(removed.texts, 'text')} {verb}, {size(removed.size)}; grades stay")
+        _say(f"{counted(removed.texts, 'text')} {verb}, {size(removed.size)}; grades stay.")
 
 
 def _patch_files(args: argparse.Namespace) -> list[Path]:

@@ -1,26 +1,27 @@
-"""Choose again on a stored run: what would other selection methods have taken?
+"""Choose again in a stored run: what would other selection methods have chosen?
 
-No candidate is written anew; votes come from the database.
+Candidates and votes come from the database: none is written again.
 
-Methods that ask and run nothing (the default: all):
-  random            any writer of a candidate is as likely as any other (--seed)
+Methods that ask no model and run nothing (default: all of these):
+  random            any sample or system that wrote a candidate is as likely as any other (--seed)
   shortest          the shortest diff
-  agreement         what most wrote, then the largest group with the same behaviour
-  paper             most generated tests passed (CodeMonkeys)
-  discriminating    most of those that do not pass before the edit; its own never alone
-  codet             writers x tests passed, of those who pass the same tests (CodeT)
+  agreement         the patch that most wrote, then the largest group with the same behaviour
+  paper             passes the most generated tests (CodeMonkeys)
+  discriminating    the most votes: passes of tests that do not pass before the edit (a vote that
+                    only a candidate's own test gives it does not count)
+  codet             writers x tests passed, of candidates that pass the same tests (CodeT)
   regression        discriminating, and a vote of each nearby repository test file
-  regression-first  who breaks fewest tests of these files, then discriminating (Agentless)
+  regression-first  breaks the fewest tests of these files, then discriminating (Agentless)
 
-Methods that ask a model, one trajectory for each instance, stored in the run and never paid twice:
-  model           one look at the issue and the diffs, no tests
-  selection       the selection trajectory again: it writes scripts and runs them in the sandbox
+Methods that ask a model, in one trajectory for each instance, which is stored and never paid twice:
+  model             looks once at the issue and the diffs, without tests
+  selection         the selection trajectory again: it writes scripts and runs them in the sandbox
 
-And, no selector but the bound of all of them, where there are grades:
-  oracle          a resolved candidate
+Not a selector, but the bound of all of them, if there are grades:
+  oracle            a resolved candidate
 
 Examples:
-  troop select last                                 the default methods beside the run's own choice
+  troop select last                                 the default methods and the run's own choice
   troop select first django__django-11099           one instance, with reasons
   troop select first --method paper,codet --json
   troop select first --method codet --output preds.json
@@ -28,11 +29,16 @@ Examples:
   troop select first --method model,selection --base-url http://localhost:8000/v1
   troop select first --method selection --model other --set selection.finalists=5
 
-Settings are the run's, where no flag says otherwise.
+Settings are the run's, unless a flag says otherwise.
 
 Grades are JSON Lines with instance_id, a patch (model_patch) or a candidate's digest (candidate),
-and resolved (resolved_here goes first). Without --grades, those of `troop grade` are taken, where
-there are any. They are read when everything is chosen.
+and resolved (or resolved_here, which comes before it). Without --grades, those that `troop grade`
+has stored are taken, if there are any. They are looked at only when everything is chosen.
+
+Exit codes:
+  0  something was chosen
+  1  no instance has a candidate
+The others are those of `troop --help`.
 """
 
 from __future__ import annotations
@@ -76,20 +82,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_run(parser, "select_run")
     add_instances(parser)
     parser.add_argument(
-        "-m", "--method", default=ALL, metavar="M[,M…]", help="methods; all: those that ask nothing"
+        "-m",
+        "--method",
+        default=ALL,
+        metavar="M[,M…]",
+        help="methods, or all: those that ask no model (default: all)",
     )
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="seed of chance: of random (0)"
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="random seed: for the method random (default: 0)",
     )
     add_json(parser)
     add_grades(parser)
     add_output(
         parser,
-        "the predictions of one method, for the harness (.json, or .jsonl for lines)",
+        "the predictions of one method, for the harness; .json, or .jsonl for JSON Lines",
         "--write",
     )
     parser.add_argument(
-        "--model-name", metavar="NAME", help="what model_name_or_path says (troop-MODEL-METHOD)"
+        "--model-name",
+        metavar="NAME",
+        help="the model_name_or_path of predictions (default: troop-MODEL-METHOD)",
     )
     model = parser.add_argument_group("methods that ask a model")
     add_model(model, context=False)
@@ -106,9 +122,12 @@ def run(args: argparse.Namespace) -> int:
 
     methods = _methods(args.method)
     if ORACLE in methods and args.output is not None:
-        raise UsageError("the oracle is no selector: its choices are no predictions")
+        raise UsageError(
+            "The oracle is not a selector, so its choices are not predictions.",
+            hint="Name another method with --method.",
+        )
     if args.output is not None and len(methods) != 1:
-        raise UsageError("--output takes one method's choices", hint="name it with --method")
+        raise UsageError("--output takes one method's choices.", hint="Name it with --method.")
     check_output(args, "output")
     with Reader(database_url(args.db)) as reader:
         return _select(args, reader, methods)
@@ -132,8 +151,8 @@ def _methods(given: str) -> list[str]:
     for name in names:
         if name not in known:
             raise UsageError(
-                f"there is no selection method called {name!r}",
-                hint=f"there are: {', '.join(known)}",
+                f"There is no selection method {name!r}.",
+                hint=f"There are: {', '.join(known)}",
             )
     return list(dict.fromkeys(names))
 
@@ -153,7 +172,8 @@ def _select(args: argparse.Namespace, reader: Reader, methods: list[str]) -> int
     grades = grades_for(reader, found.name, args.grades)
     if grades is None and ORACLE in methods:
         raise UsageError(
-            "the oracle looks at grades, and there are none", hint="give --grades FILE"
+            "The oracle looks at grades, and there are none.",
+            hint="Give --grades FILE, or grade first: troop grade RUN --all-candidates",
         )
     chosen, errors = choose_anew(args, reader, found, there, methods)
     if grades is not None:
@@ -181,24 +201,25 @@ def _instances(reader: Reader, run: str, names: list[str]) -> Sequence[InstanceR
 
 def _write(file: Path, name: str, chosen: list[Reselected], method: str) -> None:
     from data.predictions.predictions import write_prediction_file
+    from runs.words import counted
 
     choices = {one.instance_id: one.choice(method) for one in chosen}
     patches = {key: "" if one is None else one.patch.diff for key, one in choices.items()}
     write_prediction_file(file, name, patches)
-    _say(f"{len(patches)} predictions of {method}: {file}")
+    _say(f"{counted(len(patches), 'prediction')} of {method}: {file}")
 
 
 def _tell_unfinished(count: int) -> None:
     from runs.words import counted
 
     if count:
-        _say(f"left out, because they have not come to their end: {counted(count, 'instance')}")
+        _say(f"Left out, because they have not ended: {counted(count, 'instance')}.")
 
 
 def _tell_failed(errors: Mapping[str, TroopError]) -> None:
     for name, error in errors.items():
-        _say(f"left out, because it could not be asked: {name}: {error.message}")
-    _say("the same command tries again")
+        _say(f"Left out, because no model could be asked: {name}: {error.message}")
+    _say("The same command tries again.")
 
 
 def _say(text: str) -> None:

@@ -1,12 +1,16 @@
 """Look at what is stored: all runs, a run, an instance with its votes, a trajectory.
 
 Examples:
-  troop show                                  all runs
-  troop show last                             the latest run
-  troop show first django__django-11099       an instance: patch, vote matrix, why, cost
+  troop show                                              all runs
+  troop show last                                         the run that was begun last
+  troop show first                                        a run with its instances
+  troop show first django__django-11099                   patch, vote matrix, choice, cost
+  troop show first django__django-11099 --trajectories    its conversations with the model
   troop show first django__django-11099 sample-3/editing
   troop show first django__django-11099 --sample 3
   troop show first django__django-11099 --patch-only
+
+A run of one instance shows that instance.
 """
 
 from __future__ import annotations
@@ -30,12 +34,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_run(parser, "show_run", optional=True)
     parser.add_argument("instance", nargs="?", metavar="INSTANCE", help="an instance's id")
     parser.add_argument(
-        "trajectory", nargs="?", metavar="TRAJECTORY", help='for example "sample-1/testing"'
+        "trajectory", nargs="?", metavar="TRAJECTORY", help="for example sample-1/testing"
     )
-    parser.add_argument("--sample", type=int, metavar="N", help="both trajectories of a sample")
+    parser.add_argument(
+        "--sample", type=int, metavar="N", help="show both trajectories of sample N"
+    )
     once_called(parser, add_patch_only(parser), "--patch")
-    parser.add_argument("--trajectories", action="store_true", help="list the instance's")
-    parser.add_argument("--full", action="store_true", help="the shared context too")
+    parser.add_argument("--trajectories", action="store_true", help="list its trajectories")
+    parser.add_argument("--full", action="store_true", help="show the whole context, too")
     add_database(parser)
 
 

@@ -1,8 +1,6 @@
-r"""Repair one issue: of a SWE-bench instance whose image is on this machine, or of your own
-git repository at its HEAD.
+r"""Repair one issue: of your own git repository at its HEAD, or an instance of a dataset.
 
 Examples:
-  troop solve --dataset lite --instance django__django-11099 --model gpt-4.1
   troop solve --repo . --issue bug.md --setup "pip install -e ." --model qwen3-coder \
       --base-url http://localhost:8000/v1
   troop solve --repo . --issue "spread([]) raises ValueError" --model gpt-4.1
@@ -10,13 +8,17 @@ Examples:
       | troop solve --repo . --issue - --model gpt-4.1
   troop solve --repo . --issue bug.md --language go --setup "go build ./..." --model gpt-4.1
   troop solve --repo . --issue bug.md --image my-app:dev --model gpt-4.1 --patch-only | git apply
+  troop solve --dataset lite --instance django__django-11099 --model gpt-4.1
 
-The patch goes into a file and the database too. The same command again resumes what was
-interrupted, or shows what is stored.
+The patch goes into a file and into the database. The same command continues what was interrupted,
+or shows what is stored.
 
-Exit codes: 0 a patch came out, and at least one generated test that fails before the edit passes
-with it; 6 a patch came out, but no test supports it, or tests speak against it: `troop show` says
-which. Where no generated test was asked for, a patch is 0. The others are those of `troop --help`.
+Exit codes:
+  0  a patch came out, and tests support it: at least one generated test that fails before the
+     edit passes with it; or no generated test was asked for
+  1  no patch came out
+  6  a patch came out, but no test supports it, or tests speak against it (`troop show` says why)
+The others are those of `troop --help`.
 """
 
 from __future__ import annotations
@@ -49,33 +51,39 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's flags."""
     what = parser.add_argument_group("what to repair")
     add_dataset(what)
-    what.add_argument("--instance", metavar="ID", help="one of the dataset's instances")
+    what.add_argument("--instance", metavar="ID", help="the id of one of the dataset's instances")
     what.add_argument("--repo", type=Path, metavar="PATH", help="your own git repository")
     what.add_argument(
         "--issue",
         metavar="FILE",
-        help="its issue: a text file, - for standard input, or the text itself",
+        help="the issue: a text file, - for standard input, or the text itself",
     )
     what.add_argument(
         "--image",
         metavar="IMAGE",
-        help="Docker image to lay the repository on, with its dependencies (by its language:"
-        " python:3.12, node:22, golang:1.24 …)",
+        help="a Docker image with what the repository needs, which is copied into it (default: by"
+        " language, such as python:3.12, node:22 or golang:1.24)",
     )
     what.add_argument(
         "--language",
         default="",
         metavar="L",
-        help="what the repository is written in, which its test scripts follow (told by its files)",
+        help="the language of the repository and of its test scripts (default: by its files)",
     )
     what.add_argument(
-        "--setup", default="", metavar="CMD", help="installs the repository, run once with network"
+        "--setup",
+        default="",
+        metavar="CMD",
+        help="a command that installs the repository, run once with network",
     )
     what.add_argument(
-        "--repo-dir", default="/testbed", metavar="DIR", help="where in the image (/testbed)"
+        "--repo-dir",
+        default="/testbed",
+        metavar="DIR",
+        help="the repository's folder in the image (default: /testbed)",
     )
     add_patch_only(parser)
-    add_output(parser, "the patch (in the data folder)")
+    add_output(parser, "the patch (default: in the data folder)")
     add_work(parser)
 
 
@@ -118,7 +126,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _tell_top(given: Path, top: Path | None) -> None:
-    """Say where a patch belongs that `git apply`, below the top folder, would apply nothing of."""
+    """Say where to apply the patch; below the top folder, `git apply` would apply nothing."""
     here = Path.cwd()
     if top and here != top and (given != top or here.is_relative_to(top)):
         tell([f"The patch is for the top folder of the repository: git -C {top} apply"])
@@ -128,16 +136,18 @@ def _instance(args: argparse.Namespace, *, local: bool) -> tuple[str, Instance]:
     """The instance that the flags name, with the name of its dataset."""
     if (args.dataset is None) == (args.repo is None):
         raise UsageError(
-            "give either --dataset with --instance, or --repo with --issue",
-            hint="see: troop solve --help",
+            "Nothing to repair is named, or two things are.",
+            hint="Give either --repo with --issue, or --dataset with --instance.",
         )
     if args.dataset is not None:
         if args.instance is None:
-            raise UsageError("which instance? Give --instance ID", hint="or solve many: troop run")
+            raise UsageError(
+                "No instance is named.", hint="Give --instance ID, or repair many: troop run"
+            )
         if args.language:
             raise UsageError(
-                "--language is for your own repository",
-                hint="a row of a dataset names its language in a column `language`",
+                "--language is for your own repository.",
+                hint="A row of a dataset names its language in the column language.",
             )
         from data.instances.loaders import load_instances, pick_instances
 
@@ -146,7 +156,7 @@ def _instance(args: argparse.Namespace, *, local: bool) -> tuple[str, Instance]:
         )
         return dataset_name(args.dataset), instance
     if args.issue is None:
-        raise UsageError("which issue? Give --issue FILE")
+        raise UsageError("No issue is given.", hint="Give --issue FILE.")
     from runs.cli.shared.issue import given_issue
     from runs.run.own import own_instance
 

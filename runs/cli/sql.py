@@ -1,14 +1,15 @@
-"""Ask the database, read-only. `troop sql --views` lists the views and their columns.
+"""Ask the database a question in SQL. Nothing can be changed.
 
 Examples:
+  troop sql --views                                 what can be asked: the views and their columns
   troop sql "SELECT stage, calls, cost_usd FROM cost_by_stage WHERE run = 'first'"
   troop sql "SELECT test, candidate, verdict FROM votes WHERE instance_id LIKE 'django%'"
   troop sql "SELECT content(reply) FROM turns WHERE trajectory = 'selection' ORDER BY turn"
   troop sql "SELECT * FROM runs"
   troop sql --format csv "SELECT * FROM samples" > samples.csv
 
-Long texts (prompts, replies, scripts, diffs, outputs) are stored apart: content() shows them.
-A table that is wider than the terminal (or COLUMNS) is shown with a line for each value.
+A long text (prompt, reply, script, diff, output) is stored by its digest: content(digest) shows it.
+A table that is wider than the terminal, or than COLUMNS, is shown with a line for each value.
 """
 
 from __future__ import annotations
@@ -35,14 +36,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=("table", "csv", "json"),
-        help="format: table; or csv or json (lines) for programs (table)",
+        help="format: table for people, csv or json (JSON Lines) for programs (default: table)",
     )
     parser.add_argument(
         "--query-timeout",
         type=float,
         default=math.inf,
         metavar="S",
-        help="stop the query after S seconds; without it, Ctrl-C stops it",
+        help="time limit for the query, in seconds (default: none; Ctrl-C stops it)",
     )
     add_database(parser)
 

@@ -1,4 +1,4 @@
-"""The part of `troop select` that lets selectors choose: what is open is asked of a model."""
+"""The part of `troop select` that lets selectors choose, and asks a model where one is needed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def choose_anew(
     instances: Sequence[InstanceRecord],
     names: Sequence[str],
 ) -> tuple[list[Reselected], dict[str, TroopError]]:
-    """What selectors choose, and errors by instance for those whose model could not be asked.
+    """What selectors choose, and by instance the errors where no model could be asked.
 
     Raises:
         TroopError: the server or the engine cannot be used; what was answered is stored.

@@ -1,4 +1,4 @@
-"""What a command says, writes and returns when its run has ended."""
+"""What a command prints, writes and returns when its run has ended."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ UNSUPPORTED = 6
 def show_solution(
     finished: Finished, database: str, instance_id: str, *, output: Path | None, patch_only: bool
 ) -> int:
-    """Write the patch, show what it rests on; the exit code."""
+    """Write the patch and show its evidence; the exit code."""
     with Reader(database) as reader:
         story = reader.story(reader.instance(finished.run, instance_id))
         patch = story.patch
@@ -49,8 +49,8 @@ def show_solution(
             place = _keep(patch, output, finished.run, instance_id)
         if not patch_only and finished.tally.status is Status.FINISHED:
             if patch:
-                _say(f"patch: {place}")
-            _say(f"more: troop show {finished.run} --trajectories")
+                _say(f"Patch: {place}")
+            _say(f"Trajectories: troop show {finished.run} --trajectories")
         if not patch and finished.tally.status is Status.FINISHED:
             _say(_why_nothing(story))
         evidence = story.evidence
@@ -64,19 +64,20 @@ def show_solution(
 
 
 def show_run(finished: Finished, database: str) -> int:
-    """Show what the run came to; the exit code."""
+    """Show how the run ended; the exit code."""
     with Reader(database) as reader:
         run = reader.run(finished.run)
         results().print(run_report(reader, run))
-    _say(f"more: troop show {finished.run} INSTANCE   predictions: troop export {finished.run}")
+    _say(f"One instance: troop show {finished.run} INSTANCE")
+    _say(f"Predictions: troop export {finished.run}")
     return exit_code(finished, patched=run.patched > 0)
 
 
 def exit_code(finished: Finished, *, patched: bool) -> int:
-    """The exit code of a run that has ended; what failed or was interrupted is told."""
+    """The exit code of a run that has ended; errors and interruptions are printed."""
     tally = finished.tally
     if tally.status is Status.INTERRUPTED:
-        _say("interrupted; the same command goes on where it stopped")
+        _say("Interrupted. The same command continues where it stopped.")
         return signals.exit_code()
     for hint, errors in _by_hint(tally.errors).items():
         for instance_id, message in errors:
@@ -84,13 +85,13 @@ def exit_code(finished: Finished, *, patched: bool) -> int:
         if hint:
             _say(f"  {hint}")
     if tally.errors:
-        _say("the same command tries again what failed")
+        _say("The same command tries again what failed.")
         return max(error.exit_code for error in tally.errors.values())
     return 0 if patched else 1
 
 
 def _by_hint(errors: Mapping[str, TroopError]) -> dict[str, list[tuple[str, str]]]:
-    """Instances and messages by what to do about them, which is said once."""
+    """Instances and messages by their hint, so that each hint is printed once."""
     found: dict[str, list[tuple[str, str]]] = {}
     for instance_id, error in errors.items():
         found.setdefault(error.hint, []).append((instance_id, error.message))
@@ -102,12 +103,12 @@ def _why_nothing(story: Story) -> str:
     told = ", ".join(f"{endings.count(e)} {e}" for e in dict.fromkeys(endings))
     hint = ""
     if any(sample.outcome is Outcome.CONTEXT_EXCEEDED for sample in story.samples):
-        hint = "; the model's context is too small for --context-tokens: give a smaller number"
-    return f"no patch came out: samples ended {told or 'without any'}{hint}"
+        hint = " The model's context is too small: give a smaller --context-tokens."
+    return f"No patch came out. How samples ended: {told or 'there were none'}.{hint}"
 
 
 def _keep(patch: str, output: Path | None, run: str, instance_id: str) -> str:
-    """Write the patch to its file; where it is.
+    """Write the patch to its file; says where it is.
 
     Raises:
         StoreError: the file that was asked for cannot be written.
@@ -124,7 +125,7 @@ def _keep(patch: str, output: Path | None, run: str, instance_id: str) -> str:
 
 
 def patch_file(run: str, instance_id: str) -> Path:
-    """Where a patch goes that no flag sends elsewhere."""
+    """Where a patch goes unless --output names a file."""
     safe = "".join(c if c.isalnum() or c in "._-" else "-" for c in f"{instance_id}.patch")
     return data_folder() / "patches" / run / safe
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     Group = argparse._ActionsContainer  # noqa: SLF001 - argparse has no other name for both
 
 DATASET_HELP = (
-    "where instances come from: a JSONL, JSON or parquet file, a folder, a hub name, or a short"
-    " name (lite, full, verified, pro …: `troop data list`); ALIAS:FILE says which dataset a file"
-    " is of"
+    "where instances come from: a short name such as lite, full, verified or pro (`troop data"
+    " list`), a name on the Hugging Face hub, a JSONL, JSON or parquet file, or a folder; NAME:FILE"
+    " says which dataset a file belongs to"
 )
 
 _SETTINGS = {
@@ -42,24 +42,26 @@ def add_database(parser: Group, default: str | None = None) -> None:
         "--db",
         default=default,
         metavar="FILE",
-        help="the database: a SQLite file or a SQLAlchemy URL ($TROOP_DB, or troop.db in your data"
-        " folder, ~/.local/share/troop)",
+        help="the database: a SQLite file or a SQLAlchemy URL (default: $TROOP_DB, else troop.db in"
+        " your data folder, such as ~/.local/share/troop)",
     )
 
 
 def add_dataset(group: Group, *, required: bool = False, default: str = "") -> argparse.Action:
-    """--dataset and --split; `default`: what stands for a dataset that is not given."""
-    said = DATASET_HELP + (f" ({default})" if default else "")
+    """--dataset and --split; `default`: the dataset that is meant where none is given."""
+    said = DATASET_HELP + (f" (default: {default})" if default else "")
     dataset = group.add_argument("--dataset", required=required, metavar="DATASET", help=said)
-    group.add_argument("--split", metavar="SPLIT", help="the dataset's split (`troop data list`)")
+    group.add_argument(
+        "--split", metavar="SPLIT", help="a part of the dataset (default: see `troop data list`)"
+    )
     return dataset
 
 
 def add_run(
     parser: Group, dest: str, *, optional: bool = False, latest: bool = True
 ) -> argparse.Action:
-    """RUN, the first positional; `latest`: "last" is one, too."""
-    said = 'a run\'s name, or "last": the one begun last' if latest else "a run's name"
+    """RUN, the first positional; `latest`: "last" may be given, too."""
+    said = "a run's name" + (', or "last" for the run that was begun last' if latest else "")
     return parser.add_argument(dest, nargs="?" if optional else None, metavar="RUN", help=said)
 
 
@@ -70,7 +72,7 @@ def add_instances(parser: Group) -> argparse.Action:
         nargs="*",
         default=[],
         metavar="INSTANCE",
-        help="an instance's id (all; several are fine)",
+        help="an instance's id (default: all; several may be given)",
     )
 
 
@@ -92,18 +94,19 @@ def add_grades(parser: Group) -> None:
         action="extend",
         default=[],
         metavar="FILE",
-        help="verdicts on the candidates: what choices are worth (what `troop grade` has stored)",
+        help="grades of the candidates, to measure the choices by (default: those that `troop"
+        " grade` has stored)",
     )
     once_called(parser, grades, "--oracle")
 
 
 def add_json(parser: Group) -> None:
     """--json."""
-    parser.add_argument("--json", action="store_true", help="JSON, for programs")
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
 def add_parallel(parser: Group, what: str, *old: str) -> None:
-    """--parallel: how much goes on at once."""
+    """--parallel: how many are worked on at once."""
     parallel = parser.add_argument(
         "--parallel", type=int, metavar="N", help=f"how many at once: {what}"
     )
@@ -114,7 +117,7 @@ def add_parallel(parser: Group, what: str, *old: str) -> None:
 def add_patch_only(parser: Group) -> argparse.Action:
     """--patch-only."""
     return parser.add_argument(
-        "--patch-only", action="store_true", help="print the chosen patch, nothing else"
+        "--patch-only", action="store_true", help="print the chosen patch and nothing else"
     )
 
 
@@ -124,8 +127,8 @@ def add_sandbox(parser: Group, default: str | None = None) -> None:
         "--sandbox",
         choices=("docker", "local", "auto"),
         default=default,
-        help="where scripts run: in docker, or local, which is only lightly walled off; auto:"
-        f" docker where an engine answers, else local ({default or 'docker'})",
+        help="where scripts run: docker; local, on this machine, only lightly walled off; or auto,"
+        f" docker if an engine answers, else local (default: {default or 'docker'})",
     )
 
 
@@ -141,8 +144,8 @@ def add_take_over(parser: Group) -> None:
     parser.add_argument(
         "--take-over",
         action="store_true",
-        help="take instances at once that other processes work on, whoever they are; without it,"
-        " only those of processes that are gone",
+        help="take instances at once from other processes, even from living ones (default: only"
+        " from processes that are gone)",
     )
 
 
@@ -164,25 +167,27 @@ def add_model(parser: Group, *, context: bool = True) -> None:
     """--model, --base-url and, with `context`, --context-model."""
     parser.add_argument("--model", metavar="M", help="the model's name as the server knows it")
     parser.add_argument(
-        "--base-url", metavar="URL", help="an OpenAI-compatible server, usually ending in /v1"
+        "--base-url",
+        metavar="URL",
+        help="the URL of an OpenAI-compatible server, usually ending in /v1",
     )
     if context:
         parser.add_argument(
-            "--context-model", metavar="M", help="a cheaper model that reads the files"
+            "--context-model", metavar="M", help="a cheaper model to read files (default: --model)"
         )
 
 
 def add_settings(parser: Group) -> None:
     """--config and --set."""
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="settings, TOML (`troop config`)"
+        "--config", type=Path, metavar="FILE", help="a TOML file of settings (`troop config`)"
     )
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="any setting, for example --set selection.votes=paper",
+        help="set any setting, for example --set selection.votes=paper; may be repeated",
     )
 
 
@@ -195,26 +200,42 @@ def add_work(parser: argparse.ArgumentParser, *, writing: bool = True) -> None:
             "--samples",
             type=int,
             metavar="N",
-            help="independent attempts (10); a run that is there can be asked for more",
+            help="independent attempts at each instance; a stored run can be given more"
+            " (default: 10)",
         )
-    work.add_argument("--context-tokens", type=int, metavar="N", help="context size (128000)")
+    work.add_argument(
+        "--context-tokens",
+        type=int,
+        metavar="N",
+        help="size of the context, in tokens (default: 128000)",
+    )
     work.add_argument(
         "--prefilter",
         type=int,
         metavar="N",
-        help="only the N best-matching files are read",
+        help="let the model read only the N files that match the issue best (default: all)",
     )
-    work.add_argument("--timeout", type=float, metavar="S", help="seconds for one script (100)")
+    work.add_argument(
+        "--timeout",
+        type=float,
+        metavar="S",
+        help="time limit for one script, in seconds (default: 100)",
+    )
     add_sandbox(work)
     if writing:
         add_candidates(work)
     run = parser.add_argument_group("run")
     run.add_argument(
-        "--name", default="", metavar="NAME", help="the run's name (made from dataset and model)"
+        "--name",
+        default="",
+        metavar="NAME",
+        help="the run's name (default: made from dataset and model)",
     )
     add_fresh(run)
     add_take_over(run)
-    run.add_argument("--replay", type=Path, metavar="FILE", help="take replies from a recording")
+    run.add_argument(
+        "--replay", type=Path, metavar="FILE", help="take replies from a recorded file"
+    )
     add_settings(run)
     add_database(run)
 

@@ -1,4 +1,4 @@
-"""What commands that grade share: their flags, the grader, and what is shown meanwhile."""
+"""What the commands that grade share: their flags, the grader, and its progress."""
 
 from __future__ import annotations
 
@@ -30,24 +30,25 @@ def add_grading(group: argparse._ArgumentGroup) -> None:
         dest="grader",
         choices=("harness", "sandbox"),
         default="harness",
-        help="the official SWE-bench harness (default), or Troop's own sandbox",
+        help="what grades: the official SWE-bench harness, or Troop's own sandbox (default:"
+        " harness)",
     )
-    add_parallel(group, "patches (three quarters of the cores)", "--workers")
+    add_parallel(group, "patches (default: three quarters of the cores)", "--workers")
     timeout = group.add_argument(
         "--grade-timeout",
         type=float,
         default=TIMEOUT_S,
         metavar="S",
-        help="seconds for the tests of one patch (1800)",
+        help="time limit for the tests of one patch, in seconds (default: 1800)",
     )
     once_called(group, timeout, "--timeout")
     group.add_argument(
-        "--again", action="store_true", help="grade anew what has a grade in the database"
+        "--again", action="store_true", help="grade again what has a grade in the database"
     )
     group.add_argument(
         "--harness-python",
         metavar="PATH",
-        help="the Python that has swebench (default: the one that runs Troop)",
+        help="a Python that has swebench (default: the one that runs Troop)",
     )
 
 
@@ -61,7 +62,7 @@ def grader_of(args: argparse.Namespace, watch: Watch) -> Grader:
 
     workers = default_workers() if args.parallel is None else args.parallel
     if workers < 1 or args.grade_timeout < 1:
-        raise UsageError("--parallel and --grade-timeout are numbers from 1 on")
+        raise UsageError("--parallel and --grade-timeout must be 1 or more.")
     if args.grader == "sandbox":
         from runs.grading.sandbox_grader import SandboxGrader
         from runs.run.session import version
@@ -86,7 +87,7 @@ def default_workers() -> int:
 
 
 def write_lines(file: Path, lines: Iterable[str]) -> None:
-    """Write what grading came to, the file whole or not at all.
+    """Write the results of grading, the file whole or not at all.
 
     Raises:
         StoreError: it cannot be written.
@@ -138,7 +139,7 @@ class Watch:
         self._bar.stop()
 
     def waiting(self, what: str) -> None:
-        """Show in a terminal what is waited for; "" when nothing is. For any thread."""
+        """Show in a terminal what is waited for; "" for nothing. Safe to call from any thread."""
         from runs.words import visible
 
         self._waiting = visible(what)
@@ -153,7 +154,7 @@ class Watch:
 
         if step.grade is None:
             known = f", {step.known} have a verdict" if step.known else ""
-            self._console.print(plain(f"to be graded: {step.of}{known}"), soft_wrap=True)
+            self._console.print(plain(f"To be graded: {step.of}{known}"), soft_wrap=True)
         else:
             grade = step.grade
             said = f"{grade.task.instance_id}: {grade.outcome.replace('_', ' ')}"

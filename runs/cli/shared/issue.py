@@ -19,12 +19,14 @@ def given_issue(given: str) -> str | Path:
     """The issue's text, or the file that holds it.
 
     Raises:
-        UsageError: it is neither, or what comes from standard input cannot be an issue.
+        UsageError: it is none of these, or standard input cannot be an issue.
     """
     if given == "-":
         return _from_standard_input()
     if _URL.fullmatch(given.strip()):
-        raise UsageError(f"{given.strip()} is a URL, and Troop fetches none.", hint=_fetch(given))
+        raise UsageError(
+            f"{given.strip()} is a URL, which Troop does not fetch.", hint=_fetch(given)
+        )
     if _exists(given):
         return Path(given)
     if len(given.split()) > 1 and not _FILE_NAME.fullmatch(given):
@@ -34,7 +36,7 @@ def given_issue(given: str) -> str | Path:
         check_issue(given, "The issue")
     raise UsageError(
         f"There is no file {given}.",
-        hint="Check the spelling; or give the issue's text itself, in quotation marks, or - to read"
+        hint="Check the spelling; or give the issue's text itself in quotation marks, or - to read"
         " it from standard input.",
     )
 

@@ -16,7 +16,7 @@ def grades_for(reader: Reader, run: str, files: Sequence[Path]) -> Grades | None
     """The grades of the files, else those that `troop grade` has stored; None: there are none.
 
     Raises:
-        UsageError: a file cannot be read, or grades one patch twice, differently.
+        UsageError: a file cannot be read, or has two different grades for one patch.
     """
     from runs.cli.shared.terminal import progress
     from runs.compare.grades import Grades, read_grades
@@ -27,5 +27,5 @@ def grades_for(reader: Reader, run: str, files: Sequence[Path]) -> Grades | None
     stored = verdicts(reader, run)
     if not stored:
         return None
-    progress().print("grades: those that `troop grade` has stored")
+    progress().print("Grades: those that `troop grade` has stored.")
     return Grades(stored)

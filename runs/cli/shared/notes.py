@@ -1,4 +1,4 @@
-"""Notes for people before there is a display."""
+"""Notes for people, before the live display begins."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def tell(notes: Sequence[str]) -> None:
-    """Notes on standard error, each on a line."""
+    """Print notes on standard error, a line each."""
     from runs.words import visible
 
     sys.stderr.write("".join(f"{visible(note)}\n" for note in notes))

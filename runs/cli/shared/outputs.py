@@ -1,4 +1,4 @@
-"""The places that flags name to write to, looked at before any work is done."""
+"""The files and folders that flags name to write to, checked before any work is done."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def check_output(args: argparse.Namespace, name: str, *, folder: bool = False) -
 
 
 def _files(value: object) -> Iterator[str | Path]:
-    """What may be the name of a file; a dataset may have its kind before it, as in gym:FILE."""
+    """What may name a file; a dataset's name may stand before it, as in gym:FILE."""
     if isinstance(value, list):
         for each in value:
             yield from _files(each)

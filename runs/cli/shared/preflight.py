@@ -24,10 +24,12 @@ def add_preflight(parser: argparse.ArgumentParser) -> None:
     """The flags."""
     group = parser.add_argument_group("preflight")
     group.add_argument(
-        "--preflight", action="store_true", help="grade the gold patch, and one that does nothing"
+        "--preflight",
+        action="store_true",
+        help="grade the gold patch, and a patch that changes nothing",
     )
     add_grading(group)
-    add_output(group, "the ids of what is not fit, for --exclude", "--write-exclude")
+    add_output(group, "the ids of instances that are not fit, for --exclude", "--write-exclude")
     add_database(group)
 
 

@@ -1,4 +1,4 @@
-"""Old spellings of flags: they work, are in no help text, and are noted once each."""
+"""Old spellings of flags: they still work, with one note each, but no help text has them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def once_called(parser: argparse._ActionsContainer, now: argparse.Action, *old: 
 
 
 class _Old(argparse.Action):
-    """Does what the flag does that it became."""
+    """An old spelling, which does what the new flag does."""
 
     def __init__(
         self, option_strings: Sequence[str], dest: str, *, now: argparse.Action, nargs: Any
@@ -48,6 +48,6 @@ class _Old(argparse.Action):
         old = option_string or f"{values}"
         new = self._now.option_strings[-1] if self._now.option_strings else self._now.metavar
         if not self._noted:
-            tell([f"{old} is now {new}" + ("" if option_string else f" {values}")])
+            tell([f"{old} is now {new}" + ("." if option_string else f" {values}")])
         self._noted = True
         self._now(parser, namespace, values, option_string)

@@ -34,7 +34,7 @@ def stock_report(instances: Sequence[Instance], stock: Stock) -> RenderableType:
     notes = legend(
         ("state", "here: on this machine; to pull: it is pulled when it is needed"),
         ("size", "on this machine's disk"),
-        ("instances", "how many of those picked use the image"),
+        ("instances", "how many of the instances picked use the image"),
     )
     return Group(
         *((made, Text(), notes, Text()) if users else ()), *_totals(instances, stock, users)
@@ -44,10 +44,10 @@ def stock_report(instances: Sequence[Instance], stock: Stock) -> RenderableType:
 def _totals(instances: Sequence[Instance], stock: Stock, users: Mapping[str, int]) -> list[Text]:
     here, missing = len(stock.here), len(stock.missing)
     total = size(sum(stock.here.values()))
-    known = f" ({total}, layers that they share counted each time)" if here else ""
+    known = f" ({total}, counting shared layers each time)" if here else ""
     said = f"{counted(len(instances), 'instance')}, {counted(here + missing, 'image')}:"
     lines = [Text(f"{said} {here} here{known}, {missing} to be pulled")]
     bare = len(instances) - sum(users.values())
     if bare:
-        lines.append(Text(f"{counted(bare, 'row')} without an image: give them a column image"))
+        lines.append(Text(f"{counted(bare, 'row')} without an image: add the column image."))
     return lines

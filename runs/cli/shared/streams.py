@@ -1,8 +1,8 @@
-"""The standard streams of the command, opened in one place so that nothing written to them fails.
+"""The command's standard streams, opened in one place so that nothing written to them fails.
 
-Characters that the terminal lacks are replaced, a reader that leaves (`| head`) ends no
-command, a stream that was closed (`>&-`) swallows what is written, and a full disk behind
-standard output is an error like any other.
+Characters that the terminal lacks are replaced. A reader that leaves (`| head`) does not end the
+command. A stream that was closed (`>&-`) swallows what is written. A full disk behind standard
+output is an error like any other.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def write_json(value: object, *, indent: int | None = 2) -> None:
 
 def _opened(stream: TextIO | None, descriptor: int) -> TextIO:
     if os.name == "nt" and isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors=_ERRORS)  # Windows' console has ways of its own
+        stream.reconfigure(errors=_ERRORS)  # Windows' console writes in its own way
         return stream
     if stream is not None:
         stream.flush()
@@ -93,7 +93,7 @@ class _Outlet(io.FileIO):
                 if self.fileno() == 1:
                     raise StoreError(
                         f"Standard output cannot be written: {error.strerror}.",
-                        hint="What is stored is kept: the same command shows it again.",
+                        hint="What is stored is kept; the same command shows it again.",
                     ) from error
             else:
                 return written
@@ -105,5 +105,5 @@ def _replaced(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lacking = error.object[error.start : error.end]
-    told = (MARKS.get(c) or c.encode("ascii", "backslashreplace").decode() for c in lacking)
-    return "".join(told), error.end
+    shown = (MARKS.get(c) or c.encode("ascii", "backslashreplace").decode() for c in lacking)
+    return "".join(shown), error.end

@@ -1,8 +1,8 @@
 """The consoles: results go to standard output, progress to standard error.
 
-Nothing that is printed is cut. In a terminal prose is broken between words, and what stays
-whole (names, patches) may run past its edge, where the terminal wraps it. Elsewhere, as in a
-file or a pipe, every line is as long as it is.
+Nothing that is printed is cut. In a terminal, prose is broken between words; names and patches
+stay whole, and may run past the edge, where the terminal wraps them. In a file or a pipe, lines
+are not broken.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ PAPER = 120
 
 
 def results() -> Console:
-    """For what was asked for."""
+    """The console for results."""
     return _Whole(**_settings(stderr=False))
 
 
 def progress() -> Console:
-    """For what happens meanwhile."""
+    """The console for progress and notes."""
     return Console(**_settings(stderr=True))
 
 
 def write_patch(patch: str) -> None:
-    """A patch on standard output, byte by byte as git wants it."""
+    """Write a patch to standard output, byte by byte as git needs it."""
     sys.stdout.flush()
     sys.stdout.buffer.write(patch.encode("utf-8", "surrogateescape"))
     sys.stdout.buffer.flush()
@@ -48,7 +48,7 @@ class _Whole(Console):
     """A console that cuts nothing."""
 
     def print(self, *objects: Any, **how: Any) -> None:
-        """Print as rich does, past the edge of a terminal where it must be."""
+        """Print as rich does, past the edge of a terminal if need be."""
         if not self.is_terminal:
             wide = self.options.update(width=WIDEST)
             widths = (Measurement.get(self, wide, each).maximum for each in objects)

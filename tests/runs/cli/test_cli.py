@@ -331,7 +331,7 @@ def test_empty_and_cut_replies_are_outcomes_and_no_patch_is_exit_code_1(troop, r
     with ModelServer(useless) as server:
         code, _, errors = troop.run(*solve_words(repository, server.base_url, "--samples", "2"))
     assert code == 1
-    assert "no patch came out: samples ended 2 no edit" in errors
+    assert "No patch came out. How samples ended: 2 no edit." in errors
 
 
 def test_a_conversation_too_long_ends_its_sample(troop, repository):
@@ -418,7 +418,7 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(troop, repository, presses):
             time.sleep(0.05)
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 130, errors
-        assert "the same command goes on" in errors
+        assert "The same command continues" in errors
         with troop.reader() as reader:
             (row,) = view(reader, "instances")
             assert row["status"] == "interrupted"

@@ -70,7 +70,7 @@ def test_without_an_engine_this_machine_is_cleaned(troop: Command, left: Path) -
     assert "1 folder: 2 MB (dry run)" in output
     assert "No Docker engine answers" in errors
     assert left.exists()
-    assert "removed: 1 folder: 2 MB" in troop.finish("gc")
+    assert "Removed: 1 folder: 2 MB" in troop.finish("gc")
     assert not left.exists()
     assert troop.finish("gc") == "nothing to remove\n"
 

@@ -81,7 +81,7 @@ def test_predictions_from_outside(troop: Graded) -> None:
     }
     assert not (troop.folder / "logs").exists()  # nothing in the user's folder
     code, output, errors = troop.run(*troop.words(*ROWS), "--json")
-    assert errors == "to be graded: 0, 4 have a verdict\n"
+    assert errors == "To be graded: 0, 4 have a verdict\n"
     found = json.loads(output)
     assert (found["grader"], found["judge"]) == ("harness", "harness")
     assert found["figures"]["resolved"]["a"] == {"resolved": 1, "of": 2}
@@ -123,7 +123,7 @@ def test_a_stopped_grading_goes_on(troop: Graded) -> None:
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 143, errors
-    assert "goes on where it stopped" in errors
+    assert "continues where it stopped" in errors
     with pytest.raises(ProcessLookupError):
         os.kill(int(waiting.read_text()), 0)
     rows = (ROWS[0], ("tiny__calc-2", "a", patch("resolved")))
@@ -171,7 +171,7 @@ def test_a_run_is_graded_and_select_knows(troop: Graded) -> None:
     assert f"{len(diffs)}/{len(diffs)}" in errors
     assert "(chosen)" in output
     code, output, errors = troop.run("select", "first")
-    assert "grades: those that `troop grade` has stored" in errors
+    assert "Grades: those that `troop grade` has stored" in errors
     assert "oracle" in output
     asked = troop.finish("sql", "--format", "json", "SELECT * FROM resolved")
     shown = json.loads(asked)

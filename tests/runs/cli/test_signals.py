@@ -67,7 +67,7 @@ def test_sigterm_waits_for_a_stated_time_only(silent):
     assert "call" in errors.split("Stopping: waiting for ")[1]
     assert "at most 1 s" in errors
     assert "lost. The server may charge" in errors
-    assert "the same command" in errors
+    assert "The same command" in errors
 
 
 def test_ctrl_c_says_what_it_waits_for_and_the_second_stops_at_once(silent):

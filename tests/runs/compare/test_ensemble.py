@@ -126,7 +126,7 @@ def where(name):
 def test_no_model_and_no_tests_leave_it_to_how_many_wrote_it(world, ensemble):
     code, output, errors = ensemble("--no-model", "--name", "e", "--grades", all_grades(world))
     assert code == 0
-    assert "no tests are given" in errors
+    assert "No tests are given" in errors
     with world.reader() as reader:
         assert {r["kind"] for r in view(reader, "tests", run="e")} <= {"regression"}
         assert not view(reader, "turns", run="e")
@@ -230,13 +230,16 @@ def test_a_patch_that_does_not_apply_and_damaged_rows_harm_nobody(world, ensembl
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--tests", "3"], "somebody has to write the --tests"),
-        (["--tests", "3", "--model", "m", "--no-model"], "somebody has to write the --tests"),
-        (["--tests", "-1", "--model", "m"], "--tests cannot be negative"),
+        (["--tests", "3"], "No model is named that could write --tests."),
+        (
+            ["--tests", "3", "--model", "m", "--no-model"],
+            "No model is named that could write --tests.",
+        ),
+        (["--tests", "-1", "--model", "m"], "--tests must be 0 or more."),
         (["--candidates", "one.jsonl"], "given twice"),
         (["--candidates", "none.json"], "none.json"),
         (["--grades", "none.jsonl"], "There is no file none.jsonl"),
-        (["--instances", "calc-3"], "none of the candidates is for one of these instances"),
+        (["--instances", "calc-3"], "None of the candidates is for one of these instances."),
     ],
 )
 def test_bad_input_is_said(world, ensemble, words, said):

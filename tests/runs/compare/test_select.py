@@ -267,7 +267,7 @@ def test_what_has_not_come_to_its_end_is_told(stored, capsys, tmp_path):
         database.execute("UPDATE instance SET status = 'interrupted'")
     assert main(["select", "first", "--db", str(copy)]) == 1
     output, errors = capsys.readouterr()
-    assert "left out, because they have not come to their end: 1 instance" in errors
+    assert "Left out, because they have not ended: 1 instance." in errors
     assert not output
 
 

@@ -207,7 +207,7 @@ def test_a_repository_without_the_commit_is_told_and_left_out(first, select, tmp
         assert not server.requests
     assert code == 2
     assert found["instances"] == []
-    assert "left out, because it could not be asked" in errors
+    assert "Left out, because no model could be asked" in errors
 
 
 def test_a_server_that_refuses_ends_the_command(select):
@@ -242,6 +242,6 @@ def test_the_oracle_is_marked_and_is_no_selector(select, database, reader, capsy
     assert main(["select", "first", "--db", str(database), "-m", "all,oracle", *graded]) == 0
     assert "(oracle): no selector, it looks at the grades" in capsys.readouterr().out
     code, _, errors = select("--method", "oracle")
-    assert (code, "give --grades" in errors) == (2, True)
+    assert (code, "Give --grades" in errors) == (2, True)
     code, _, errors = select("--method", "oracle", *graded, "--write", str(tmp_path / "x.json"))
-    assert (code, "no predictions" in errors) == (2, True)
+    assert (code, "not predictions" in errors) == (2, True)

@@ -12,7 +12,7 @@ def main() -> None:
     """Run the command line and exit with its code."""
     from runs.run.signals import answer_signals
 
-    answer_signals()  # before the imports that take time, and until the process is gone
+    answer_signals()  # before the slow imports, and until the process has ended
     from runs.cli import main as command_line
 
     sys.exit(command_line())

@@ -1,1 +1,1 @@
-"""One run: its configuration, its instances driven to their end, one instance from end to end."""
+"""One run: its configuration, the work on its instances, one instance from end to end."""

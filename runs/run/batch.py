@@ -1,4 +1,4 @@
-"""Drives the instances of a run: bounded, resumable, stoppable."""
+"""Works through the instances of a run: bounded, resumable, stoppable."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Tally:
-    """What a run has come to."""
+    """How a run ended."""
 
     status: Status = Status.FINISHED
-    """FINISHED: every instance was brought to its end; FAILED: something around some of them
-    broke, and the same command tries those again; INTERRUPTED: a person stopped it, and the
-    same command goes on."""
+    """FINISHED: every instance has ended; FAILED: something around some of them broke, and the
+    same command tries those again; INTERRUPTED: a person stopped it, and the same command
+    continues."""
     errors: dict[str, TroopError] = field(default_factory=dict)
-    """By instance id, for those that failed."""
+    """By instance id, for the instances that failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What comes from elsewhere, by instance id."""
+    """What comes from outside the run, by instance id."""
 
     candidates: Mapping[str, Sequence[Prediction]] = field(default_factory=dict)
     """Other systems' predictions."""
     tests: Mapping[str, Sequence[tuple[str, Script]]] = field(default_factory=dict)
-    """Test scripts, each behind the stored run that it is from."""
+    """Test scripts, each after the name of the stored run that it comes from."""
 
 
 class Batch:
@@ -63,14 +63,15 @@ class Batch:
         self._many = False
 
     async def solve(self, instances: Sequence[Instance], rows: Sequence[InstanceHandle]) -> Tally:
-        """Bring every instance to its end that is not there yet, or see others do it.
+        """Bring every instance to its end, or wait until other workers have done so.
 
-        One instance's failure does not stop the others. Ctrl-C once finishes what
-        is in flight, twice stops at once; both leave a run that can be resumed.
+        One instance's failure does not stop the others. The first Ctrl-C lets what is
+        in flight end, the second stops at once; both leave a run that can be resumed.
 
         Raises:
             ModelError: the model server cannot be used; the run can be resumed.
-            StoreError: the database failed, or another process has what is not waited for.
+            StoreError: the database failed, or another process holds an instance, and this one
+                is not to wait for it.
         """
         try:
             with self._workshop.interruptible():
@@ -107,7 +108,7 @@ class Batch:
         except (SandboxError, UsageError) as error:
             self._shift.finishing(claim)
             await self._store.mark(claim, Status.FAILED, error.message)
-            # Of one instance alone, the command says it when it ends.
+            # For a single instance, the command shows the error when it ends.
             said = error.message if self._many else ""
             self._display.ended(claim.instance_id, Status.FAILED, said)
             self._fail(claim.instance_id, error)
@@ -141,7 +142,7 @@ class Batch:
         self._display.ended(claim.instance_id, status, "")
 
     def _entries(self, given: Instance, codebase: Codebase) -> list[Entry]:
-        """Other systems' candidates; one that cannot be used is told, and left out."""
+        """Other systems' candidates. One that cannot be used is left out, with a note."""
         entries = []
         for prediction in self._outside.candidates.get(given.instance_id, ()):
             system = prediction.model_name_or_path
@@ -149,7 +150,7 @@ class Batch:
                 applied = apply_diff(prediction.model_patch, codebase)
             except UsageError as error:
                 self._display.note(
-                    f"{given.instance_id}: the candidate of {system} is left out: {error.message}"
+                    f"{given.instance_id}: The candidate of {system} is left out: {error.message}"
                 )
             else:
                 for note in applied.notes:

@@ -43,18 +43,19 @@ SandboxKind = Literal["auto", "docker", "local"]
 
 @dataclass(frozen=True, slots=True)
 class BatchSettings:
-    """How much is done at the same time. Results do not depend on it."""
+    """How much is done at the same time. Results do not depend on these settings."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     instances: Count = 4
-    """Instances in progress at the same time. Those that began first are served first."""
+    """Instances in progress at the same time. The first to begin are served first."""
     model_calls: Count = 64
     """Calls to the model server at the same time."""
     executions: CountOrZero = 0
     """Executions at the same time. 0: as many as this machine's cores and memory allow."""
     stop_s: SecondsOrZero = 20.0
-    """Seconds that calls and scripts in flight still have after SIGTERM. After Ctrl-C they end."""
+    """Seconds after SIGTERM in which calls and scripts in flight may still end. After Ctrl-C they
+    may take until their own time-outs."""
     sandbox: SandboxKind = "docker"
     """Where scripts run. "docker": in Docker. "local": on this machine, only lightly walled off.
     "auto": in Docker where an engine answers, otherwise local."""
@@ -78,11 +79,11 @@ class Config:
     batch: BatchSettings = field(default_factory=BatchSettings)
     images: ImageSettings = field(default_factory=ImageSettings)
     prices: dict[str, Price] = field(default_factory=dict)
-    """US dollars for a million tokens, by model name; they stand above the list prices."""
+    """US dollars for a million tokens, by model name. They take precedence over list prices."""
 
     @property
     def asks_model(self) -> bool:
-        """Whether anything in a run is left to a model; if not, the votes decide alone."""
+        """Whether a run asks a model for anything. If not, the votes decide alone."""
         from selection.selectors import needs
         from selection.selectors.protocol import Needs
 
@@ -90,18 +91,18 @@ class Config:
 
     @property
     def samples_ask_model(self) -> bool:
-        """Whether samples are made, which a model does."""
+        """Whether a model is asked to make samples."""
         from agent.strategies import STRATEGIES
 
         return STRATEGIES[self.samples.strategy](self.model, self.samples).asks
 
     @property
     def wanted_samples(self) -> int:
-        """How many samples of each instance a new run makes."""
+        """How many samples a new run makes of each instance."""
         return (self.samples.count or USUAL_SAMPLES) if self.samples_ask_model else 0
 
     def identity(self) -> dict[str, Any]:
-        """The settings that results depend on, flat, by dotted name: what must match to resume."""
+        """The settings that results depend on, by dotted name: they must match to resume."""
         flat = {
             f"{section}.{name}": value
             for section, values in dataclasses.asdict(self).items()
@@ -121,17 +122,17 @@ _OPERATIONAL = frozenset(
         "samples.count",
     }
 )
-"""May differ when a run is resumed, say because the server has moved."""
+"""These may differ when a run is resumed, for example because the server has moved."""
 
 
 def digest(identity: Mapping[str, Any]) -> str:
-    """SHA-256 (hex) of what identifies a configuration."""
+    """The SHA-256 (hex) of what identifies a configuration."""
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
 @functools.cache
 def settings() -> Mapping[str, Any]:
-    """The annotation of every setting, by dotted name, in their order; prices apart."""
+    """The annotation of every setting but the prices, by dotted name, in order."""
     sections = get_type_hints(Config)
     hints = {
         each.name: get_type_hints(sections[each.name], include_extras=True)
@@ -155,7 +156,7 @@ def price_settings() -> Mapping[str, Any]:
 
 
 def warn(notes: Sequence[str]) -> None:
-    """Python's warnings of names that are no longer used."""
+    """Give Python's warnings of names that are no longer used."""
     for note in notes:
         warnings.warn(note, DeprecationWarning, stacklevel=3)
 
@@ -169,8 +170,8 @@ def load_config(
 ) -> Config:
     """The configuration: defaults, `beneath`, then `file` (TOML), then `overrides`.
 
-    `beneath` and `overrides` have values by dotted name. Old names are accepted; `tell`
-    is given a note on each.
+    `beneath` and `overrides` have values by dotted name. Old names are accepted, and
+    `tell` gets a note on each.
 
     Raises:
         UsageError: the file cannot be read; a key is unknown or a value is not allowed.
@@ -185,34 +186,34 @@ def load_config(
         given |= {name: None for name in none if optional(settings().get(name))}
         config, problems = _validated(nested(given))
     if problems:
-        where = str(file) if file else "the settings given"
+        where = str(file) if file else "The given settings"
         raise UsageError(
-            f"{where}: {'; '.join(problems)}",
-            hint="`troop config` prints all settings with their defaults",
+            f"{where}: {'; '.join(problems)}.",
+            hint="List all settings with their defaults: troop config",
         )
     return config
 
 
 def _mistyped(given: Mapping[str, Any]) -> list[str]:
-    """Say what is wrong with truth values and texts where numbers belong, which pydantic takes."""
+    """Describe truth values and texts where numbers belong, which pydantic would accept."""
     problems = []
     for name, value in given.items():
         annotation = settings().get(name) or price_settings().get(price_of(name)[1])
         is_number = annotation is not None and kind(annotation) != "text"
         if is_number and isinstance(value, bool | str) and value != NONE:
-            problems.append(_told(tuple(name.split(".", 1)), "type", value))
+            problems.append(_problem(tuple(name.split(".", 1)), "type", value))
     return problems
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
-    """A "section.key=value" from the command line; the value in TOML's notation, or plain text.
+    """Split "section.key=value" from the command line. The value is in TOML or plain text.
 
     Raises:
         UsageError: there is no "=".
     """
     name, equals, raw = text.partition("=")
     if not equals:
-        raise UsageError(f"not a setting: {text}", hint="write --set section.key=value")
+        raise UsageError(f"{text} has no = in it.", hint="Write --set section.key=value")
     try:
         return name.strip(), tomllib.loads(f"value = {raw}")["value"]
     except ValueError:  # not TOML, or a number with thousands of digits
@@ -227,18 +228,18 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _validated(values: Mapping[str, Any]) -> tuple[Config, list[str]]:
-    """The configuration, and what is wrong with the values."""
+    """The configuration, and the problems with its values."""
     from pydantic import TypeAdapter, ValidationError
 
     try:
         return TypeAdapter(Config).validate_python(values), []
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False)
-    return Config(), [_told(each["loc"], each["type"], each["input"]) for each in found]
+    return Config(), [_problem(each["loc"], each["type"], each["input"]) for each in found]
 
 
-def _told(place: tuple[int | str, ...], problem: str, value: object) -> str:
-    """One problem in words: the setting, what is allowed, and what was given."""
+def _problem(place: tuple[int | str, ...], problem: str, value: object) -> str:
+    """One problem in words: the setting, the allowed values, and the given one."""
     name = ".".join(map(str, place))
     if problem == "missing":
         return f"{name} is missing"
@@ -250,4 +251,4 @@ def _told(place: tuple[int | str, ...], problem: str, value: object) -> str:
 
 
 _SHOWN = 60
-"""Characters of a value that is not allowed."""
+"""How many characters of a wrong value are shown."""

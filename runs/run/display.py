@@ -1,4 +1,4 @@
-"""What shows a run to people, as the run knows it; `runs.show.live` is the one for terminals."""
+"""The protocol by which a run is shown to people; `runs.show.live` implements it for terminals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Display(Protocol):
-    """Shows what goes on. Must not fail or block."""
+    """Shows what happens. Its methods must not fail or block."""
 
     title: str
 
@@ -28,32 +28,33 @@ class Display(Protocol):
     ) -> None: ...
 
     def enter(self, instance_id: str, status: Status) -> None:
-        """The run holds this instance, which an earlier command may have ended."""
+        """The run has this instance. An earlier command may have brought it to its end."""
 
     def opening(self, instance_id: str, waits_for: str) -> None:
-        """What an instance waits for before work begins; "": nothing any more."""
+        """What an instance waits for before work begins; "": it no longer waits."""
 
     def observer(self, instance_id: str, samples: int) -> Observer:
-        """Work on an instance begins; what its effects are told to."""
+        """Work on an instance begins. Gives the observer of its effects."""
 
     def ended(self, instance_id: str, status: Status, error: str) -> None:
-        """An instance came to its end."""
+        """An instance has come to its end."""
 
     def note(self, message: str) -> None:
-        """Something a person should know."""
+        """Show something that a person should know."""
 
     def retrying(self, reason: str, wait_s: float) -> None:
         """The model server did not answer; the call is tried again after `wait_s` seconds."""
 
     def stopping(self, waits_for: str) -> None:
-        """A stop was asked for, and this is what it waits for; each takes the place of the last.
+        """What a requested stop waits for; it replaces what was shown before.
 
-        "": nothing any more. It may be said every second: where lines are printed, one in ten is.
+        "": it no longer waits. This may be called every second: a display that prints lines shows
+        one in ten.
         """
 
 
 class Quiet:
-    """`Display` that shows nothing. To be told something, override it."""
+    """A `Display` that shows nothing. Override the methods that you need."""
 
     title = ""
 

@@ -1,4 +1,4 @@
-"""Settings as they are given: flat, by dotted name, with old names made new and wrong ones told."""
+"""Settings as a person gives them, by dotted name: old names replaced, unknown names reported."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
 PRICES = "prices"
-"""The section that is by model: `prices."gpt-4.1".prompt`."""
+"""The section whose keys are model names: `prices."gpt-4.1".prompt`."""
 
 
 @dataclass(frozen=True, slots=True)
 class OldName:
-    """What a setting or a section was called, or what its 0 stood for."""
+    """The former name of a setting or section, or the former meaning of its 0."""
 
     old: str
     new: str
     zero: str = ""
-    """0 is this of `new`, or what the setting of this name says; "": any value, taken as it is."""
+    """0 stood for this value of `new`, or for that of the setting of this name; "": renamed."""
 
 
 OLD_NAMES = (
@@ -34,7 +34,7 @@ OLD_NAMES = (
 def laid_over(
     layers: Sequence[Mapping[str, Any]], known: Collection[str]
 ) -> tuple[dict[str, Any], list[str]]:
-    """What the layers give together, the last given last, and a note on each old name."""
+    """The layers put together, the last given last, and a note on each old name."""
     given: dict[str, Any] = {}
     notes: dict[str, None] = {}
     for layer in layers:
@@ -49,7 +49,7 @@ def laid_over(
 
 
 def name_zeros(given: dict[str, Any], defaults: Mapping[str, Any]) -> list[str]:
-    """Name the modes that zeros stood for, each with a note; a name that is given later stands."""
+    """Replace zeros by the modes that they stood for, each with a note; a later name is kept."""
     names = list(given)
     notes = []
     for each in OLD_NAMES:
@@ -64,7 +64,7 @@ def name_zeros(given: dict[str, Any], defaults: Mapping[str, Any]) -> list[str]:
 
 
 def misnamed(given: Mapping[str, Any], known: Collection[str], price: Collection[str]) -> list[str]:
-    """What to say of names that are no setting's; `price`: the keys of a price."""
+    """The problems with names that are not settings; `price`: the keys of a price."""
     sections = {PRICES, *(name.partition(".")[0] for name in known)}
     problems = []
     for name, value in given.items():
@@ -72,12 +72,12 @@ def misnamed(given: Mapping[str, Any], known: Collection[str], price: Collection
             continue
         near = _near(_today(name), sections, known, price)
         meant = f" (did you mean {_listed(near)}?)" if near else ""
-        problems.append(f"{name}: no such setting{meant}")
+        problems.append(f"{name} is not a setting{meant}")
     return problems
 
 
 def nested(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings in the sections of a configuration."""
+    """The settings as sections of a configuration."""
     sections: dict[str, Any] = {}
     for name, value in given.items():
         section, _, key = name.partition(".")
@@ -92,17 +92,17 @@ def nested(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def price_of(name: str) -> tuple[str, str]:
-    """The model and the key of a price, "" where there is none; models have dots in their names."""
+    """The model and the key of a price, or "". Model names may contain dots."""
     section, _, rest = name.partition(".")
     model, _, key = rest.rpartition(".")
     return (model, key) if section == PRICES else ("", "")
 
 
 def _flat(settings: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
-    """Settings by dotted name, whether they are given so or in tables."""
+    """Settings by dotted name, whether they were given that way or in tables."""
     for key, value in settings.items():
         name = within + key
-        if name.startswith(f"{PRICES}."):  # as --set has TOML's quotes around a model's name
+        if name.startswith(f"{PRICES}."):  # --set may have TOML's quotes around a model's name
             name = name.replace('"', "").replace("'", "")
         if isinstance(value, dict) and value:
             yield from _flat(value, f"{name}.")
@@ -111,7 +111,7 @@ def _flat(settings: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, 
 
 
 def _today(name: str) -> str:
-    """The name that a setting has now."""
+    """The current name of a setting."""
     for each in OLD_NAMES:
         if not each.zero and (name == each.old or name.startswith(f"{each.old}.")):
             return each.new + name.removeprefix(each.old)
@@ -130,7 +130,7 @@ def _is_known(name: str, known: Collection[str], price: Collection[str]) -> bool
 def _near(
     name: str, sections: set[str], known: Collection[str], price: Collection[str]
 ) -> list[str]:
-    """Those that were probably meant: the section misspelt, another section's, the key misspelt."""
+    """The names probably meant: section misspelt, key of another section, key misspelt."""
     section, _, rest = name.partition(".")
     if section == PRICES:
         model, _ = price_of(name)

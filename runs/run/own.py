@@ -1,4 +1,4 @@
-"""A person's own repository as an instance that can be worked on."""
+"""A person's own repository as an instance."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _FETCHED = {"Git LFS": "git lfs pull", "git-crypt": "git-crypt unlock"}
 _SHOWN = 3
-"""Files that are named."""
+"""How many files a note names."""
 
 
 def own_instance(
@@ -35,16 +35,16 @@ def own_instance(
     repo_dir: str = "/testbed",
     language: str = "",
 ) -> tuple[Instance, list[str]]:
-    """The instance, on the image that is given or its language's, and notes for the person.
+    """The instance, on the given image or its language's, and notes for the person.
 
     Args:
         repository: a git repository.
         issue: its text, or the file that holds it.
-        local: no image is used.
-        image: a Docker image to lay the repository on.
-        setup: installs the repository, run once with network.
-        repo_dir: where in the image it lies.
-        language: what it is written in; "": what most of its source is.
+        local: use no image.
+        image: the Docker image that the repository is put on.
+        setup: the command that installs the repository, run once with network.
+        repo_dir: the folder of the image that it is put in.
+        language: the repository's language; "": that of most of its source.
 
     Raises:
         UsageError: the repository or the issue cannot be used.
@@ -61,26 +61,26 @@ def own_instance(
     written = find_language(where.language)
     if where.image is None and not local:
         where = replace(where, image=written.image)
-    how = "as you say" if language else "by its files; --language says otherwise"
+    how = "as you say" if language else "going by its files; if not, give --language"
     notes = [
-        f"the repository is in {written.title} ({how}): test scripts in {written.script.name}"
-        + (f", on the image {where.image}" if where.image else "")
+        f"The repository is in {written.title} ({how}). Test scripts are in {written.script.name}"
+        + (f" and run on the image {where.image}." if where.image else ".")
     ]
     source = where.source or repository
     notes += checkout_notes(read_checkout(source, instance.base_commit))
     own = None if isinstance(issue, str) else issue.resolve()
     if left := [path for path in untracked_files(source) if source / path != own]:
-        notes.append(f"files that git does not track are left out: {_shown(left)}")
+        notes.append(f"Files that git does not track are left out: {_shown(left)}.")
     return replace(instance, environment=where), notes
 
 
 def checkout_notes(checkout: Checkout) -> list[str]:
-    """What scripts and model do not see as a person who looks into the folder may expect."""
+    """Where scripts and model see something else than a person who looks into the folder."""
     notes = []
     if missing := checkout.not_checked_out():
         notes.append(
-            f"submodules that are not checked out are empty folders for scripts and model:"
-            f" {_shown(missing)} (git submodule update --init --recursive)"
+            f"Submodules that are not checked out are empty folders for scripts and model:"
+            f" {_shown(missing)}. To check them out: git submodule update --init --recursive"
         )
     found = [
         (_state(one), prefix + path)
@@ -89,7 +89,7 @@ def checkout_notes(checkout: Checkout) -> list[str]:
         if one.by
     ]
     for state, group in groupby(sorted(found), key=lambda pair: pair[0]):
-        notes.append(f"{state}: {_shown([path for _, path in group])}")
+        notes.append(f"{state}: {_shown([path for _, path in group])}.")
     return notes
 
 
@@ -104,23 +104,23 @@ def patch_notes(instance: Instance, patch: str) -> list[str]:
     if not touched:
         return []
     named = _shown([each.removesuffix("/") for each in touched])
-    return [f"the patch edits a submodule ({named}): apply it at the top folder, without --index"]
+    return [f"The patch edits a submodule ({named}). Apply it in the top folder, without --index."]
 
 
 def _state(file: Filtered) -> str:
     if file.digest:
         return (
-            f"files that git keeps in another form ({file.by}) are as your working copy has them;"
+            f"Files that git stores in another form ({file.by}) are as in your working copy;"
             " the model neither reads nor edits them"
         )
     if file.has_pointer:
         return (
-            f"scripts see no content of files that {file.by} keeps, because it is not here"
-            f" ({_FETCHED[file.by]})"
+            f"Scripts do not see the content of files stored by {file.by}, because it is not here"
+            f" (to fetch it: {_FETCHED[file.by]})"
         )
     return (
-        f"scripts see what git stores of files that it keeps in another form ({file.by}), because"
-        " your working copy does not have them as the commit does (git checkout HEAD -- FILE)"
+        f"Scripts see files that git stores in another form ({file.by}) as git stores them, because"
+        " your working copy has changed them (to restore them: git checkout HEAD -- FILE)"
     )
 
 

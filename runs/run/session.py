@@ -1,4 +1,4 @@
-"""One command's work, to a finished run: server, sandbox, store and batch together."""
+"""The work of one command: server, sandbox, store and batch together make a finished run."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ if TYPE_CHECKING:
 
 
 NO_MODEL = "none"
-"""What stands for the model of a run that asks none."""
+"""The model's name in a run that asks no model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a command asks for."""
+    """What a command asks to be done."""
 
     dataset: str
-    """What the instances came from, as it is stored."""
+    """Where the instances came from, as it is stored."""
     instances: Sequence[Instance]
     config: Config
     database: str
@@ -55,17 +55,17 @@ class Job:
     again: bool = False
     replay: Path | None = None
     pace: float = 0.0
-    """Seconds that a replayed reply waits for a thousand tokens."""
+    """Seconds that a replayed reply takes for a thousand tokens."""
     outside: Outside = field(default_factory=Outside)
     take_over: bool = False
-    """Take instances at once that others work on."""
+    """Take over instances that others work on, at once."""
     waits: bool = True
-    """Wait for instances that others work on; if not, they are refused."""
+    """Wait for instances that others work on; if not, refuse them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What came of it."""
+    """The outcome of a job."""
 
     run: str
     tally: Tally
@@ -78,13 +78,13 @@ async def carry_out(
     *,
     signals: bool = True,
 ) -> Finished:
-    """Do the job, or as much of it as is not done yet.
+    """Do the job, or what is left of it.
 
-    `signals`: whether Ctrl-C and SIGTERM are answered here: in a process of our own, in its
-    main thread. In any case cancelling leaves a run that can be resumed.
+    `signals`: whether Ctrl-C and SIGTERM are answered here, which needs a process of our own and
+    its main thread. Cancelling leaves a run that can be resumed in any case.
 
     Raises:
-        TroopError: it cannot be done; what was done is stored.
+        TroopError: the job cannot be done; what was done is stored.
     """
     if job.replay is None and job.config.asks_model:
         require_model(job.config)
@@ -120,26 +120,26 @@ async def carry_out(
 
 
 def terms_of(config: Config, *, take_over: bool, waits: bool = True) -> Terms:
-    """How this process works beside others."""
+    """How this process works alongside others."""
     return Terms(config.batch.lease_s, take_over, waits)
 
 
 def _tell(job: Job, run: RunHandle, display: Display) -> None:
-    """What a person may not expect of this run."""
+    """Note what a person may not expect of this run."""
     here = {instance.instance_id for instance in job.instances}
     if job.outside.candidates and not here & set(job.outside.candidates):
-        display.note("none of the --candidates is for these instances")
+        display.note("None of the --candidates is for these instances.")
     if run.resumed and run.samples != job.config.wanted_samples:
-        display.note(f"the run goes on with the {run.samples} samples that it has been asked for")
+        display.note(f"The run continues with {run.samples} samples, as it was begun.")
     if job.replay is not None:
-        display.note(f"replies are replayed from {job.replay.name}; all else is real")
+        display.note(f"Replies are replayed from {job.replay.name}; everything else is real.")
 
 
 async def choose(config: Config) -> SandboxProvider:
     """The sandbox that a configuration names.
 
     Raises:
-        SandboxError: it cannot be had here.
+        SandboxError: it is not available here.
     """
     from sandbox.kinds.choose import choose_provider
 
@@ -150,10 +150,13 @@ def require_model(config: Config) -> None:
     """Refuse a configuration that names no model.
 
     Raises:
-        UsageError: it does not.
+        UsageError: it names none.
     """
     if not config.model.name:
-        raise UsageError("no model is named", hint="give --model, or [model] name = … in --config")
+        raise UsageError(
+            "No model is named.",
+            hint="Give --model, or set name under [model] in the --config file.",
+        )
 
 
 def version() -> str:
@@ -165,7 +168,7 @@ def version() -> str:
 
 
 def _client(job: Job, display: Display, stop: asyncio.Event) -> ModelClient | None:
-    """What answers; None: nothing is asked."""
+    """What answers calls; None: no model is asked."""
     if not job.config.asks_model:
         return None
     if job.replay is not None:
@@ -174,7 +177,7 @@ def _client(job: Job, display: Display, stop: asyncio.Event) -> ModelClient | No
 
 
 def open_client(settings: ModelSettings, display: Display, stop: asyncio.Event) -> OpenAIClient:
-    """The client of a server, which tells its retries and ends its waits when `stop` is set."""
+    """The client of a server. It shows its retries, and ends its waits when `stop` is set."""
 
     async def wait(seconds: float) -> None:
         """Sleep before another try, unless a person asks to stop."""
@@ -220,7 +223,7 @@ def _spec(job: Job, sandbox: str, terms: Terms) -> RunSpec:
 
 
 def _digest_of(outside: Mapping[str, Sequence[Prediction]]) -> str:
-    """What tells one file of candidates from another; "" for none."""
+    """A digest that differs for different candidates; "" for none."""
     if not outside:
         return ""
     return _digest(
@@ -229,7 +232,7 @@ def _digest_of(outside: Mapping[str, Sequence[Prediction]]) -> str:
 
 
 def _digest_of_tests(outside: Mapping[str, Sequence[tuple[str, Script]]]) -> str:
-    """What tells one set of stored tests from another."""
+    """A digest that differs for different stored tests."""
     return _digest((name, run, s.text) for name, given in outside.items() for run, s in given)
 
 

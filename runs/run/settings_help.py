@@ -31,16 +31,16 @@ _INTRODUCTION = """\
 # Settings
 
 Write settings in a TOML file and name it with `--config FILE`, or give single ones with
-`--set section.key=value`. A setting given with `--set` counts more than one in the file.
-`troop config` prints a file with every setting and its default, to begin your own from.
+`--set section.key=value`. A setting given with `--set` takes precedence over one in the file.
+`troop config` prints a file with every setting and its default, to start your own from.
 
-In a file, the keys of a section stand below its name in brackets:
+In a file, the keys of a section are below its name in brackets:
 
     [samples]
     count = 20
 
 A setting that is "unset" has no value until you give it one. Where a setting may have no value,
-"none" takes a value away again. The numbers nan and inf are never allowed.
+"none" removes the value again. The numbers nan and inf are never allowed.
 
 This page is made from the code: `troop config --markdown > docs/settings.md`.
 """
@@ -48,11 +48,11 @@ This page is made from the code: `troop config --markdown > docs/settings.md`.
 _PRICES_MARKDOWN = """
 US dollars for a million tokens. Each model has a section of its own: `[prices."my-model"]`.
 
-Your prices count more than the list prices of
+Your prices take precedence over the list prices of
 [genai-prices](https://github.com/pydantic/genai-prices). Those come with the installed version of
 that library and are found by the model's name alone, whatever server it runs on. For a model on
-your own server, set all prices to 0, or to what an hour of the server costs you for the tokens of
-an hour. Where no price is known, the cost is "unknown".
+your own server, set all prices to 0, or work them out from what an hour of the server costs and
+how many tokens it handles in that hour. Where no price is known, the cost is "unknown".
 """
 
 
@@ -72,7 +72,7 @@ class _Setting:
 
 
 def settings_as_toml() -> str:
-    """A configuration file that changes nothing, to begin one's own from."""
+    """A configuration file that changes nothing, to start one's own from."""
     return "\n".join(map(_toml, _sections())) + _PRICES_TOML
 
 
@@ -152,7 +152,7 @@ def _about(section: type) -> str:
 
 
 def _docstrings(section: type) -> dict[str, str]:
-    """The string that stands below each field in the source."""
+    """The string below each field in the source."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(section)))
     body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
     found = {}

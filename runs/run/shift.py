@@ -1,7 +1,7 @@
-"""This process's work on a run beside that of others: claims, heartbeats, what is lost and taken.
+"""This process's work on a run that others may share: claims, heartbeats, take-overs.
 
-Each instance is claimed before work on it begins. One that another worker holds is waited for, and
-claimed when its worker has let go of it or is gone. One that is lost is cancelled at once.
+Each instance is claimed before work on it begins. If another worker holds it, this one waits until
+that worker has released it or is gone. Work on an instance that is lost is cancelled at once.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 BEATS = 6
 """Heartbeats in a lease."""
 _LOOK_S = 2.0
-"""How often it is looked whether an instance of others' is free, at most."""
+"""The shortest time between two looks whether an instance of others has become free."""
 
 
 class Shift:
-    """A worker from its first claim to its end; a context manager."""
+    """A worker, from its first claim to its end; a context manager."""
 
     def __init__(
         self, store: Store, worker: Worker, slots: Slots, display: Display, stop: asyncio.Event
     ) -> None:
-        """`slots`: instances worked on at once; `stop`: a person asked to stop."""
+        """`slots`: how many instances are worked on at once; `stop`: a person asked to stop."""
         self.status: Status | None = Status.FAILED
-        """What the run is when this worker is the last, and instances are left; None: as it was."""
+        """The run's status if this worker is the last and instances are left; None: unchanged."""
         self._store = store
         self._worker = worker
         self._slots = slots
@@ -52,7 +52,7 @@ class Shift:
         self._open = 0
         """Instances that have not come to their end, as far as this process knows."""
         self._watched: dict[Claim, asyncio.Task[None]] = {}
-        """What the heartbeat looks after."""
+        """The claims that the heartbeat renews."""
         self._lost: dict[asyncio.Task[None], LeaseLost] = {}
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._told = False
@@ -60,7 +60,7 @@ class Shift:
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        # A thread, since the event loop may be busy for longer than a lease.
+        # A thread, because the event loop may be busy for longer than a lease.
         self._heart = threading.Thread(target=self._beat, name="troop-heartbeat", daemon=True)
         self._heart.start()
         self._looking = asyncio.ensure_future(self._look())
@@ -80,7 +80,7 @@ class Shift:
         try:
             self._store.leave(self._worker, otherwise)
         except StoreError:
-            if error is None:  # else the first failure says more
+            if error is None:  # otherwise the first failure says more
                 raise
 
     async def work(
@@ -90,13 +90,13 @@ class Shift:
         claim: Callable[[Worker], Awaitable[Claim | Holder | Ended]],
         do: Callable[[Claim], Awaitable[None]],
     ) -> Ended | None:
-        """Do what there is to do on an instance, as soon as it can be claimed.
+        """Do the work on an instance, as soon as it can be claimed.
 
-        Gives None when it was done, or what the instance has come to by somebody else.
+        Gives None if it was done here, or how the instance ended if somebody else did it.
 
         Raises:
-            LeaseLost: it was taken over, and is not waited for.
-            StoreError: another worker holds it, and it is not waited for.
+            LeaseLost: it was taken over, and this worker is not to wait for it.
+            StoreError: another worker holds it, and this one is not to wait for it.
             Interrupted: a person asked to stop.
             Exception: what `do` raises.
         """
@@ -117,11 +117,11 @@ class Shift:
             self._open -= 1
 
     def finishing(self, claim: Claim) -> None:
-        """The next write to the instance is the last, and finds out itself whether it is lost."""
+        """The next write to the instance is the last; it checks by itself that the claim holds."""
         self._watched.pop(claim, None)
 
     async def _hold(self, claim: Claim, do: Callable[[Claim], Awaitable[None]]) -> bool:
-        """Do the work, unless it is lost on the way; whether it was done."""
+        """Do the work, unless the claim is lost on the way; whether it was done."""
         work = asyncio.ensure_future(_awaited(do, claim))
         self._watched[claim] = work
         try:
@@ -141,7 +141,7 @@ class Shift:
         return True
 
     async def _free(self, row: InstanceHandle) -> None:
-        """Wait until nobody holds an instance any more."""
+        """Wait until nobody holds the instance any more."""
         waiter = self._waiting[row.key] = self._loop.create_future()
         try:
             await asyncio.wait({waiter, self._looking}, return_when=asyncio.FIRST_COMPLETED)
@@ -152,7 +152,7 @@ class Shift:
             del self._waiting[row.key]
 
     async def _look(self) -> None:
-        """Wake up those that wait for what is free by now; until a person asks to stop."""
+        """Wake up those that wait for instances that are free now, until a person asks to stop."""
         answers = True
         while not await self._stopped(min(self._every_s, _LOOK_S)):
             if not self._waiting:
@@ -176,7 +176,7 @@ class Shift:
         return self._stop.is_set()
 
     def _tell(self, held: dict[int, Holder]) -> None:
-        """Say once that nothing is left to do but to wait, and for whom."""
+        """Say once that nothing is left to do but wait, and for whom."""
         if self._told or len(held) < self._open:
             return
         self._told = True
@@ -189,16 +189,16 @@ class Shift:
         )
 
     def _beat(self) -> None:
-        """Renew the lease until the end; in a thread of its own."""
+        """Renew the lease until the end, in a thread of its own."""
         while not self._over.wait(self._every_s):
-            watched = dict(self._watched)  # what is claimed later is not looked at
-            # While the database is away nothing is taken over either: the next beat tries again.
+            watched = dict(self._watched)  # what is claimed later is not checked
+            # Without the database nobody can take over either: the next beat tries again.
             with contextlib.suppress(StoreError):
                 for claim, error in self._store.beat(self._worker, list(watched)).items():
                     self._loop.call_soon_threadsafe(self._drop, claim, watched[claim], error)
 
     def _drop(self, claim: Claim, work: asyncio.Task[None], error: LeaseLost) -> None:
-        """End the work on an instance that is another's now."""
+        """End the work on an instance that another worker has now."""
         if self._watched.get(claim) is work and not work.done():
             self._lost[work] = error
             work.cancel()

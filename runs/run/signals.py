@@ -1,8 +1,8 @@
-"""Ctrl-C and SIGTERM, answered from a command's first line to its last.
+"""Ctrl-C and SIGTERM, answered for as long as a command runs.
 
-A signal goes to whoever listens. Where nobody does, the first is raised as KeyboardInterrupt in
-the command that runs, and unwinds it. Any other ends the process at once: what is stored is whole
-after a kill, too, and a person who presses Ctrl-C again wants no traceback.
+A signal goes to the current listener. If there is none, the first is raised as KeyboardInterrupt
+in the running command, and unwinds it. Later ones end the process at once: what is stored is whole
+even after a kill, and a person who presses Ctrl-C again wants no traceback.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 ANSWERED = (signal.SIGINT, signal.SIGTERM)
 BEAT_S = 0.5
-"""A signal that comes just before an event loop goes to sleep is seen at its next beat."""
+"""Seconds after which a signal that came just before the event loop went to sleep is seen."""
 _SHOW_CURSOR = "\x1b[?25h"
 
 
 class _Heard:
-    """The signals of this process: there is one of it, as there is one handler."""
+    """The signals of this process: one object, because there is one handler."""
 
     def __init__(self) -> None:
         self.first = 0
@@ -40,7 +40,7 @@ _heard = _Heard()
 
 
 def answer_signals() -> None:
-    """Answer them from now on; in a thread that is not the main one, nothing changes."""
+    """Answer signals from now on. Called outside the main thread, this does nothing."""
     if threading.current_thread() is threading.main_thread():
         for number in ANSWERED:
             signal.signal(number, _handle)
@@ -66,7 +66,7 @@ def answered() -> Iterator[None]:
 def listening(listener: Callable[[int], None]) -> Iterator[None]:
     """While inside, signals go to `listener`, which is called in the main thread and must return.
 
-    Outside `answered`, signals are the caller's own business, and nobody is called.
+    Outside `answered`, the caller handles signals, and the listener is not called.
     """
     _heard.listeners.append(listener)
     try:
@@ -89,7 +89,7 @@ def run_to_end(work: Coroutine[Any, Any, T]) -> T:
 
 
 class _Running:
-    """Work in an event loop, which a signal cancels; a second one ends the process."""
+    """Work in an event loop. The first signal cancels it; the second ends the process."""
 
     def __init__(self) -> None:
         self._task: asyncio.Task[Any] | None = None
@@ -130,12 +130,12 @@ async def _beat() -> None:
 
 
 def exit_code() -> int:
-    """As shells have it: 130 after Ctrl-C, 143 after SIGTERM."""
+    """As in shells: 130 after Ctrl-C, 143 after SIGTERM."""
     return 128 + (_heard.first or signal.SIGINT)
 
 
 def leave() -> NoReturn:
-    """End this process at once, in words. Nothing is waited for."""
+    """End this process at once, with a message. Nothing is waited for."""
     shown = _SHOW_CURSOR if sys.stderr.isatty() else ""
     told = f"{shown}troop: Stopped at once.\n  The same command continues where it stopped.\n"
     os.write(2, told.encode())

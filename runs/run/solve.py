@@ -1,6 +1,6 @@
 """One instance from end to end: context, samples, race, choice.
 
-A plain function over a journal: run again, it goes on where it stopped.
+A plain function over a journal: run again, it continues where it stopped.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from selection.candidates import Entry
 
 NO_CONTEXT = Context((), "")
-"""Where no model is asked: nobody reads files then."""
+"""The context where no model is asked, because nobody reads files then."""
 
 
 async def solve_instance(
@@ -47,7 +47,7 @@ async def solve_instance(
         samples: how many samples are made.
         on_sample: awaited when a sample has ended.
         outside: other systems' candidates; they join the race as they are.
-        outside_tests: scripts from elsewhere, each behind its source.
+        outside_tests: scripts from elsewhere, each after its source.
 
     Raises:
         ModelError: the model server cannot be used.

@@ -1,4 +1,4 @@
-"""How the work of a run is stopped: asked first, then cut off."""
+"""How the work of a run is stopped: asked to end first, then cut off."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 CLOSING_S = 10.0
-"""For removing sandboxes and closing connections; then the process ends in any case."""
+"""Seconds for removing sandboxes and closing connections. Then the process ends in any case."""
 _TICK_S = 0.25
 
 
@@ -35,12 +35,12 @@ class Stopping:
     """
 
     def __init__(self, config: Config, display: Display, *, signals: bool = True) -> None:
-        """To be made in the task that is to be cancelled.
+        """Create this in the task that is to be cancelled.
 
-        `signals`: whether this process's Ctrl-C and SIGTERM are ours to answer.
+        `signals`: whether to answer this process's Ctrl-C and SIGTERM.
         """
         self.event = asyncio.Event()
-        """Set when nothing new is to begin."""
+        """Set when nothing new may begin."""
         self._config = config
         self._display = display
         self._signals = signals
@@ -65,7 +65,7 @@ class Stopping:
 
     @contextmanager
     def working(self, **slots: Slots) -> Iterator[None]:
-        """While inside, calls and scripts that hold one of these `slots` are let to end."""
+        """While inside, calls and scripts that hold one of these `slots` may end first."""
         self._work = slots
         try:
             yield
@@ -76,7 +76,7 @@ class Stopping:
                 self._display.stopping("")
 
     async def unless_asked(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do `work` that nothing was paid for, say pulling an image; leave it when asked to stop.
+        """Do `work` that was not paid for, such as pulling an image; leave it when asked to stop.
 
         Raises:
             Interrupted: a person asked to stop.
@@ -93,7 +93,7 @@ class Stopping:
             await asyncio.gather(doing, return_exceptions=True)
 
     def _hear(self, number: int) -> None:
-        """In a signal handler, between any two steps of the main thread."""
+        """Runs in a signal handler, between any two steps of the main thread."""
         self._heard += 1
         if self._heard > 2:  # noqa: PLR2004 - asked, cut off, and still here
             leave()
@@ -101,7 +101,7 @@ class Stopping:
 
     def _answer(self, number: int, count: int) -> None:
         if self._over:
-            return  # it is closing
+            return  # closing already
         if not self._work or count > 1:
             self._cut()
             return
@@ -111,7 +111,7 @@ class Stopping:
         self._waiting = asyncio.ensure_future(self._let_end(number))
 
     async def _let_end(self, number: int) -> None:
-        """Wait for what is in flight, and say so; cut off what takes too long."""
+        """Show and wait for what is in flight; cut off what takes too long."""
         limit = self._longest()
         if number == signal.SIGTERM:
             limit = min(limit, self._config.batch.stop_s)
@@ -127,7 +127,7 @@ class Stopping:
         self._cut()
 
     def _longest(self) -> float:
-        """Seconds after which nothing that is in flight now is left."""
+        """Seconds after which everything that is in flight now has ended."""
         calls, scripts = (self._work[name].held for name in ("calls", "scripts"))
         return max(
             self._config.model.timeout_s if calls else 0.0,
@@ -141,7 +141,7 @@ class Stopping:
         return " and ".join(part for part in (parts[0], parts[1] if scripts else "") if part)
 
     def _cut(self) -> None:
-        """Stop at once, and say what is lost by it."""
+        """Stop at once, and say what is lost."""
         lost = self._in_flight() if self._work else ""
         paid = " The server may charge for calls whose replies are lost." if "call" in lost else ""
         self._display.note(f"Stopping at once: {lost} lost.{paid}" if lost else "Stopping at once.")

@@ -1,4 +1,4 @@
-"""What to say of files that no model will read."""
+"""Notes on files that no model will read."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ _SHOWN = 3
 
 
 def unread_notes(codebase: Codebase, largest: int) -> Iterator[str]:
-    """Sentences for the person; `largest`: bytes of a file that is read."""
+    """Sentences for the person; `largest`: the bytes up to which a file is read."""
     large = large_source_files(codebase)
     if large:
         paths = sorted(large, key=lambda path: -large[path])
         named = [f"{show_path(path)} ({large[path]:,} bytes)" for path in paths[:_SHOWN]]
         more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
         yield (
-            f"larger than {largest:,} bytes, so neither read nor edited: {', '.join(named)}{more}"
-            f" (--set context.largest_file={max(large.values())} includes them)"
+            f"Files larger than {largest:,} bytes are neither read nor edited:"
+            f" {', '.join(named)}{more}. To include them:"
+            f" --set context.largest_file={max(large.values())}"
         )
     if not source_files(codebase):
         yield (
-            f"none of its {len(codebase.files):,} text files is source code that a model would"
-            " read, so it is shown none"
+            f"None of its {len(codebase.files):,} text files is source code, so the model is shown"
+            " no files."
         )

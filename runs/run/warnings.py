@@ -1,4 +1,4 @@
-"""Warnings of the rooms below, shown where a person looks: in the display, once each."""
+"""Warnings of the packages below, shown to the person in the display, once each."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _HOME = __name__.removesuffix("runs.run.warnings")
-"""Where the packages lie: "" in a checkout."""
+"""What comes before the packages' names: "" in a checkout."""
 _ROOMS = tuple(f"{_HOME}{room}" for room in ("agent", "data", "sandbox", "selection"))
 
 
 @contextmanager
 def warnings_to(tell: Callable[[str], None]) -> Iterator[None]:
-    """While inside, `tell` gets each different warning once, from whichever thread."""
+    """While inside, `tell` gets each different warning once, from any thread."""
     handler = _Handler(tell)
     loggers = [logging.getLogger(room) for room in _ROOMS]
     for logger in loggers:

@@ -1,4 +1,4 @@
-"""What the instances of one command share: slots, sandboxes, the way to a workbench."""
+"""What the instances of one command share: slots, sandboxes, the making of workbenches."""
 
 from __future__ import annotations
 
@@ -54,15 +54,15 @@ class Workshop:
         self._told: set[tuple[str, str]] = set()
 
     def show(self, stack: AsyncExitStack, title: str) -> None:
-        """Begin to show what goes on, until the stack is left."""
+        """Show what happens, from now until the stack is left."""
         self.display.title = title
         stack.enter_context(self.display)
         stack.enter_context(warnings_to(self.display.note))
 
     async def get_ready(self, stack: AsyncExitStack, *models: str) -> None:
-        """Make sure of the model server and the sandbox before work begins, and say what they are.
+        """Check the model server and the sandbox before work begins, and say what they are.
 
-        `models`: further ones that the server must have.
+        `models`: further models that the server must have.
 
         Raises:
             ModelError: the server cannot be used.
@@ -76,7 +76,7 @@ class Workshop:
                 await self._client.check(model)
         if self.provider is not None:
             await stack.enter_async_context(self.provider)
-            self.display.note(f"scripts run in: {self.provider.describe()}")
+            self.display.note(f"Scripts run in: {self.provider.describe()}")
 
     @asynccontextmanager
     async def bench(
@@ -86,7 +86,7 @@ class Workshop:
 
         Raises:
             SandboxError: it cannot be opened.
-            UsageError: its codebase is another than the run began with.
+            UsageError: its codebase has changed since the run began.
         """
         sandbox = await self._open(given, run)
         try:
@@ -98,7 +98,7 @@ class Workshop:
             await sandbox.close()
 
     def bare_bench(self, order: int, given: Instance, claim: Claim) -> Workbench:
-        """A workbench without a sandbox: only the model can be asked at it."""
+        """A workbench without a sandbox, which can only ask the model."""
         return self._bench(order, given, claim, codebase=Codebase("", {}), sandbox=None)
 
     def _bench(
@@ -125,7 +125,7 @@ class Workshop:
         )
 
     def _tell_unread(self, given: Instance, codebase: Codebase) -> None:
-        """Say which files a person may expect the model to see, and it does not; once each."""
+        """Say once which files the model does not see although a person may expect it."""
         if not self.config.samples_ask_model:
             return
         for note in unread_notes(codebase, self.config.context.largest_file):
@@ -150,11 +150,11 @@ class Workshop:
 
 
 def _warn_of_size(facts: ServerFacts, config: Config, display: Display) -> None:
-    """Say so when conversations may outgrow what the server tells of its model's context."""
+    """Warn if conversations may outgrow the context size that the server reports."""
     wanted = config.context.tokens + 2 * config.samples.editing_max_tokens
     if facts.context_tokens is not None and wanted > facts.context_tokens:
         fitting = max(facts.context_tokens - 2 * config.samples.editing_max_tokens, 1000)
         display.note(
-            f"the model holds {facts.context_tokens:,} tokens: should samples end with"
+            f"The model's context is {facts.context_tokens:,} tokens. If samples end with"
             f" 'context exceeded', give --context-tokens {fitting}"
         )

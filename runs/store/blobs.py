@@ -1,7 +1,7 @@
-"""Texts by content: stored once.
+"""Texts, each stored once, under the digest of its content.
 
-In SQLite they are compressed. PostgreSQL compresses by itself and has them as they are, so that
-its own function `content` can read them.
+In SQLite they are compressed. PostgreSQL compresses by itself, so they are stored as they are
+there, and its own function `content` can read them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, SelectBase
 
 _COMPRESSED = b"\x28\xb5\x2f\xfd"
-"""What zstd's frames begin with, and no text in UTF-8 does."""
+"""What zstd's frames begin with. No text in UTF-8 begins with it."""
 _UNKNOWN_TO_SQL = re.compile("[\0\ud800-\udfff]")
 
 
@@ -31,7 +31,7 @@ def digest_of(text: str) -> str:
 
 
 def put_text(connection: Connection, text: str, known: set[str]) -> str:
-    """Store `text` unless it is there; its digest. `known` remembers what is."""
+    """Store `text` unless it is there; its digest. `known` has the digests known to be there."""
     raw = _encode(text)
     digest = hashlib.sha256(raw).hexdigest()
     if digest not in known:
@@ -45,7 +45,7 @@ def get_text(connection: Connection, digest: str) -> str:
     """The text of a digest.
 
     Raises:
-        StoreError: there is none, or it is damaged.
+        StoreError: there is no such text, or it is damaged.
     """
     row = connection.execute(
         select(BlobTable.size, BlobTable.data).where(BlobTable.digest == digest)
@@ -56,7 +56,7 @@ def get_text(connection: Connection, digest: str) -> str:
 
 
 class Texts(dict[str, str]):
-    """Texts by digest, read at once."""
+    """Texts by digest, read in one query."""
 
     def of(self, digest: str | None) -> str:
         """A text; "" for none.
@@ -71,7 +71,7 @@ class Texts(dict[str, str]):
 
 
 def get_texts(connection: Connection, digests: SelectBase) -> Texts:
-    """The texts whose digests a query finds, with one query.
+    """The texts whose digests `digests` finds, read in one query.
 
     Raises:
         StoreError: one is damaged.
@@ -103,7 +103,7 @@ def expand(data: bytes, size: int) -> str:
 
 
 def sql_text(text: str) -> str:
-    r"""A text as `content` gives it: NUL is "\x00" and a lone surrogate, say, "\udcff"."""
+    r"""A text as `content` gives it: NUL is "\x00"; a lone surrogate is, for example, "\udcff"."""
     return _UNKNOWN_TO_SQL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 

@@ -1,4 +1,4 @@
-"""Trajectories out of the store, to be read: prompts, replies, and what was executed."""
+"""Trajectories read from the store: prompts, replies, and what was executed."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ class Turn:
     prompt: str
     reply: str
     reasoning: str
-    """What a reasoning model thought, where the server gave it apart."""
+    """What a reasoning model thought, if the server gave it separately."""
     executions: tuple[SeenExecution, ...]
-    """What the trajectory saw once it had this reply."""
+    """What the trajectory saw after this reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredConversation:
-    """A trajectory to read."""
+    """A trajectory with its texts."""
 
     trajectory: TrajectoryRecord
     system: str
@@ -74,10 +74,10 @@ class StoredConversation:
 def conversations(
     session: Session, instance: int, key: str | None = None
 ) -> list[StoredConversation]:
-    """The trajectories of an instance by their keys, or the one with this key.
+    """The trajectories of an instance, ordered by key, or the one with this key.
 
-    The number of queries does not grow with the number of trajectories, of
-    which relevance has one for each file.
+    The number of queries does not grow with the number of trajectories: relevance
+    has one for each file.
     """
     where = [TrajectoryTable.instance_id == instance]
     if key is not None:
@@ -110,7 +110,7 @@ def conversations(
 
 
 def context(session: Session, instance: int) -> str:
-    """What an instance's conversations begin with, issue and files; "" where there is none."""
+    """The issue and files that an instance's conversations begin with; "" if there are none."""
     table = TrajectoryTable
     query = (
         sa.select(table.prefix)
@@ -123,7 +123,7 @@ def context(session: Session, instance: int) -> str:
 
 
 def trajectories(session: Session, *where: Where) -> tuple[TrajectoryRecord, ...]:
-    """Trajectories, by their keys."""
+    """Trajectories, ordered by key."""
     table = TrajectoryTable
     replies = sa.select(sa.func.count()).where(TurnTable.trajectory_id == table.id)
     query = sa.select(table, replies.scalar_subquery()).where(*where)
@@ -141,7 +141,7 @@ def trajectories(session: Session, *where: Where) -> tuple[TrajectoryRecord, ...
 
 
 def turns(session: Session, *where: Where) -> tuple[TurnRecord, ...]:
-    """Turns, by trajectory and number."""
+    """Turns, ordered by trajectory and number."""
     query = (
         sa.select(TurnTable, TrajectoryTable.key, CallTable)
         .join(TrajectoryTable, TrajectoryTable.id == TurnTable.trajectory_id)
@@ -214,7 +214,7 @@ def _call(row: CallTable) -> CallRecord:
 def _seen(
     session: Session, where: list[Where], texts: Texts
 ) -> defaultdict[tuple[str, int], list[SeenExecution]]:
-    """What trajectories saw, by their keys and the number of replies that they had by then."""
+    """What trajectories saw, by key and by the number of replies that they had by then."""
     query = (
         sa.select(TrajectoryTable.key, SightingTable, ExecutionTable)
         .join(SightingTable, SightingTable.trajectory_id == TrajectoryTable.id)
@@ -235,7 +235,7 @@ def _seen(
 
 
 def _texts(session: Session, where: list[Where]) -> Texts:
-    """All texts of these trajectories, which share most of theirs."""
+    """All texts of these trajectories. They share most of them."""
     trajectory, turn, sighting, execution = (
         TrajectoryTable,
         TurnTable,

@@ -1,4 +1,4 @@
-"""Opening the database, bringing it up to date, and saying in words what is wrong with it."""
+"""Opens the database, brings it up to date, and puts its errors into words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HEAD = "0008"
-"""The newest migration; one of the tests holds it against the migrations folder."""
+"""The newest migration; a test compares it with the migrations folder."""
 
 
 def open_database(url: str, *, create: bool = True) -> sa.Engine:
@@ -45,7 +45,7 @@ def open_reading(url: str) -> sa.Engine:
     """The database at `url`, for reading only: writing through it is refused.
 
     Raises:
-        StoreError: there is none, it cannot be read, or a newer Troop made it.
+        StoreError: there is no database, it cannot be read, or a newer Troop made it.
     """
     open_database(url, create=False).dispose()
     parsed = parse_url(url)
@@ -68,10 +68,10 @@ def sqlite_url(path: Path) -> str:
 
 
 def parse_url(url: str) -> sa.URL:
-    """A database's URL in its parts.
+    """A database's URL, split into its parts.
 
     Raises:
-        StoreError: it is none, or of a database that Troop cannot use.
+        StoreError: it is not a database URL, or Troop cannot use that kind of database.
     """
     try:
         parsed = sa.make_url(url)
@@ -84,7 +84,7 @@ def parse_url(url: str) -> sa.URL:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
         raise StoreError(
-            f"Troop cannot store in {shown_url(url)}.",
+            f"Troop cannot use {shown_url(url)}.",
             hint="Give a file, or a URL like sqlite:///… or postgresql://…",
         )
     return parsed
@@ -92,7 +92,7 @@ def parse_url(url: str) -> sa.URL:
 
 @contextlib.contextmanager
 def translated(url: str) -> Iterator[None]:
-    """Raise `StoreError`, with what to do, for errors of the database."""
+    """Raise errors of the database as `StoreError`, with a hint."""
     try:
         yield
     except (exc.ArgumentError, exc.NoSuchModuleError) as error:
@@ -110,7 +110,7 @@ def translated(url: str) -> Iterator[None]:
 
 
 def first_line(error: object) -> str:
-    """What a database says, without its own hints and drawings."""
+    """The first line of a database's message, without its own hints and markers."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
 
@@ -124,19 +124,19 @@ _HINTS = {
     "No space left": "Free some space. The same command then continues where it stopped.",
     "database is locked": "Another program holds it: wait for it, or close it.",
     "I/O error": "Is the disk full or failing? What was stored before is still there.",
-    "authentication failed": "Check user and password. PGPASSWORD and ~/.pgpass can hold it.",
-    "no password supplied": "Give a password: PGPASSWORD and ~/.pgpass can hold it.",
-    "pg_hba.conf": "The server does not let you in from here: ask those who keep it.",
+    "authentication failed": "Check the user and the password, for example in ~/.pgpass.",
+    "no password supplied": "Give a password in PGPASSWORD or in ~/.pgpass.",
+    "pg_hba.conf": "The server does not let you in from here: ask its administrator.",
     "Connection refused": "Is the database server running, at this host and port?",
-    "No such file or directory": "Is the database server running, and is its host given?",
+    "No such file or directory": "Is the database server running, and does the URL name its host?",
     "resolve host": "Is the host's name right?",
     "timeout expired": "Is the database server running, and can it be reached from here?",
-    "too many clients": "Wait until others have closed theirs, or raise max_connections.",
-    "connection slots": "Wait until others have closed theirs, or raise max_connections.",
+    "too many clients": "Wait until others close their connections, or raise max_connections.",
+    "connection slots": "Wait until others close their connections, or raise max_connections.",
     "server closed the connection": "The same command continues where it stopped.",
     "terminating connection": "The same command continues where it stopped.",
-    "permission denied": "This user may not do that: give another, or GRANT the right.",
-    "read-only transaction": "This server only reads: give one that may be written.",
+    "permission denied": "This user may not do that: give another user, or GRANT the right.",
+    "read-only transaction": "This server is read-only: give one that can be written to.",
 }
 _ABSENT = re.compile(r'(role|database) "(.*?)" does not exist')
 
@@ -146,12 +146,12 @@ def _hint(reason: str) -> str:
     if absent and absent[1] == "database":
         return f"Make it: createdb -E UTF8 -T template0 {absent[2]}"
     if absent:
-        return "Check the user in the URL; without one, the name of your account is taken."
+        return "Check the user in the URL. Without one, the name of your account is used."
     return next((hint for sign, hint in _HINTS.items() if sign in reason), "")
 
 
 def shown_url(url: str) -> str:
-    """A database URL for people: the file of a SQLite one, others without their password."""
+    """A database URL for people: SQLite's as a file, others without their password."""
     try:
         shown = sa.make_url(url)
     except (exc.ArgumentError, ValueError):
@@ -184,14 +184,14 @@ def _engine(url: str, *, create: bool) -> sa.Engine:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    """WAL, durable commits, and transactions begun by us (pysqlite begins them too late)."""
+    """WAL, durable commits, and our own BEGIN, because pysqlite begins transactions too late."""
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 
 def _revision(engine: sa.Engine) -> str | None:
-    """The migration the database is at; None: it is empty."""
+    """The migration that the database is at; None: the database is empty."""
     with engine.connect() as connection:
         tables = sa.inspect(connection).get_table_names()
         if not tables:

@@ -1,4 +1,4 @@
-"""Statements that SQLite and PostgreSQL spell alike and SQLAlchemy's core does not offer."""
+"""Statements that SQLite and PostgreSQL both have, but not SQLAlchemy's core."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def insert_missing(connection: Connection, table: type[Base], row: dict[str, Any
 
 
 def lock(connection: Connection) -> None:
-    """Wait until no other transaction that called this is open: what is read next stays so."""
-    if connection.dialect.name == "postgresql":  # SQLite has one writer in any case
+    """Wait until no other transaction that called this is open: what is read next stays true."""
+    if connection.dialect.name == "postgresql":  # SQLite always has one writer
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(8466)")
 
 
 def clock(connection: Connection) -> datetime:
-    """The time by the one clock that all who share the database read, in UTC, without a zone."""
+    """The time in UTC, without a zone, by the one clock that all who share the database read."""
     if connection.dialect.name != "postgresql":  # who shares a SQLite file shares a machine
         return datetime.now(UTC).replace(tzinfo=None)
     told = connection.exec_driver_sql("SELECT clock_timestamp() AT TIME ZONE 'UTC'")
@@ -34,13 +34,13 @@ def clock(connection: Connection) -> datetime:
 
 
 def deadlocked(error: BaseException) -> bool:
-    """Whether the database ended a transaction that stood in the way of another's: try again."""
+    """Whether the database ended the transaction because it blocked another: try again."""
     cause = getattr(error.__cause__, "orig", None)
     return getattr(cause, "sqlstate", None) in {"40P01", "40001"}
 
 
 def lock_texts(connection: Connection) -> None:
-    """Wait until nobody is writing texts, and keep everybody from it until the transaction ends."""
+    """Wait until nobody writes texts, and let nobody write any until the transaction ends."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("LOCK TABLE blob IN SHARE ROW EXCLUSIVE MODE")
 

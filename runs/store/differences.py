@@ -1,4 +1,4 @@
-"""In what a stored run or instance is another than the one that a command describes."""
+"""How a stored run or instance differs from the one that a command describes."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _ENVIRONMENT = {
     "activate": "activation",
 }
 _SHOWN = 80
-"""Characters of a value."""
+"""How many characters of a value are shown."""
 _LINES = 4
-"""Changed lines of an issue that are shown."""
+"""How many changed lines of an issue are shown."""
 
 
 def told(differences: Mapping[str, tuple[object, object]]) -> str:
-    """Differences in words: what is stored, and what is given now."""
+    """Differences in words: what is stored and what is given now."""
     return "; ".join(
         f"{name}: {_value(stored)} in the run, {_value(given)} now"
         for name, (stored, given) in differences.items()
@@ -37,7 +37,7 @@ def told(differences: Mapping[str, tuple[object, object]]) -> str:
 def of_settings(
     stored: Mapping[str, Any], given: Mapping[str, Any]
 ) -> dict[str, tuple[object, object]]:
-    """The settings, by name, that are not the same: the stored value and the given one."""
+    """The settings that differ, by name: the stored value and the given one."""
     keys = sorted({**stored, **given})
     return {
         key: (stored.get(key), given.get(key)) for key in keys if stored.get(key) != given.get(key)
@@ -45,7 +45,7 @@ def of_settings(
 
 
 def of_instance(stored: Any, issue: str, given: Instance) -> str:
-    """In what an instance is another than the stored one, in words.
+    """How an instance differs from the stored one, in words.
 
     Args:
         stored: its row.
@@ -65,7 +65,7 @@ def of_instance(stored: Any, issue: str, given: Instance) -> str:
 
 
 def _of_environment(stored: Any, given: Environment) -> dict[str, tuple[object, object]]:
-    if not stored.environment:  # as version 0.1.0 stored it
+    if not stored.environment:  # stored by version 0.1.0
         here = given.image or ""
         return {"image": (stored.image, here)} if stored.image != here else {}
     there = stored_environment(stored.environment)
@@ -76,7 +76,7 @@ def _of_environment(stored: Any, given: Environment) -> dict[str, tuple[object, 
 
 
 def _of_issue(stored: str, given: str) -> str:
-    """The first lines of an issue that are not the same."""
+    """The first lines of an issue that differ."""
     lines: Sequence[str] = [
         line
         for line in unified_diff(stored.splitlines(), given.splitlines(), n=0, lineterm="")

@@ -1,4 +1,4 @@
-"""An instance's environment as the database has it: JSON."""
+"""An instance's environment as JSON, the way the database stores it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from data.instances.instance import Environment
 
 
 def environment_text(environment: Environment) -> str:
-    """What is stored of an environment."""
+    """An environment as JSON."""
     source = environment.source
     values = dataclasses.asdict(environment) | {"source": None if source is None else str(source)}
     return json.dumps(values, sort_keys=True)

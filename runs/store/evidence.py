@@ -1,4 +1,4 @@
-"""What the tests say of the chosen patch, by the matrix and what the store holds beside it."""
+"""What the tests say of the chosen patch, from the matrix and what else the store holds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def evidence(
     chosen: int,
     finalists: Sequence[int],
 ) -> Evidence:
-    """What speaks for and against the chosen candidate; `finalists` in the vote's order."""
+    """What speaks for and against the chosen candidate. `finalists` are in the vote's order."""
     said = _last_trial(connection, instance)
     names = zip(option_names(len(finalists)), finalists, strict=True)
     trial = {number: said[name] for name, number in names if name in said}
@@ -32,7 +32,7 @@ def evidence(
 
 
 def _last_trial(connection: sa.Connection, instance: int) -> dict[str, int | None]:
-    """What the last script of the run's own selection trajectory came to, by what it ran on."""
+    """Exit codes of the last script of the run's selection trajectory, by what it ran on."""
     seen, ran, talk = SightingTable, ExecutionTable, TrajectoryTable
     query = (
         sa.select(seen.turn, seen.purpose, ran.exit_code)

@@ -1,4 +1,4 @@
-"""The views over grades: for grading and for measuring selection afterwards."""
+"""The views of grades: for grading, and for measuring selection afterwards."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def _holders() -> str:
 
 
 def _instances(condition: str) -> str:
-    """How many instances of the run in the row meet a condition."""
+    """How many instances of the row's run meet a condition."""
     rows = f"instance i WHERE i.run_id = r.id AND {condition}"
     return f"(SELECT count(*) FROM {rows})"  # noqa: S608 - ours
 
 
 def _graded(expression: str, condition: str) -> str:
-    """`expression` over the candidates of the run in the row that its grader gave a verdict on."""
+    """`expression` over the candidates of the row's run that its grader gave a verdict on."""
     rows = (
         "candidate k JOIN instance i ON i.id = k.instance_id JOIN grade g"
         " ON g.instance_id = i.instance_id AND g.diff = k.diff"
@@ -42,34 +42,42 @@ def _graded(expression: str, condition: str) -> str:
 GRADE_VIEWS = (
     View(
         "grades",
-        "one row per grade and candidate that it is about; for grading and measuring only",
+        "one row per grade and candidate that has the graded patch",
         (
-            ("run", "h.run", "a run that holds the patch; NULL: none does"),
+            ("run", "h.run", "a run that has the patch; NULL: no run has it"),
             ("instance_id", "g.instance_id", "the instance"),
             ("candidate", "h.candidate", "the candidate's number in that run"),
-            ("chosen", "h.chosen", "1: it came out of that run"),
+            ("chosen", "h.chosen", "1: it is that run's chosen candidate"),
             ("grader", "g.grader", "harness or sandbox"),
             ("grader_version", "g.grader_version", "the grader's version"),
             ("judge", "g.grader", "the grader, by its former name"),
             ("judge_version", "g.grader_version", "the grader's version, by its former name"),
-            ("resolved", "g.resolved", "1 or 0; NULL: there is no verdict"),
+            ("resolved", "g.resolved", "1: resolved, 0: not; NULL: no verdict"),
             (
                 "outcome",
                 "g.outcome",
                 "resolved, unresolved, apply_failed, empty, timeout, error or cannot_judge",
             ),
-            ("detail", "g.detail", "why, where the outcome alone does not tell"),
+            ("detail", "g.detail", "why, if the outcome alone does not say it"),
             ("fail_to_pass", "g.fail_to_pass", "tests of FAIL_TO_PASS that pass"),
-            ("fail_to_pass_failing", "g.fail_to_pass_failing", "and that fail or are missing"),
+            (
+                "fail_to_pass_failing",
+                "g.fail_to_pass_failing",
+                "tests of FAIL_TO_PASS that fail or are missing",
+            ),
             ("pass_to_pass", "g.pass_to_pass", "tests of PASS_TO_PASS that pass or are skipped"),
-            ("pass_to_pass_failing", "g.pass_to_pass_failing", "and that fail or are missing"),
-            ("timeout_s", "g.timeout_s", "seconds that the tests were given"),
-            ("duration_s", "g.duration_s", "seconds that it took; NULL: unknown"),
-            ("created_at", "g.created_at", "UTC"),
-            ("inputs", "g.inputs", "digest of the dataset's row as far as a verdict needs it"),
+            (
+                "pass_to_pass_failing",
+                "g.pass_to_pass_failing",
+                "tests of PASS_TO_PASS that fail or are missing",
+            ),
+            ("timeout_s", "g.timeout_s", "time-out of the tests, in seconds"),
+            ("duration_s", "g.duration_s", "seconds that grading took; NULL: unknown"),
+            ("created_at", "g.created_at", "when it was stored, in UTC"),
+            ("inputs", "g.inputs", "digest of what the verdict depends on in the dataset's row"),
             ("patch", "g.patch", "digest of the diff without line ends at its end"),
-            ("diff", "g.diff", "the patch (content() shows it where a run holds it)"),
-            ("report", "g.report", "the grader's report, JSON (content() shows it)"),
+            ("diff", "g.diff", "the patch (content() shows it, if a run has it)"),
+            ("report", "g.report", "the grader's report as JSON (content() shows it)"),
             ("log", "g.log", "what the tests printed (content() shows it)"),
         ),
         f"grade g LEFT JOIN {_holders()} h ON h.instance_id = g.instance_id AND h.diff = g.diff",
@@ -77,7 +85,7 @@ GRADE_VIEWS = (
     ),
     View(
         "resolved",
-        "one row per run and grader that graded any of its patches",
+        "one row per run and grader that has graded any of its patches",
         (
             ("run", "r.name", "the run's name"),
             ("grader", "j.grader", "harness or sandbox"),
@@ -85,12 +93,12 @@ GRADE_VIEWS = (
             (
                 "instances",
                 _instances("i.status IN ('patched', 'no_patch')"),
-                "instances that came to their end",
+                "instances that ended, with a patch or without one",
             ),
             (
                 "without_patch",
                 "(SELECT count(*) FROM instance i WHERE i.run_id = r.id AND i.status = 'no_patch')",
-                "of them without a patch, so not resolved",
+                "of those, the ones without a patch, which count as not resolved",
             ),
             (
                 "chosen_graded",
@@ -100,7 +108,7 @@ GRADE_VIEWS = (
             (
                 "resolved",
                 _graded("count(DISTINCT i.id)", "k.chosen AND g.resolved"),
-                "instances whose chosen patch is right",
+                "instances whose chosen patch is resolved",
             ),
             (
                 "candidates_graded",
@@ -110,12 +118,12 @@ GRADE_VIEWS = (
             (
                 "candidates",
                 _CANDIDATES,
-                "candidates in all",
+                "all candidates, with a verdict or without one",
             ),
             (
                 "coverage",
                 _graded("count(DISTINCT i.id)", "g.resolved"),
-                "instances with any right candidate, as far as they are graded",
+                "instances with at least one candidate that is known to be resolved",
             ),
         ),
         "run r JOIN (SELECT DISTINCT i.run_id AS run_id, g.grader AS grader FROM grade g"

@@ -1,4 +1,4 @@
-"""Removing and renaming runs, whole or not at all."""
+"""Removes and renames runs, whole or not at all."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RemovedRun:
-    """What went with a run."""
+    """What was removed with a run."""
 
     name: str
     instances: int
@@ -38,11 +38,11 @@ class Removed:
 
     runs: Sequence[RemovedRun]
     texts: int
-    """Texts that nothing refers to any more."""
+    """How many texts that nothing refers to any more."""
     size: int
-    """Of those texts, as stored, in bytes."""
+    """The size of those texts as stored, in bytes."""
     working: Sequence[str]
-    """Runs that somebody works on: while there are any, all texts stay."""
+    """Runs that somebody works on. While there are any, no text is removed."""
 
 
 def remove_runs(
@@ -51,11 +51,11 @@ def remove_runs(
     *,
     dry_run: bool = False,
 ) -> Removed:
-    """Remove runs with all that hangs on them, in one transaction. Grades stay: they are patches'.
+    """Remove runs and what belongs to them, in one transaction. Grades stay: they are of patches.
 
     Args:
         url: the database.
-        names: the runs; none: only texts that an earlier removal has left.
+        names: the runs; none: only texts that an earlier removal left behind.
         dry_run: count only.
 
     Raises:
@@ -83,7 +83,7 @@ def rename_run(url: str, old: str, new: str) -> None:
     """Give a run another name.
 
     Raises:
-        UsageError: there is no such run, or the new name cannot be had.
+        UsageError: there is no such run, or the new name is not allowed or taken.
         StoreError: another process works on it, or the database failed.
     """
     check_name(new)
@@ -101,7 +101,7 @@ def rename_run(url: str, old: str, new: str) -> None:
 
 @contextmanager
 def _connected(url: str) -> Iterator[sa.Connection]:
-    """A transaction that is undone unless it is committed."""
+    """A transaction that is rolled back unless it is committed."""
     with translated(url):
         engine = open_database(url, create=False)
         try:

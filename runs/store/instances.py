@@ -1,4 +1,4 @@
-"""The instances of a run: entering, claiming, growing, what they have come to."""
+"""The instances of a run: entering, claiming, growing, ending."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What an instance has come to, of which nothing is left to do."""
+    """How an instance ended on which nothing is left to do."""
 
     status: Status
     error: str
@@ -34,17 +34,17 @@ class Ended:
 
 
 CHOOSING = (Kind.SELECTION.value, Kind.JUDGE.value)
-"""The keys of the trajectories by which a run itself chooses (`selection.selectors.asking`)."""
+"""The keys of the trajectories by which the run itself chooses (`selection.selectors.asking`)."""
 _UNHELD = InstanceTable.worker_id.is_(None)
 
 
 def enter_instance(
     connection: sa.Connection, run: RunHandle, given: Instance, known: set[str]
 ) -> InstanceHandle:
-    """The instance in the run, made at first need. Work on it begins with a claim.
+    """The instance in the run, created if needed. Work on it begins with a claim.
 
-    One for which nothing was done yet may be another now. One that rests on fewer samples than
-    are bought by now is given as waiting.
+    If nothing was done for it yet, it may differ from the stored one. If it rests on fewer samples
+    than are bought by now, it is waiting again.
 
     Raises:
         UsageError: the run holds another issue or commit under this id.
@@ -86,10 +86,10 @@ def enter_instance(
 def find_instance(
     connection: sa.Connection, run: RunHandle, instance_id: str, given: Instance | None = None
 ) -> InstanceHandle:
-    """An instance that the run holds.
+    """An instance that the run has.
 
     Raises:
-        UsageError: `given` is another issue or commit.
+        UsageError: `given` has another issue or commit.
     """
     found = _stored(connection, run, instance_id)
     if given is not None:
@@ -103,16 +103,16 @@ def claim_instance(
     row: InstanceHandle,
     given: Instance | None,
 ) -> Claim | Holder | Ended:
-    """Claim an instance to bring it to its end; else who has it, or what it has come to.
+    """Claim an instance to bring it to its end; otherwise who holds it, or how it ended.
 
-    One that rests on fewer samples than are bought by now is waiting again. One that somebody else
-    has tried since `row` was read, and failed, is not tried once more.
+    If it rests on fewer samples than are bought by now, it is waiting again. If it failed in
+    another worker's hands after `row` was read, it is not tried again.
 
     Args:
         connection: a transaction.
         worker: who claims.
         row: the instance, as it was when this command began.
-        given: the same, to note where its code lies now; None: it need not.
+        given: the same, to note where its code is now; None: nothing to note.
     """
     holder = take(connection, worker, row.key)
     if holder is not None:
@@ -140,7 +140,7 @@ def claim_ended(
     row: InstanceHandle,
     given: Instance | None,
 ) -> Claim | Holder:
-    """Claim an instance to add to it, whatever it has come to; its status stays what it is."""
+    """Claim an instance to add to it, however it ended; its status stays."""
     holder = take(connection, worker, row.key)
     if holder is not None:
         return holder
@@ -150,7 +150,7 @@ def claim_ended(
 
 
 def _samples(connection: sa.Connection, worker: Worker) -> int:
-    """How many are bought by now, maybe since this worker began."""
+    """How many samples are bought by now; more may have been bought after this worker began."""
     bought: int = connection.execute(
         sa.select(RunTable.samples).where(RunTable.id == worker.run)
     ).scalar_one()
@@ -168,37 +168,37 @@ def _stored(connection: sa.Connection, run: RunHandle, instance_id: str) -> Any:
 
 
 def _may_change(connection: sa.Connection, run: RunHandle, found: Any, given: Instance) -> bool:
-    """Whether it is another than before, and nothing was done for it yet, nor is about to be."""
+    """Whether it has changed, and nothing was done for it yet nor is about to be."""
     if found.digest == given.digest or holders(connection, run.key):
         return False
     return untouched(connection, InstanceTable.id == found.id)
 
 
 def _check_given(connection: sa.Connection, run: RunHandle, found: Any, given: Instance) -> None:
-    """Refuse another instance."""
+    """Refuse an instance that differs from the stored one."""
     if found.digest != given.digest:
         differences = of_instance(found, get_text(connection, found.problem), given)
         raise UsageError(
             f"{given.instance_id} has changed since the run {run.name} began: {differences}.",
-            hint="Give what the run has to continue it, or begin another run with --fresh or"
+            hint="To continue the run, give what it has. To begin another one, add --fresh or"
             " another --name.",
         )
 
 
 def _note_place(connection: sa.Connection, given: Instance, where: sa.ColumnElement[bool]) -> None:
-    """Note where the code lies now."""
+    """Note where the code is now."""
     update = sa.update(InstanceTable).where(where)
     connection.execute(update.values(environment=environment_text(given.environment)))
 
 
 def _grown(connection: sa.Connection, found: Any, samples: int) -> Status:
-    """The status of an instance; waiting again where more samples are bought than it rests on.
+    """The status of an instance; waiting again if more samples are bought than it rests on.
 
-    What the run asked in order to choose is asked again then, of more candidates.
-    The old trajectory stays, under another key.
+    The model is then asked again to choose, from more candidates. The old trajectory
+    stays, under another key.
     """
     status, rests = Status(found.status), found.samples
-    if not status.final:  # choosing began when all samples then bought had ended
+    if not status.final:  # choosing began when all samples bought so far had ended
         ended = sa.select(sa.func.count()).where(SampleTable.instance_id == found.id)
         rests = connection.execute(ended).scalar_one()
     if _fewer(rests, samples):
@@ -210,12 +210,12 @@ def _grown(connection: sa.Connection, found: Any, samples: int) -> Status:
 
 
 def _fewer(rests: int | None, samples: int) -> bool:
-    """Whether what rests on some samples (None: on nothing yet) rests on fewer than these."""
+    """Whether `rests` (None: nothing yet) is fewer than `samples`."""
     return rests is not None and rests < samples
 
 
 def _set_aside(connection: sa.Connection, instance: int, key: str, name: str) -> None:
-    """Give the trajectory of this key, if there is one, a free key like `name`."""
+    """Move the trajectory with this key, if there is one, to a free key like `name`."""
     table = TrajectoryTable
     keys = sa.select(table.key).where(table.instance_id == instance)
     taken = set(connection.execute(keys).scalars())
@@ -226,7 +226,7 @@ def _set_aside(connection: sa.Connection, instance: int, key: str, name: str) ->
 
 
 def mark_instance(connection: sa.Connection, key: int, status: Status, *, error: str = "") -> None:
-    """Note what an instance has come to; at its end nobody holds it any more."""
+    """Note the status of an instance. When it has ended, nobody holds it any more."""
     values: dict[str, Any] = {"status": status, "error": sql_text(error)}
     if status is Status.RUNNING:
         values["started_at"] = sa.func.coalesce(InstanceTable.started_at, now())
@@ -237,7 +237,7 @@ def mark_instance(connection: sa.Connection, key: int, status: Status, *, error:
 
 
 def check_codebase(connection: sa.Connection, key: int, digest: str) -> None:
-    """Store the codebase's digest, or hold it against the stored one.
+    """Store the codebase's digest, or compare it with the stored one.
 
     Raises:
         UsageError: the image or repository has changed since the run began.
@@ -247,8 +247,8 @@ def check_codebase(connection: sa.Connection, key: int, digest: str) -> None:
     ).one()
     if stored.codebase and stored.codebase != digest:
         raise UsageError(
-            f"{stored.instance_id}: its codebase has changed since the run began",
-            hint="begin another run with --fresh",
+            f"The codebase of {stored.instance_id} has changed since the run began.",
+            hint="Begin another run with --fresh.",
         )
     connection.execute(
         sa.update(InstanceTable).where(InstanceTable.id == key).values(codebase=digest)

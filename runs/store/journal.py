@@ -45,7 +45,7 @@ class Recorded:
     """Trajectory -> how it ended."""
 
     def ending(self, trajectory: str) -> RecordedEnding | None:
-        """How a trajectory ended, with its last reply; None: it did not."""
+        """How a trajectory ended, with its last reply; None: it has not ended."""
         outcome = self.endings.get(trajectory)
         if outcome is None:
             return None
@@ -56,7 +56,7 @@ class Recorded:
 
 
 class StoreJournal:
-    """`agent.journal.Journal` over the database, with what is recorded held in memory."""
+    """`agent.journal.Journal` in the database. What is recorded is also held in memory."""
 
     def __init__(self, writer: Writer, claim: Claim, recorded: Recorded) -> None:
         self._writer = writer
@@ -228,7 +228,7 @@ class StoreJournal:
         connection.execute(sa.insert(TurnTable).values(row))
 
     def _trajectory(self, connection: sa.Connection, trajectory: TrajectoryId) -> int:
-        """The trajectory's primary key; its row is made at first need."""
+        """The trajectory's primary key; its row is created if needed."""
         name = (self._instance, trajectory.key)
         if name not in self._writer.keys:
             row = {
@@ -249,7 +249,7 @@ class StoreJournal:
 
 
 def script_key(script: Script, repeat: int) -> str:
-    """What an execution is told by beside its patch: the script, and which repeat of it."""
+    """What identifies an execution beside its patch: the script, and which repeat of it."""
     if not repeat:
         return script.digest
     return hashlib.sha256(f"{script.digest}\0{repeat}".encode()).hexdigest()

@@ -24,10 +24,10 @@ def stored_matrix(
 ) -> Matrix:
     """The candidates, tests and cells that the instance `name` ended with.
 
-    Patches were not laid on the codebase yet: whoever executes one does that.
+    Patches are not applied to the codebase: whoever executes one does that.
 
     Raises:
-        StoreError: a verdict is not there.
+        StoreError: a verdict is missing.
     """
     matrix = Matrix(
         name,
@@ -40,8 +40,8 @@ def stored_matrix(
     for test in matrix.tests:
         if any((row, test.number) not in matrix.cells for row in rows):
             raise StoreError(
-                f"{name}: the database lacks a verdict of test {test.number}",
-                hint="it is damaged: restore it, or run the instance again",
+                f"{name}: The database lacks a verdict of test {test.number}.",
+                hint="The database is damaged: restore it, or run the instance again.",
             )
     return matrix
 

@@ -1,4 +1,4 @@
-"""Saying what there is, where something is asked for by a name that nothing has."""
+"""The error for a name that does not exist, with names that do."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SOME = 5
-"""Names given when none is near."""
+"""How many names are listed if none is similar."""
 
 
 def missing(there: Sequence[str], wanted: str, what: str) -> UsageError:
-    """There is nothing called `wanted`; it names what is near, or some."""
+    """The error that nothing is called `wanted`. It lists similar names, or some of all."""
     near = get_close_matches(wanted, there, n=3, cutoff=0.4)
     some = ", ".join(near or there[:SOME]) + (", …" if not near and len(there) > SOME else "")
-    meant = f"did you mean {some}?" if near else f"there are: {some}"
+    meant = f"Did you mean {some}?" if near else f"There are: {some}."
     return UsageError(
-        f"there is no {what} called {wanted}", hint=meant if there else "there is none yet"
+        f"There is no {what} called {wanted}.", hint=meant if there else "There is none yet."
     )

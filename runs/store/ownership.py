@@ -1,9 +1,9 @@
 """Who works on which instance of a run: workers, their leases, and what they may write.
 
 A worker is one process at work on one run. It claims instances one at a time, renews its lease by
-heartbeats, and writes what an instance comes to only while the instance is its own: each write
-looks, in its own transaction. So whatever is believed of a worker that is out of sight, at most
-one writes.
+heartbeats, and writes the results of an instance only while it holds that instance: each write
+checks this in its own transaction. So even if a worker is taken for gone by mistake, at most one
+worker writes.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a process works beside others on one run."""
+    """How a process works alongside others on one run."""
 
     lease_s: float
-    """Seconds without a heartbeat after which who cannot see the process takes it for gone."""
+    """Seconds without a heartbeat after which others that cannot see it take it for gone."""
     take_over: bool = False
-    """Take instances from workers that are alive."""
+    """Take instances even from workers that are alive."""
     waits: bool = True
-    """Wait for instances that others hold; if not, they are refused."""
+    """Wait for instances that others hold; if not, refuse them."""
     me: Owner = field(default_factory=this_process)
     host: str = field(default_factory=platform.node)
     """The machine's name, for people."""
@@ -55,7 +55,7 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Another worker, as people find it."""
+    """Another worker, as shown to people."""
 
     key: int
     pid: int
@@ -69,17 +69,17 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An instance that a worker holds: what it takes to write to it."""
+    """An instance that a worker holds; needed to write to the instance."""
 
     key: int
     instance_id: str
     worker: Worker
     samples: int
-    """How many are bought of it by now."""
+    """How many samples of it are bought by now."""
 
 
 def join(connection: sa.Connection, run: int, terms: Terms) -> Worker:
-    """Become a worker on a run; nothing is held yet."""
+    """Become a worker on a run, which holds nothing yet."""
     lock(connection)
     began, me = clock(connection), terms.me
     row = {
@@ -97,10 +97,10 @@ def join(connection: sa.Connection, run: int, terms: Terms) -> Worker:
 
 
 def refuse_held(connection: sa.Connection, worker: Worker, instances: Mapping[int, str]) -> None:
-    """Refuse instances (names by key) that others hold and that are not to be taken over.
+    """Refuse instances (ids by key) that others hold and that this worker does not take over.
 
     Raises:
-        StoreError: one is.
+        StoreError: there is such an instance.
     """
     for key, holder in held_by_others(connection, worker, list(instances)).items():
         if not _yields(holder.key, worker):
@@ -108,7 +108,7 @@ def refuse_held(connection: sa.Connection, worker: Worker, instances: Mapping[in
 
 
 def busy(instance_id: str, holder: Holder) -> StoreError:
-    """The error of who cannot wait for an instance."""
+    """The error of a worker that is not to wait for an instance."""
     return StoreError(
         f"{instance_id} is being worked on by another process: {holder}, whose last sign of life"
         f" was {holder.seen_s:.0f} s ago.",
@@ -117,16 +117,16 @@ def busy(instance_id: str, holder: Holder) -> StoreError:
 
 
 def _yields(holder: int, worker: Worker) -> bool:
-    """Of two that take over from each other, the later one has it."""
+    """Whether the holder gives way: of two workers that take over, the later one wins."""
     return worker.terms.take_over and holder < worker.key
 
 
 def beat(
     connection: sa.Connection, worker: Worker, claims: Sequence[Claim]
 ) -> dict[Claim, LeaseLost]:
-    """Renew the lease; those of the claims that do not hold any more, and why.
+    """Renew the lease; those of the claims that are lost, and why.
 
-    A worker that was taken for gone is there again, though without what it held.
+    A worker that was taken for gone counts as alive again, but without what it held.
     """
     ours = sa.update(WorkerTable).where(WorkerTable.id == worker.key)
     connection.execute(ours.values(heartbeat_at=clock(connection), ended_at=None))
@@ -138,7 +138,7 @@ def beat(
 
 
 def take(connection: sa.Connection, worker: Worker, instance: int) -> Holder | None:
-    """Hold an instance from here on; None: done. Else the worker that keeps it."""
+    """Hold an instance from here on; None: done. Otherwise the worker that keeps it."""
     lock(connection)
     query = sa.select(InstanceTable.worker_id).where(InstanceTable.id == instance)
     holder = connection.execute(query.with_for_update()).scalar_one()
@@ -154,24 +154,24 @@ def take(connection: sa.Connection, worker: Worker, instance: int) -> Holder | N
 
 
 def check(connection: sa.Connection, claim: Claim) -> None:
-    """Make sure that an instance is still the worker's, until this transaction ends.
+    """Make sure that the worker still holds an instance, until this transaction ends.
 
     Raises:
-        LeaseLost: it is not.
+        LeaseLost: it does not.
     """
     query = sa.select(InstanceTable.worker_id).where(InstanceTable.id == claim.key)
-    # Shared, so that a taker waits until this is committed, or this sees the taker.
+    # A shared lock: either a taker waits until this is committed, or this sees the taker.
     holder = connection.execute(query.with_for_update(read=True)).scalar_one_or_none()
     if holder != claim.worker.key:
         raise _lost(connection, claim, holder)
 
 
 def _lost(connection: sa.Connection, claim: Claim, holder: int | None) -> LeaseLost:
-    """The error of a worker whose instance is `holder`'s now, or nobody's."""
+    """The error of a worker whose instance `holder` has now, or nobody."""
     if holder is None:
         return LeaseLost(
-            f"{claim.instance_id} is no longer this process's: it was taken over, or the lease ran"
-            " out.",
+            f"This process no longer holds {claim.instance_id}: it was taken over, or the lease"
+            " ran out.",
             hint="Give the same command again: it continues from what is stored.",
         )
     taker = _holder(_worker(connection, holder), clock(connection))
@@ -182,15 +182,15 @@ def _lost(connection: sa.Connection, claim: Claim, holder: int | None) -> LeaseL
 
 
 def let_go(connection: sa.Connection, claim: Claim) -> None:
-    """Hold an instance no longer, if it is still held; what it has come to stays."""
+    """Release an instance, if it is still held; its status and results stay."""
     _release(connection, claim.worker.key, InstanceTable.id == claim.key)
 
 
 def leave(connection: sa.Connection, worker: Worker, otherwise: Status | None = None) -> None:
-    """Stop working on a run: hold nothing more, and note what the run has come to.
+    """Stop working on a run: release everything, and note the run's status.
 
     `otherwise`: the run's status when instances are left and nobody works on them any more;
-    None: as it was.
+    None: unchanged.
     """
     lock(connection)
     bury(connection, worker.key)
@@ -198,7 +198,7 @@ def leave(connection: sa.Connection, worker: Worker, otherwise: Status | None = 
 
 
 def bury(connection: sa.Connection, worker: int) -> None:
-    """Note that a worker has ended; what it was working on was interrupted."""
+    """Note that a worker has ended. What it was working on was interrupted."""
     _release(connection, worker)
     ended = sa.update(WorkerTable).where(WorkerTable.id == worker, WorkerTable.ended_at.is_(None))
     connection.execute(ended.values(ended_at=clock(connection)))
@@ -213,7 +213,7 @@ def _release(connection: sa.Connection, worker: int, *where: sa.ColumnElement[bo
 
 
 def settle(connection: sa.Connection, worker: Worker, otherwise: Status | None) -> None:
-    """Note what a run has come to, by its instances and by who else works on it."""
+    """Note a run's status, which follows from its instances and from who else works on it."""
     of_run = InstanceTable.run_id == worker.run
     found = sa.select(InstanceTable.status).where(of_run).distinct()
     there = {Status(status) for status in connection.execute(found).scalars()}
@@ -234,13 +234,13 @@ def settle(connection: sa.Connection, worker: Worker, otherwise: Status | None) 
 
 
 def gone(connection: sa.Connection, worker: Worker) -> list[int]:
-    """The workers on the same run that stopped without a word."""
+    """The other workers on the run that ended without saying so."""
     rows, at = _open(connection, worker.run), clock(connection)
     return [row.id for row in rows if row.id != worker.key and is_gone(row, at, worker.terms.me)]
 
 
 def holders(connection: sa.Connection, run: int, me: Owner | None = None) -> list[Holder]:
-    """The workers that are at work on a run now, as far as can be seen from here."""
+    """The workers that work on a run now, as far as this process can see."""
     rows, at = _open(connection, run), clock(connection)
     me = me or this_process()
     return [_holder(row, at) for row in rows if not is_gone(row, at, me)]
@@ -249,7 +249,7 @@ def holders(connection: sa.Connection, run: int, me: Owner | None = None) -> lis
 def held_by_others(
     connection: sa.Connection, worker: Worker, instances: Sequence[int]
 ) -> dict[int, Holder]:
-    """Of these instances, those that others hold who are at work, and by whom."""
+    """Of these instances, those that other working processes hold, and their holders."""
     others = {one.key: one for one in holders(connection, worker.run, worker.terms.me)}
     table = InstanceTable
     query = sa.select(table.id, table.worker_id).where(table.run_id == worker.run)
@@ -262,10 +262,10 @@ def held_by_others(
 
 
 def is_gone(row: Any, at: datetime, me: Owner) -> bool:
-    """Whether a worker's row is that of a process that does not work any more.
+    """Whether the process of a worker's row has stopped working.
 
-    A process that is seen from here is judged by itself, never by its lease: it may be suspended
-    with its machine. Only of this very process is it known that it is not.
+    A process that can be seen from here is judged directly, never by its lease, because it may be
+    suspended with its machine. The exception is this very process, which is not suspended.
     """
     if row.ended_at is not None or is_dead(row.owner, row.place, me):
         return True

@@ -1,4 +1,4 @@
-"""Which database is meant."""
+"""Which database is used."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def default_database() -> str:
 
 
 def database_url(given: str | Path | None) -> str:
-    """A database URL for what a person gave: a URL as it is, else the path of a SQLite file."""
+    """The URL of what a person gave: a URL as it is, anything else as the path of a SQLite file."""
     from runs.store.database import sqlite_url
 
     wanted = str(given or default_database())

@@ -1,4 +1,4 @@
-"""What PostgreSQL needs besides: connections that hold all texts, order by bytes, `content`."""
+"""What PostgreSQL needs in addition: connections that can carry any text, byte order, `content`."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 OLDEST = 12
 """The oldest version that is supported."""
 _CONNECT_S = 10
-"""Seconds after which a server that says nothing counts as away."""
+"""Seconds after which a server that does not answer counts as absent."""
 
 
 def postgres_engine(url: sa.URL, options: Mapping[str, Any] | None = None) -> sa.Engine:
-    """An engine for a database of PostgreSQL; `options` are its execution options.
+    """An engine for a PostgreSQL database; `options` are its execution options.
 
-    Connecting raises `StoreError` where the database could not hold every text.
+    Connecting raises `StoreError` if the database cannot hold every text.
     """
-    # Whatever URL and environment say: texts would come back as bytes, or not at all.
+    # Overrides URL and environment. Otherwise texts may come back as bytes, or not at all.
     told: dict[str, Any] = {"client_encoding": "utf8"}
     if "connect_timeout" not in url.query and "PGCONNECT_TIMEOUT" not in os.environ:
         told["connect_timeout"] = _CONNECT_S
@@ -49,13 +49,13 @@ def _check(connection: Any, _record: object) -> None:
         )
     raise StoreError(
         f"The database's encoding is {encoding}. It must be UTF8, because code and replies"
-        " have all kinds of characters.",
+        " may contain any character.",
         hint=f"Make another database: createdb -E UTF8 -T template0 {name}-utf8",
     )
 
 
 def order_by_bytes(connection: sa.Connection) -> None:
-    """Give every column of text the order that SQLite and Python have, whatever the locale is."""
+    """Make every text column sort as in SQLite and Python, whatever the locale is."""
     columns = connection.exec_driver_sql(
         "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod)"
         " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
@@ -74,7 +74,7 @@ def order_by_bytes(connection: sa.Connection) -> None:
 
 
 def add_content(connection: sa.Connection) -> None:
-    """Make content(digest): a stored text, for everybody who asks the database."""
+    """Create the function content(digest), which gives a stored text, for all users."""
     connection.exec_driver_sql(_CONTENT, execution_options={"no_parameters": True})
 
 
@@ -88,7 +88,7 @@ BEGIN
     SELECT data INTO stored FROM blob WHERE digest = wanted;
     RETURN convert_from(stored, 'UTF8');
 EXCEPTION WHEN character_not_in_repertoire THEN
-    -- NUL characters and lone surrogates, which no text of SQL can hold: "\x00" and "\udcff".
+    -- NUL characters and lone surrogates, which no SQL text can hold: "\x00" and "\udcff".
     -- "escape" leaves ASCII, in which a paragraph sign can stand for a backslash.
     ascii := replace(encode(stored, 'escape'), '\\', '¶');
     ascii := replace(ascii, '\000', '¶x00');

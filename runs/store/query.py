@@ -1,4 +1,4 @@
-"""A person's own question to the database."""
+"""A person's own query of the database."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _READING = frozenset(
         sqlite3.SQLITE_TRANSACTION,
     }
 )
-"""What a statement may do: ATTACH, say, would make files even on a read-only connection."""
+"""What a statement may do. ATTACH, for example, creates files even on a read-only connection."""
 _STEPS = 10_000
-"""Of SQLite's machine, after which it looks whether it should stop: some milliseconds."""
+"""Steps of SQLite's virtual machine between checks whether to stop: a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """The rows of a query. Both databases give the same: yes and no are 1 and 0, times are text."""
+    """The rows of a query, the same from both databases: truth values are 1 and 0, times text."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
@@ -51,7 +51,7 @@ def ask(url: str, query: str, *, timeout_s: float = math.inf) -> QueryResult:
     Args:
         url: the database's.
         query: one statement.
-        timeout_s: seconds after which it is stopped.
+        timeout_s: seconds after which the query is stopped.
 
     Raises:
         UsageError: the statement is wrong, wants to write, or takes too long.
@@ -80,17 +80,17 @@ def _answer(connection: sa.Connection, query: str, timeout_s: float) -> QueryRes
     if connection.dialect.name == "postgresql" and timeout_s < math.inf:
         limit = max(1, round(timeout_s * 1000))
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {limit}")
-    # PostgreSQL is given a cursor, which takes one SELECT and no other statement: COPY, say,
+    # PostgreSQL gets a cursor, which takes one SELECT and no other statement. COPY, for example,
     # writes files even in a read-only transaction.
     options = {"stream_results": True, "no_parameters": True}
     result = connection.exec_driver_sql(query, execution_options=options)
     if not result.returns_rows:
-        raise UsageError("This statement returns nothing.", hint="Ask with SELECT.")
+        raise UsageError("This statement returns nothing.", hint="Use SELECT.")
     return QueryResult(tuple(result.keys()), [tuple(map(_alike, row)) for row in result])
 
 
 def _alike(value: Any) -> Any:
-    """A value of PostgreSQL as SQLite gives it."""
+    """A value from PostgreSQL as SQLite gives it."""
     match value:
         case bool():
             return int(value)
@@ -105,7 +105,7 @@ def _alike(value: Any) -> Any:
 
 _WRITING = ("readonly", "read-only", "not authorized", "multiple commands", "DECLARE CURSOR")
 _FIRST = ("select", "with", "values", "table", "(", "--", "/*")
-"""What a question begins with."""
+"""What a query begins with."""
 
 
 def _explained(query: str, reason: str, timeout_s: float) -> UsageError:
@@ -120,12 +120,12 @@ def _explained(query: str, reason: str, timeout_s: float) -> UsageError:
         reason = f"the query took longer than {timeout_s:g} s"
         hint = "Ask for less, or give a longer --timeout."
     elif any(sign in reason for sign in _WRITING) or not query.lower().lstrip().startswith(_FIRST):
-        hint = "`troop sql` only reads: ask with one SELECT."
+        hint = "`troop sql` only reads: give one SELECT."
     return UsageError(f"SQL: {reason}", hint=hint)
 
 
 def _add_content(connection: Any, _record: object) -> None:
-    """content(digest) for SQLite, which reads on a connection of its own."""
+    """Add content(digest) to SQLite. It reads on a connection of its own."""
     path = connection.execute("PRAGMA database_list").fetchone()[2]
 
     def content(digest: str | None) -> str | None:
@@ -137,7 +137,7 @@ def _add_content(connection: Any, _record: object) -> None:
         return sql_text(expand(row[1], row[0])) if row else None
 
     connection.create_function("content", 1, content, deterministic=True)
-    for table in ("json_each", "json_tree"):  # SQLite makes these at first use, which is writing
+    for table in ("json_each", "json_tree"):  # created at first use, which is writing
         connection.execute(f"SELECT * FROM {table}('[]')").close()  # noqa: S608 - ours
     connection.set_authorizer(
         lambda action, *_: sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY
@@ -145,5 +145,5 @@ def _add_content(connection: Any, _record: object) -> None:
 
 
 def _stop_at(connection: Any, until: float) -> None:
-    """Stop a long statement in time, and let Ctrl-C be heard while it runs."""
+    """Stop a statement at its time-out, and let Ctrl-C interrupt it."""
     connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)

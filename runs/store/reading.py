@@ -27,14 +27,14 @@ T = TypeVar("T")
 
 
 class Reader:
-    """A database for reading. Every method raises `StoreError` when the database fails."""
+    """A database for reading. Every method raises `StoreError` if the database fails."""
 
     def __init__(self, database: str | Path | None = None) -> None:
         """`database`: a file or a SQLAlchemy URL; None: $TROOP_DB, or that of the data folder."""
         self.url = database_url(database)
         self._engine = open_reading(self.url)
         self._keeps = False
-        """Whether connections are kept between readings; without `with` nobody would close them."""
+        """Whether connections are kept between readings. Without `with`, nobody closes them."""
 
     def __enter__(self) -> Self:
         self._keeps = True
@@ -51,7 +51,7 @@ class Reader:
 
     @property
     def place(self) -> str:
-        """The database as people know it."""
+        """The database as shown to people."""
         return shown_url(self.url)
 
     def runs(self) -> tuple[RunRecord, ...]:
@@ -70,7 +70,7 @@ class Reader:
             return found[-1]
         runs = [run.name for run in self.runs()]
         if not runs or name is None:
-            raise UsageError("the database holds no run yet", hint="begin with `troop demo`")
+            raise UsageError("The database holds no run yet.", hint="Begin with: troop demo")
         raise missing(runs, name, "run")
 
     def instances(self, run: str) -> tuple[InstanceRecord, ...]:
@@ -91,12 +91,12 @@ class Reader:
             there = [one.instance_id for one in self.instances(run)]
             raise missing(there, instance_id, f"instance in run {run}")
         raise UsageError(
-            f"run {run} has {len(found)} instances: name one",
-            hint=f"`troop show {run}` lists them",
+            f"The run {run} has {len(found)} instances. Name one.",
+            hint=f"List them: troop show {run}",
         )
 
     def story(self, instance: InstanceRecord) -> Story:
-        """All that happened to an instance, read as it is asked for."""
+        """All that happened to an instance. Each part is read when it is asked for."""
         return Story(self, instance)
 
     def systems(self, run: str) -> tuple[str, ...]:
@@ -113,7 +113,7 @@ class Reader:
     def grades(
         self, run: str | None = None, *, grader: str | None = None
     ) -> tuple[GradeRecord, ...]:
-        """Grades, each once: all, or those on a run's candidates, or those of a grader."""
+        """Grades, each once: all, or those of a run's candidates, or those of a grader."""
         where = [] if run is None else [rows.on_run(run)]
         if grader is not None:
             where.append(GradeTable.grader == grader)

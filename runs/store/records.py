@@ -1,4 +1,4 @@
-"""What is read of a database: frozen records, each made in one place (`rows.py`).
+"""What is read from a database: frozen records, each made in one place (`rows.py`).
 
 Times are in UTC. Texts that may be long are digests, which `Reader.text` reads.
 """
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from selection.support import Support
 
 _WITHOUT_EDITS = ("tests-only", "none")
-"""Strategies whose samples, if there are any, write no patch."""
+"""Strategies whose samples, if there are any, write no patches."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A batch of instances under one configuration."""
+    """Instances worked on under one configuration."""
 
     name: str
     status: Status
@@ -40,30 +40,30 @@ class RunRecord:
     model: str
     sandbox: str
     replayed: bool
-    """Its replies came from a recording."""
+    """Whether its replies came from a recording."""
     troop_version: str
     owner: str
-    """The process that began to work on it last."""
+    """The process that was the last to begin work on it."""
     samples: int
-    """How many were asked for, for each instance."""
+    """How many samples were asked for, for each instance."""
     config: Mapping[str, Any]
-    """All else that results depend on."""
+    """Everything else that results depend on."""
     instances: int
     patched: int
     """Instances that ended with a patch."""
     weighed: int
-    """Of them, those of which it is stored what the tests say of the patch."""
+    """Of those, the instances for which it is stored what the tests say of the patch."""
     supported: int
-    """Of these, those whose patch the tests support."""
+    """Of those, the instances whose patch the tests support."""
     calls: int
     cost_usd: float | None
     """What is known of it; None: no price is known."""
     workers: tuple[Holder, ...] = ()
-    """The processes that work on it now, as far as can be seen from here."""
+    """The processes that work on it now, as far as this process can see."""
 
     @property
     def state(self) -> Status:
-        """Its status; of one whose workers were killed the database still says that it runs."""
+        """Its status. If its workers were killed, the database still says that it is running."""
         left = self.status is Status.RUNNING and not self.workers
         return Status.INTERRUPTED if left else self.status
 
@@ -74,13 +74,13 @@ class RunRecord:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings by dotted name, without the files that it was given."""
+        """The settings by dotted name, without those for files that it was given."""
         dotted = {name: value for name, value in self.config.items() if "." in name}
         return dict(sorted({**dotted, "samples.count": self.samples}.items()))
 
     @property
     def edits(self) -> bool:
-        """Whether its samples write patches; an ensemble's write tests at most."""
+        """Whether its samples write patches. An ensemble's samples write tests at most."""
         return self.config.get("samples.strategy") not in _WITHOUT_EDITS
 
 
@@ -89,14 +89,14 @@ class InstanceRecord:
     """An instance of a run."""
 
     key: int
-    """Its row."""
+    """Its primary key."""
     run: str
     instance_id: str
     repo: str
     base_commit: str
     image: str
     environment: Environment | None
-    """None: an older version of Troop began it, which stored the image alone."""
+    """None: begun by an older version of Troop, which stored only the image."""
     status: Status
     error: str
     """Why it failed."""
@@ -107,15 +107,15 @@ class InstanceRecord:
     context_files: tuple[str, ...]
     """Paths shown to the model, in order."""
     samples: int | None
-    """How many samples what follows rests on; None: there is nothing yet."""
+    """How many samples the fields below rest on; None: they are not there yet."""
     chosen: int | None
     """Number of the chosen candidate."""
     reason: str
-    """Why: a `selection.selector.Reason`, or "" where nothing is chosen."""
+    """Why it was chosen: a `selection.selector.Reason`, or "" if nothing is chosen."""
     patch: str | None
     """Digest of the chosen diff."""
     support: Support | None
-    """What the tests say of it; None: there is no patch, or an older version chose it."""
+    """What the tests say of the chosen patch; None: no patch, or an older version chose it."""
     cost_usd: float | None
     """What is known of it; None: no price is known."""
 
@@ -127,9 +127,9 @@ class SampleRecord:
     number: int
     outcome: Outcome
     test: int | None
-    """The number of its last test among the distinct ones."""
+    """The number of its last test among the distinct tests."""
     candidate: int | None
-    """The number of its patch among the distinct ones."""
+    """The number of its patch among the candidates."""
     script: Script | None
     """Its last test."""
     diff: str | None
@@ -145,12 +145,12 @@ class CallRecord:
     kind: Kind
     model: str
     n: int
-    """Replies that were asked for."""
+    """How many replies were asked for."""
     prompt_tokens: int | None
     cached_tokens: int | None
     completion_tokens: int | None
     cost_usd: float | None
-    """None: unknown. A replayed call has the price that it would have."""
+    """None: unknown. A replayed call has the cost that a real call would have."""
     duration_s: float
     attempts: int
     replayed: bool
@@ -159,16 +159,16 @@ class CallRecord:
 
 @dataclass(frozen=True, slots=True)
 class TrajectoryRecord:
-    """A conversation with the model, without what was said."""
+    """A conversation with the model, without its texts."""
 
     key: str
     """For example "sample-3/editing"."""
     kind: Kind
     sample: int | None
     outcome: Outcome | None
-    """How it ended; None: not yet."""
+    """How it ended; None: it has not ended."""
     turns: int
-    """Replies so far."""
+    """How many replies it has so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class TurnRecord:
     reply: str
     """Digest."""
     reasoning: str | None
-    """Digest of what a reasoning model thought, where the server gave it apart."""
+    """Digest of what a reasoning model thought, if the server gave it separately."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +195,9 @@ class SeenExecution:
     turn: int
     """How many replies the trajectory had by then."""
     purpose: str
-    """For example "before", "after", or which candidate."""
+    """For example "before" or "after" the edit, or a candidate."""
     number: int
-    """The execution's own."""
+    """The execution's number."""
     execution: Execution
     script: Script
 
@@ -222,7 +222,7 @@ class ExecutionRecord:
     patch: str
     """Digest of the files that the patch results in."""
     repeat: int
-    """0; above: the same run again, to see whether it ends alike."""
+    """0: the first time; above: the same execution again, to see whether it ends the same."""
     created_at: datetime
 
 
@@ -242,7 +242,7 @@ class CandidateRecord:
     agreement: int
     support: int
     samples: tuple[int, ...]
-    """Those that wrote it."""
+    """The samples that wrote it."""
     sources: tuple[str, ...]
     """Outside systems that wrote it."""
     size: int
@@ -266,11 +266,11 @@ class TestRecord:
     number: int
     kind: TestKind
     label: str
-    """Of a regression test, the file that it runs."""
+    """The file that a repository test runs."""
     flaky: bool
     discriminates: bool
     samples: tuple[int, ...]
-    """Those that ended with it."""
+    """The samples that ended with it."""
     sources: tuple[str, ...]
     """Stored runs that it was taken from."""
     script: Script
@@ -294,13 +294,13 @@ class VoteRecord:
 
     @property
     def broken(self) -> int | None:
-        """Tests broken, where a regression test says how many."""
+        """How many tests the candidate breaks, if a repository test says so."""
         return self.cell.broken
 
 
 @dataclass(frozen=True, slots=True)
 class RegressionFileRecord:
-    """A test file of the repository's own that was looked at."""
+    """One of the repository's own test files that was considered."""
 
     place: int
     """From 1, the nearest to the edits first."""
@@ -308,14 +308,14 @@ class RegressionFileRecord:
     test: int | None
     """The number of the test that it became; None: it has no vote."""
     passing: int | None
-    """Tests in it that pass before; None: not known one by one."""
+    """Tests in it that pass before the edit; None: not known one by one."""
     reason: str
     """Why it has no vote."""
 
 
 @dataclass(frozen=True, slots=True)
 class GradeRecord:
-    """What a grader says of a patch, whichever runs hold it."""
+    """What a grader says of a patch, whichever runs have it."""
 
     instance_id: str
     patch: str
@@ -324,18 +324,18 @@ class GradeRecord:
     """Either "harness" or "sandbox"."""
     grader_version: str
     diff: str
-    """Digest of the diff as candidates have it."""
+    """Digest of the diff in the form that candidates have it."""
     outcome: str
-    """A `runs.grading.nouns` outcome."""
+    """The value of a `runs.grading.nouns.GradeOutcome`."""
     resolved: bool | None
-    """None: there is no verdict."""
+    """Whether it is resolved; None: there is no verdict."""
     detail: str
     fail_to_pass: int | None
     fail_to_pass_failing: int | None
     pass_to_pass: int | None
     pass_to_pass_failing: int | None
     inputs: str
-    """Digest of all that the verdict depends on besides the patch."""
+    """Digest of everything that the verdict depends on besides the patch."""
     timeout_s: float
     duration_s: float | None
     report: str

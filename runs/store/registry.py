@@ -26,27 +26,27 @@ _NAME = re.compile(r"(?!last$)[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
 class Status(enum.StrEnum):
-    """Of an instance; a run is running, finished, interrupted or failed."""
+    """The status of an instance or a run; a run is running, finished, interrupted or failed."""
 
     WAITING = "waiting"
     RUNNING = "running"
     PATCHED = "patched"
-    """It ended with a patch; whether a right one, only a grade can say."""
+    """It ended with a patch. Whether the patch is right, only a grade can say."""
     NO_PATCH = "no_patch"
-    """It ended without one."""
+    """It ended without a patch."""
     FAILED = "failed"
-    """Something around it broke; the same command tries again."""
+    """Something around it broke. The same command tries again."""
     INTERRUPTED = "interrupted"
     FINISHED = "finished"
 
     @property
     def words(self) -> str:
-        """For people."""
+        """The status as shown to people."""
         return self.value.replace("_", " ")
 
     @property
     def final(self) -> bool:
-        """Nothing is left to do."""
+        """Whether nothing is left to do."""
         return self in {Status.PATCHED, Status.NO_PATCH, Status.FINISHED}
 
 
@@ -55,67 +55,67 @@ class RunSpec:
     """What identifies a run."""
 
     name: str
-    """"" takes the run of the same work that nobody named either, or makes one."""
+    """"": the run of the same work that nobody named either, or a new one."""
     dataset: str
     model: str
     sandbox: str
     replayed: bool
     config: Mapping[str, Any]
-    """Everything that results depend on, but the number of samples."""
+    """Everything that results depend on, except the number of samples."""
     config_digest: str
     owner: str
     version: str
     samples: int
-    """How many to buy for each instance."""
+    """How many samples to buy for each instance."""
     samples_given: bool = False
-    """Whether a person asked for that number: only then does it grow a run."""
+    """Whether a person asked for that number. Only then does a run grow to it."""
     again: bool = False
-    """Begin anew when the run found is finished."""
+    """Begin a new run if the one found is finished."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    """What stands for settings that an older version did not know, and so did not store."""
+    """The values of settings that an older version did not know, and so did not store."""
     instances: Mapping[str, str] = field(default_factory=dict)
-    """The digests of the instances to be worked on, by id."""
+    """The digests of the instances to work on, by id."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunHandle:
-    """A run in the database, to be written."""
+    """A run in the database, for writing."""
 
     key: int
     name: str
     resumed: bool
     samples: int
-    """How many are bought for each instance: never fewer than before."""
+    """How many samples are bought for each instance: never fewer than before."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceHandle:
-    """An instance of a run, as it was in the database; to write to it takes a `Claim`."""
+    """An instance of a run as it was in the database. Writing to it needs a `Claim`."""
 
     key: int
     instance_id: str
     status: Status
     finished_at: datetime | None = None
-    """When it last came to an end, with whatever status."""
+    """When it last ended, with any status."""
 
 
 def begin_run(
     connection: sa.Connection, spec: RunSpec, *, fresh: bool, busy: Callable[[int], bool]
 ) -> RunHandle:
-    """Make the run, or take up the one that the same command made before.
+    """Create the run, or continue the one that the same command created before.
 
-    Others may be at work on it: who does what is settled instance by instance (`ownership.py`).
-    A run in which nothing was asked or executed yet keeps nobody from anything: a command with
-    other settings takes its place.
+    Others may be working on it: who does what is decided for each instance (`ownership.py`).
+    A run in which nothing was asked or executed yet blocks nobody: a command with other
+    settings replaces it.
 
     Args:
         connection: a transaction.
         spec: what identifies the run.
-        fresh: make a new one in any case.
-        busy: whether somebody works on the run of this primary key.
+        fresh: create a new run in any case.
+        busy: whether somebody works on the run with this primary key.
 
     Raises:
-        UsageError: a run of that name has another configuration, or `fresh` and it exists.
+        UsageError: the run of that name has another configuration, or exists despite `fresh`.
     """
     if spec.name:
         check_name(spec.name)
@@ -149,7 +149,7 @@ def begin_run(
 
 
 def find_run(connection: sa.Connection, name: str) -> RunHandle:
-    """A stored run, to add to it; its status stays what it is."""
+    """A stored run, to add to it. Its status stays."""
     found = connection.execute(sa.select(RunTable).where(RunTable.name == name)).one()
     return RunHandle(found.id, found.name, resumed=True, samples=found.samples)
 
@@ -158,19 +158,19 @@ def check_name(name: str) -> None:
     """Refuse what cannot be a run's name.
 
     Raises:
-        UsageError: it cannot.
+        UsageError: it cannot be one.
     """
     if not _NAME.fullmatch(name):
         raise UsageError(
             f"{name} cannot be a run's name.",
-            hint='Use at most 80 letters, digits and . _ - (and another word than "last").',
+            hint='Use up to 80 letters, digits and the characters . _ - but not the name "last".',
         )
 
 
 def _find(connection: sa.Connection, spec: RunSpec, busy: Callable[[int], bool]) -> Any:
-    """The run of that name; without a name, the latest that is this work, or was to be.
+    """The run of that name; without a name, the latest run of this work, or one that did nothing.
 
-    A run that a person named is taken up by its name only.
+    A run that a person named is continued only by its name.
     """
     query = sa.select(RunTable).order_by(RunTable.id.desc())
     if spec.name:
@@ -183,7 +183,7 @@ def _find(connection: sa.Connection, spec: RunSpec, busy: Callable[[int], bool])
 
 
 def _is_same_work(connection: sa.Connection, spec: RunSpec, found: Any) -> bool:
-    """Whether a run has these settings, and holds some of these instances, all as they are now."""
+    """Whether a run has these settings and some of these instances, all unchanged."""
     if _differences(spec, found):
         return False
     table = InstanceTable
@@ -198,12 +198,12 @@ def _is_same_work(connection: sa.Connection, spec: RunSpec, found: Any) -> bool:
 
 
 def _is_idle(connection: sa.Connection, found: Any, busy: Callable[[int], bool]) -> bool:
-    """Whether nothing was done in a run, and nobody is about to."""
+    """Whether nothing was done in a run, and nobody is about to do anything."""
     return not busy(found.id) and untouched(connection, InstanceTable.run_id == found.id)
 
 
 def _differences(spec: RunSpec, found: Any) -> dict[str, tuple[object, object]]:
-    """The settings in which a stored run is another."""
+    """The settings in which a stored run differs."""
     there = {**spec.defaults, **json.loads(found.config), "dataset": found.dataset}
     return of_settings(there, {**spec.defaults, **spec.config, "dataset": spec.dataset})
 
@@ -237,7 +237,7 @@ def _free_name(connection: sa.Connection, spec: RunSpec) -> str:
 
 
 def is_automatic(name: str, dataset: str, model: str) -> bool:
-    """Whether nobody gave a run its name."""
+    """Whether Troop, not a person, gave a run its name."""
     stem, _, number = name.rpartition("-")
     return number.isdecimal() and stem == _stem(dataset, model)
 

@@ -1,4 +1,4 @@
-"""Taking runs out of the database, with the texts that nothing else refers to."""
+"""Removes runs from the database, with the texts that nothing else refers to."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def untouched(connection: sa.Connection, which: sa.ColumnElement[bool]) -> bool:
 
 
 def delete_run(connection: sa.Connection, key: int) -> None:
-    """Delete a run with all that hangs on it; texts and grades stay."""
+    """Delete a run with everything that refers to it. Texts and grades stay."""
     for table in reversed(Base.metadata.sorted_tables):
         rows = _of_run(table, key)
         if rows is not None:
@@ -37,7 +37,7 @@ def delete_run(connection: sa.Connection, key: int) -> None:
 
 
 def count_rows(connection: sa.Connection, key: int, table: type[Base]) -> int:
-    """How many rows of `table` hang on a run."""
+    """How many rows of `table` belong to a run."""
     rows = _of_run(sa.Table(table.__tablename__, Base.metadata), key)
     assert rows is not None  # noqa: S101 - such a table hangs on no run
     counted = sa.select(sa.func.count()).select_from(table).where(rows)
@@ -45,9 +45,9 @@ def count_rows(connection: sa.Connection, key: int, table: type[Base]) -> int:
 
 
 def sweep_texts(connection: sa.Connection) -> tuple[int, int]:
-    """Delete the texts that nothing refers to: how many, and their compressed size in bytes.
+    """Delete the texts that nothing refers to: how many, and their stored size in bytes.
 
-    A process that writes now may count on a text that it wrote before: there must be none.
+    No process may be writing now, because it may rely on a text that it wrote before.
     """
     lock_texts(connection)
     referring = [
@@ -65,7 +65,7 @@ def sweep_texts(connection: sa.Connection) -> tuple[int, int]:
 
 
 def _of_run(table: sa.Table, key: int) -> sa.ColumnElement[bool] | None:
-    """The rows of `table` that hang on a run, by foreign keys; None: it has none that do."""
+    """The rows of `table` that belong to a run by foreign keys; None: there are no such keys."""
     if table.name == RunTable.__tablename__:
         return table.c.id == key
     for column in table.columns:

@@ -1,4 +1,4 @@
-"""What an instance came to: samples, candidates, tests, votes, the chosen patch."""
+"""The results of an instance: samples, candidates, tests, votes, the chosen patch."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def save_sample(connection: sa.Connection, instance: int, sample: Sample, known: set[str]) -> None:
-    """Store how a sample ended; its place among tests and candidates is known later."""
+    """Store how a sample ended. The numbers of its test and candidate are known later."""
     row = {
         "instance_id": instance,
         "number": sample.number,
@@ -52,7 +52,7 @@ def save_sample(connection: sa.Connection, instance: int, sample: Sample, known:
 def save_solution(
     connection: sa.Connection, instance: int, solution: Solution, known: set[str]
 ) -> None:
-    """Store the outcome of an instance, replacing an earlier one."""
+    """Store the results of an instance in place of earlier ones."""
     for table in (CandidateTable, TestTable, SourceTable, VoteTable, RegressionFileTable):
         connection.execute(sa.delete(table).where(table.instance_id == instance))
     ours = sa.update(SampleTable).where(SampleTable.instance_id == instance)

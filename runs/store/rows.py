@@ -1,7 +1,7 @@
-"""Records of runs and of what instances came to, made of rows of the tables.
+"""Records of runs and of the results of instances, made from rows of the tables.
 
-Numbers are ordered by the database and names here, so that orders do not depend
-on how a database compares texts.
+The database sorts by numbers; names are sorted here, so that no order depends on how
+a database compares texts.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 
 def runs(session: Session, *where: Where) -> tuple[RunRecord, ...]:
-    """Runs with their counts, in the order in which they were begun."""
+    """Runs with their counts, in the order in which they began."""
     instances = sa.select(sa.func.count()).where(InstanceTable.run_id == RunTable.id)
     patched = instances.where(InstanceTable.status == Status.PATCHED)
     of_run = CallTable.instance_id == InstanceTable.id, InstanceTable.run_id == RunTable.id
@@ -98,7 +98,7 @@ def runs(session: Session, *where: Where) -> tuple[RunRecord, ...]:
 
 
 def instances(session: Session, *where: Where) -> tuple[InstanceRecord, ...]:
-    """Instances of runs, by their ids."""
+    """Instances of runs, ordered by id."""
     of_instance = CallTable.instance_id == InstanceTable.id
     query = (
         sa.select(
@@ -208,7 +208,7 @@ def tests(session: Session, key: int) -> tuple[TestRecord, ...]:
 
 
 def votes(session: Session, key: int) -> tuple[VoteRecord, ...]:
-    """The votes of an instance, by candidate and test."""
+    """The votes of an instance, ordered by candidate and test."""
     query = (
         sa.select(VoteTable, ExecutionTable)
         .join(ExecutionTable, ExecutionTable.id == VoteTable.execution_id)
@@ -234,7 +234,7 @@ def _cell(vote: VoteTable, ran: ExecutionTable, texts: Texts) -> Cell:
 
 
 def regression_files(session: Session, key: int) -> tuple[RegressionFileRecord, ...]:
-    """The repository's own test files that were looked at, the nearest first."""
+    """The repository's own test files that were considered, the nearest to the edits first."""
     table = RegressionFileTable
     query = sa.select(table).where(table.instance_id == key).order_by(table.place)
     return tuple(
@@ -244,7 +244,7 @@ def regression_files(session: Session, key: int) -> tuple[RegressionFileRecord, 
 
 
 def grades(session: Session, *where: Where) -> tuple[GradeRecord, ...]:
-    """Grades, each once, by instance, patch and grader."""
+    """Grades, each once, ordered by instance, patch and grader."""
     found = (
         GradeRecord(
             instance_id=row.instance_id,
@@ -272,7 +272,7 @@ def grades(session: Session, *where: Where) -> tuple[GradeRecord, ...]:
 
 
 def on_run(name: str) -> Where:
-    """Of a grade: it is on the patch of a candidate of this run."""
+    """The condition that a grade is of the patch of a candidate of this run."""
     return _on_candidate(
         CandidateTable.instance_id == InstanceTable.id,
         InstanceTable.run_id == RunTable.id,
@@ -282,7 +282,7 @@ def on_run(name: str) -> Where:
 
 
 def on_instance(instance: InstanceRecord) -> Where:
-    """Of a grade: it is on the patch of a candidate of this instance."""
+    """The condition that a grade is of the patch of a candidate of this instance."""
     own = CandidateTable.instance_id == instance.key
     return (GradeTable.instance_id == instance.instance_id) & _on_candidate(own)
 
@@ -292,7 +292,7 @@ def _on_candidate(*where: Where) -> Where:
 
 
 def _writers(session: Session, key: int, kind: str) -> defaultdict[int, list[int]]:
-    """The numbers of the samples by the number of their candidate, or of their test."""
+    """The numbers of the samples, by the number of their candidate or test."""
     table = SampleTable
     number = table.candidate if kind == "candidate" else table.test
     query = sa.select(number, table.number).where(table.instance_id == key)
@@ -304,7 +304,7 @@ def _writers(session: Session, key: int, kind: str) -> defaultdict[int, list[int
 
 
 def _sources(session: Session, key: int, kind: str) -> defaultdict[int, list[str]]:
-    """Names of sources by the number of the candidate, or of the test."""
+    """The names of the sources, by the number of the candidate or test."""
     table = SourceTable
     own = (table.instance_id == key, table.kind == kind)
     query = sa.select(table.number, table.name).where(*own).order_by(table.number, table.place)
@@ -319,5 +319,5 @@ def _texts(session: Session, *digests: sa.SelectBase) -> Texts:
 
 
 def utc(stored: datetime) -> datetime:
-    """A stored time, which has no zone."""
+    """A stored time, which has no zone, as UTC."""
     return stored.replace(tzinfo=UTC)

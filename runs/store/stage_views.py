@@ -1,4 +1,4 @@
-"""The views of what each stage cost, and how long it took."""
+"""The views of what each stage cost and how long it took."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _STAGES = "relevance, ranking, testing, editing, matrix, selection or judge"
 
 
 def _order(stage: str) -> str:
-    """The order of work."""
+    """An expression that sorts stages in the order of work."""
     places = " ".join(f"WHEN '{kind}' THEN {place}" for place, kind in enumerate(Kind))
     return f"CASE {stage} {places} ELSE {len(Kind)} END"
 
@@ -35,45 +35,45 @@ STAGE_VIEWS = (
             ("model", "c.model", "the model"),
             ("calls", "count(*)", "requests to the model server"),
             ("prompt_tokens", "sum(c.prompt_tokens)", "tokens sent"),
-            ("cached_tokens", "sum(c.cached_tokens)", "of them found in the server's cache"),
+            ("cached_tokens", "sum(c.cached_tokens)", "of those, found in the server's cache"),
             ("completion_tokens", "sum(c.completion_tokens)", "tokens written by the model"),
-            ("cost_usd", "sum(c.cost_usd)", "known cost; NULL: no price is known"),
+            ("cost_usd", "sum(c.cost_usd)", "known cost in US dollars; NULL: no price is known"),
             (
                 "unpriced_calls",
                 "sum(CASE WHEN c.cost_usd IS NULL THEN 1 ELSE 0 END)",
                 "calls whose cost is unknown",
             ),
-            ("seconds", "sum(c.duration_s)", "waiting for replies, added up over the calls"),
+            ("seconds", "sum(c.duration_s)", "seconds of waiting for replies, summed over calls"),
         ),
         "call c " + OF_INSTANCE.format("c") + " GROUP BY r.id, r.name, c.kind, c.model",
         f"r.id, {_order('c.kind')}, c.kind, c.model",
     ),
     View(
         "time_by_stage",
-        "one row per instance and stage: model and scripts",
+        "one row per instance and stage: calls and executions",
         (
             ("run", "r.name", "the run's name"),
             ("instance_id", "i.instance_id", "the instance"),
             (
                 "stage",
                 "w.stage",
-                f"{_STAGES}; NULL: executions that no trajectory has seen",
+                f"{_STAGES}; NULL: executions that no trajectory saw",
             ),
             ("calls", "sum(w.calls)", "requests to the model server"),
             (
                 "model_seconds",
                 "sum(w.model_seconds)",
-                "waiting for replies, added up over the calls, of which many run at once",
+                "seconds of waiting for replies, summed over calls, many of which ran at once",
             ),
             (
                 "executions",
                 "sum(w.executions)",
-                "scripts run; each counts in the stage that saw it first",
+                "executions; each counts in the stage that saw it first",
             ),
             (
                 "script_seconds",
                 "sum(w.script_seconds)",
-                "running scripts, added up over the executions, of which many run at once",
+                "seconds of running scripts, summed over executions, many of which ran at once",
             ),
         ),
         f"({_CALLS} UNION ALL {_EXECUTIONS}) w {OF_INSTANCE.format('w')}"

@@ -1,4 +1,4 @@
-"""The store as a batch uses it: asynchronous, one writer, errors in words."""
+"""The store as a batch uses it: asynchronous, with one writer and errors in words."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class Store:
-    """A database for writing. Every method raises `StoreError` when the database fails."""
+    """A database for writing. Every method raises `StoreError` if the database fails."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -53,13 +53,13 @@ class Store:
     async def begin(
         self, spec: RunSpec, given: Sequence[Instance], terms: Terms, *, fresh: bool
     ) -> tuple[RunHandle, Worker, list[InstanceHandle]]:
-        """Make the run or take it up again, with these instances, as one of its workers.
+        """Create the run or continue it, with these instances, as one of its workers.
 
-        All of it or, with an error, nothing.
+        With an error, nothing is changed.
 
         Raises:
             UsageError: see `begin_run` and `enter`.
-            StoreError: the work of others is not waited for, and one of the instances is held.
+            StoreError: others hold an instance, and this process is not to wait for them.
         """
 
         def work(connection: sa.Connection) -> tuple[RunHandle, Worker, list[InstanceHandle]]:
@@ -75,7 +75,7 @@ class Store:
         return await self._write(work)
 
     async def begin_run(self, spec: RunSpec, *, fresh: bool) -> RunHandle:
-        """Make the run or take it up again; see `registry.begin_run`."""
+        """Create the run or continue it; see `registry.begin_run`."""
         return await self._write(lambda c: _begin(c, spec, fresh=fresh))
 
     async def join(self, run: RunHandle, terms: Terms) -> Worker:
@@ -101,7 +101,7 @@ class Store:
     async def find(
         self, run: RunHandle, instance_id: str, given: Instance | None = None
     ) -> InstanceHandle:
-        """An instance that the run holds; see `instances.find_instance`."""
+        """An instance that the run has; see `instances.find_instance`."""
         return await self._write(lambda c: instances.find_instance(c, run, instance_id, given))
 
     async def enter(self, run: RunHandle, given: Sequence[Instance]) -> list[InstanceHandle]:
@@ -127,20 +127,20 @@ class Store:
         return await self._write(lambda c: instances.claim_ended(c, worker, row, given))
 
     async def let_go(self, claim: Claim) -> None:
-        """Hold an instance no longer; see `ownership.let_go`."""
+        """Release an instance; see `ownership.let_go`."""
         await self._write(lambda c: ownership.let_go(c, claim))
 
-    # What follows writes what an instance comes to, and raises `LeaseLost`, with nothing written,
-    # when the instance is not this worker's any more.
+    # The methods below write results of an instance. If this worker no longer holds it, they
+    # write nothing and raise `LeaseLost`.
 
     async def mark(self, claim: Claim, status: Status, error: str = "") -> None:
-        """Note what an instance has come to; unless it is running, it is not held any more."""
+        """Note the status of an instance. Unless it is running, it is released."""
         await self._held(
             claim, lambda c: instances.mark_instance(c, claim.key, status, error=error)
         )
 
     async def check_codebase(self, claim: Claim, digest: str) -> None:
-        """Hold the codebase against the one that the run began with."""
+        """Compare the codebase with the one that the run began with."""
         await self._held(claim, lambda c: instances.check_codebase(c, claim.key, digest))
 
     async def save_sample(self, claim: Claim, sample: Sample) -> None:
@@ -149,18 +149,18 @@ class Store:
         await self._held(claim, lambda c: results.save_sample(c, claim.key, sample, known))
 
     async def save_solution(self, claim: Claim, solution: Solution) -> None:
-        """Store what an instance came to; it is not held any more."""
+        """Store the results of an instance, and release it."""
         known = self._writer.known
         await self._held(claim, lambda c: results.save_solution(c, claim.key, solution, known))
 
     def journal(self, claim: Claim) -> StoreJournal:
-        """The instance's journal, with all that is recorded."""
+        """The instance's journal, with everything that is recorded."""
         with translated(self.url), self._engine.connect() as connection:
             recorded = load_recorded(connection, claim.key)
         return StoreJournal(self._writer, claim, recorded)
 
     async def write(self, work: Callable[[sa.Connection, set[str]], T]) -> T:
-        """Write what is not a run's own; `work` also gets the digests of known texts."""
+        """Write something that no claim protects. `work` also gets the digests of known texts."""
         return await self._write(lambda c: work(c, self._writer.known))
 
     async def _held(self, claim: Claim, work: Callable[[sa.Connection], T]) -> T:

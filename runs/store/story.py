@@ -1,4 +1,4 @@
-"""All that happened to one instance: what terminal, Markdown and exports show."""
+"""All that happened to one instance, as terminal, Markdown and exports show it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _OF_SAMPLES = (Kind.TESTING, Kind.EDITING)
 
 
 class Source(Protocol):
-    """What a story is read from: `runs.store.reading.Reader`."""
+    """What a story is read from, such as `runs.store.reading.Reader`."""
 
     def run(self, name: str | None) -> RunRecord:
         """A run by name."""
@@ -58,10 +58,10 @@ class Source(Protocol):
 
 
 class Story:
-    """One instance with all that belongs to it.
+    """One instance with everything that belongs to it.
 
-    Each part is read when it is first asked for, and once. All parts raise
-    `StoreError` when the database fails.
+    Each part is read once, when it is first asked for. All parts raise
+    `StoreError` if the database fails.
     """
 
     def __init__(self, reader: Source, instance: InstanceRecord) -> None:
@@ -85,12 +85,12 @@ class Story:
 
     @cached_property
     def patch(self) -> str:
-        """The chosen patch; "" where the instance ended without one, or has not ended."""
+        """The chosen patch; "" if the instance ended without one, or has not ended."""
         return self._reader.text(self.instance.patch)
 
     @property
     def whole(self) -> Instance | None:
-        """The instance as it was given; None: an older version began it, and did not store it."""
+        """The instance as it was given; None: begun by an older version, which did not store it."""
         of = self.instance
         if of.environment is None:
             return None
@@ -98,42 +98,42 @@ class Story:
 
     @cached_property
     def samples(self) -> tuple[SampleRecord, ...]:
-        """Those that have ended."""
+        """The samples that have ended."""
         return self._reader.read(lambda session: rows.samples(session, self.instance.key))
 
     @cached_property
     def candidates(self) -> tuple[CandidateRecord, ...]:
-        """By number."""
+        """The candidates, ordered by number."""
         return self._reader.read(lambda session: rows.candidates(session, self.instance.key))
 
     @cached_property
     def tests(self) -> tuple[TestRecord, ...]:
-        """By number; none where the instance has not come to its end."""
+        """The tests, ordered by number; none if the instance has not ended."""
         return self._reader.read(lambda session: rows.tests(session, self.instance.key))
 
     @cached_property
     def votes(self) -> tuple[VoteRecord, ...]:
-        """By candidate and test."""
+        """The votes, ordered by candidate and test."""
         return self._reader.read(lambda session: rows.votes(session, self.instance.key))
 
     @cached_property
     def regression_files(self) -> tuple[RegressionFileRecord, ...]:
-        """The repository's own test files that were looked at, the nearest first."""
+        """The repository's own test files that were considered, the nearest to the edits first."""
         return self._reader.read(lambda session: rows.regression_files(session, self.instance.key))
 
     @cached_property
     def matrix(self) -> Matrix:
-        """What selection chooses by.
+        """The matrix that selection chooses by.
 
         Raises:
-            StoreError: a verdict is not there.
+            StoreError: a verdict is missing.
         """
         parts = (self.candidates, self.tests, self.votes, self.regression_files)
         return stored_matrix(self.name, *parts)
 
     @cached_property
     def finalists(self) -> tuple[int, ...]:
-        """The numbers of the candidates that led the vote, in its order."""
+        """The numbers of the finalists, in the vote's order."""
         order = sorted(self.candidates, key=lambda candidate: candidate.place)
         return tuple(candidate.number for candidate in order if candidate.finalist)
 
@@ -153,24 +153,24 @@ class Story:
 
     @cached_property
     def trajectories(self) -> tuple[TrajectoryRecord, ...]:
-        """All, in the order of work, without what was said."""
+        """All trajectories, in the order of work, without their texts."""
         own = TrajectoryTable.instance_id == self.instance.key
         found = self._reader.read(lambda session: conversations.trajectories(session, own))
         return tuple(sorted(found, key=_place))
 
     @cached_property
     def conversations(self) -> tuple[StoredConversation, ...]:
-        """All trajectories whole: relevance and ranking, each sample's, what came after them."""
+        """All trajectories with their texts, in the order of work."""
         found = self._reader.read(lambda s: conversations.conversations(s, self.instance.key))
         return tuple(sorted(found, key=lambda talk: _place(talk.trajectory)))
 
     def find(self, key: str) -> StoredConversation | None:
-        """One trajectory whole, if it is there; the others are not read."""
+        """One trajectory with its texts, if it exists. The others are not read."""
         found = self._reader.read(lambda s: conversations.conversations(s, self.instance.key, key))
         return found[0] if found else None
 
     def conversation(self, key: str) -> StoredConversation:
-        """The same.
+        """The same, for a trajectory that must exist.
 
         Raises:
             UsageError: there is no such trajectory.
@@ -182,25 +182,25 @@ class Story:
 
     @cached_property
     def calls(self) -> tuple[CallRecord, ...]:
-        """Requests to the model server, each once."""
+        """The requests to the model server, each once."""
         return self._reader.read(lambda session: conversations.calls(session, self.instance.key))
 
     @cached_property
     def executions(self) -> tuple[ExecutionRecord, ...]:
-        """In the order in which they ended."""
+        """The executions, in the order in which they ended."""
         return self._reader.read(
             lambda session: conversations.executions(session, self.instance.key)
         )
 
     @cached_property
     def grades(self) -> tuple[GradeRecord, ...]:
-        """On the candidates' patches."""
+        """The grades of the candidates' patches."""
         on = rows.on_instance(self.instance)
         return self._reader.read(lambda session: rows.grades(session, on))
 
     @cached_property
     def context(self) -> str:
-        """What conversations begin with, issue and files; "" where there is none."""
+        """The issue and files that conversations begin with; "" if there are none."""
         return self._reader.read(lambda session: conversations.context(session, self.instance.key))
 
     def of_kind(self, *kinds: Kind) -> list[StoredConversation]:
@@ -218,7 +218,7 @@ class Story:
 
     @property
     def chosen_sample(self) -> int | None:
-        """The first sample that wrote the chosen patch; None where none of them did."""
+        """The first sample that wrote the chosen patch; None if no sample did."""
         for candidate in self.candidates:
             if candidate.chosen and candidate.samples:
                 return candidate.samples[0]
@@ -226,7 +226,7 @@ class Story:
 
 
 def _place(trajectory: TrajectoryRecord) -> tuple[bool, int, int, Sequence[object]]:
-    """Where a trajectory stands: samples one after the other, numbers as numbers."""
+    """A sort key: one sample after the other, numbers as numbers."""
     kind, sample = _ORDER.index(trajectory.kind), trajectory.sample or 0
     after = kind > max(map(_ORDER.index, _OF_SAMPLES))
     parts = re.split(r"(\d+)", trajectory.key)

@@ -1,4 +1,4 @@
-"""The tables. Texts are digests into `blob`; the views in `views.py` are what people query."""
+"""The tables. Texts are digests of rows in `blob`. People query the views (`views.py`)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 TEXT = String().with_variant(String(collation="C"), "postgresql")
-"""Compared by bytes, as SQLite and Python do, whatever the database's locale is."""
+"""Text compared by bytes, as in SQLite and Python, whatever the database's locale is."""
 DIGEST = String(64).with_variant(String(64, collation="C"), "postgresql")
 
 
 def now() -> datetime:
-    """The time, in UTC and without a zone, as it is stored."""
+    """The current time as it is stored: in UTC, without a zone."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 
@@ -26,7 +26,7 @@ class Base(DeclarativeBase):
 
 
 class BlobTable(Base):
-    """A text, once, however often it is referred to."""
+    """A text, stored once, however often it is referred to."""
 
     __tablename__ = "blob"
     digest: Mapped[str] = mapped_column(DIGEST, primary_key=True)
@@ -36,7 +36,7 @@ class BlobTable(Base):
 
 
 class RunTable(Base):
-    """A batch of instances under one configuration."""
+    """Instances worked on under one configuration."""
 
     __tablename__ = "run"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -45,45 +45,45 @@ class RunTable(Base):
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     owner: Mapped[str]
-    """The process that began to work on it last."""
+    """The process that was the last to begin work on it."""
     troop_version: Mapped[str]
     dataset: Mapped[str]
     model: Mapped[str]
     sandbox: Mapped[str]
     replayed: Mapped[bool]
     samples: Mapped[int] = mapped_column(default=0, server_default="0")
-    """How many were bought for each instance; more can be."""
+    """How many samples were bought for each instance. More can be bought."""
     config: Mapped[str]
     """JSON: everything else that results depend on."""
     config_digest: Mapped[str] = mapped_column(DIGEST)
 
 
 class WorkerTable(Base):
-    """A process that works on a run, or did."""
+    """A process that works on a run, or once did."""
 
     __tablename__ = "worker"
     __table_args__ = ({"sqlite_autoincrement": True},)
     id: Mapped[int] = mapped_column(primary_key=True)
-    """Never given twice: who still writes under an old one is found out."""
+    """Never used twice, so that a process which still writes under an old one is recognised."""
     run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), index=True)
     owner: Mapped[str]
     """The process (`sandbox.owner`)."""
     place: Mapped[str]
-    """Where its pid has a meaning (`sandbox.owner`)."""
+    """Where its pid is valid (`sandbox.owner`)."""
     pid: Mapped[int]
     host: Mapped[str]
     """The machine's name, for people; "": unknown."""
     started_at: Mapped[datetime]
     heartbeat_at: Mapped[datetime]
-    """By the database server's clock, as all times here."""
+    """By the database server's clock, like all times in this table."""
     lease_s: Mapped[float]
-    """Seconds after a heartbeat for which it counts as alive without another."""
+    """Seconds after a heartbeat in which the process counts as alive without another one."""
     ended_at: Mapped[datetime | None]
     """When it stopped, or was found dead."""
 
 
 class InstanceTable(Base):
-    """One issue in one run."""
+    """One instance in one run."""
 
     __tablename__ = "instance"
     __table_args__ = (UniqueConstraint("run_id", "instance_id"),)
@@ -94,7 +94,7 @@ class InstanceTable(Base):
     base_commit: Mapped[str]
     image: Mapped[str]
     environment: Mapped[str | None]
-    """JSON (`environments.py`); None: an older version stored none."""
+    """JSON (`environments.py`); None: stored by an older version."""
     digest: Mapped[str] = mapped_column(DIGEST)
     problem: Mapped[str] = mapped_column(DIGEST)
     codebase: Mapped[str] = mapped_column(DIGEST, default="")
@@ -107,17 +107,17 @@ class InstanceTable(Base):
     chosen: Mapped[int | None]
     """Number of the chosen candidate."""
     samples: Mapped[int | None]
-    """How many its candidates, tests and choice rest on; None: it has none yet."""
+    """How many samples its candidates, tests and choice rest on; None: it has none yet."""
     reason: Mapped[str] = mapped_column(default="")
     patch: Mapped[str | None] = mapped_column(DIGEST)
     worker_id: Mapped[int | None] = mapped_column(ForeignKey("worker.id"), index=True)
-    """Who works on it, and alone may write what it comes to; None: nobody."""
+    """The worker that works on it, the only one that may write its results; None: nobody."""
     support: Mapped[str | None]
-    """What the tests say of the patch; None: there is none, or an older version chose it."""
+    """What the tests say of the patch; None: no patch, or an older version chose it."""
 
 
 class SampleTable(Base):
-    """One attempt of N at an instance."""
+    """One of N attempts at an instance."""
 
     __tablename__ = "sample"
     __table_args__ = (UniqueConstraint("instance_id", "number"),)
@@ -132,7 +132,7 @@ class SampleTable(Base):
     patch: Mapped[str | None] = mapped_column(DIGEST)
     """Digest of the files that the patch results in."""
     test: Mapped[int | None]
-    """The number of the test that it ended with, among the distinct ones."""
+    """The number of the test that it ended with, among the distinct tests."""
     candidate: Mapped[int | None]
     finished_at: Mapped[datetime]
 
@@ -199,8 +199,8 @@ class ExecutionTable(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
     script: Mapped[str] = mapped_column(DIGEST)
-    """Digest of the script with its interpreter, and of `repeat` unless it is 0: what identical
-    executions are told by."""
+    """Digest of the script with its interpreter, and of `repeat` unless it is 0. Identical
+    executions have the same."""
     script_text: Mapped[str] = mapped_column(DIGEST)
     interpreter: Mapped[str] = mapped_column(default="python", server_default="python")
     suffix: Mapped[str] = mapped_column(default=".py", server_default=".py")
@@ -213,12 +213,12 @@ class ExecutionTable(Base):
     output_bytes: Mapped[int]
     duration_s: Mapped[float]
     repeat: Mapped[int] = mapped_column(default=0, server_default="0")
-    """0: the first of its kind; above: run again, to see whether it ends alike."""
+    """0: the first time; above: the same execution again, to see whether it ends the same."""
     created_at: Mapped[datetime]
 
 
 class SightingTable(Base):
-    """A trajectory saw an execution."""
+    """An execution as a trajectory saw it."""
 
     __tablename__ = "sighting"
     __table_args__ = (UniqueConstraint("trajectory_id", "turn", "purpose", "execution_id"),)
@@ -246,7 +246,7 @@ class CandidateTable(Base):
     discriminating_votes: Mapped[int]
     regression_votes: Mapped[int] = mapped_column(default=0, server_default="0")
     broken_tests: Mapped[int] = mapped_column(default=0, server_default="0")
-    """Of the repository's own, over all regression tests."""
+    """Tests of the repository's own that it breaks, over all repository tests."""
     agreement: Mapped[int]
     place: Mapped[int]
     """In the vote's order, from 1."""
@@ -260,13 +260,13 @@ class EditedFileTable(Base):
     __tablename__ = "edited_file"
     diff: Mapped[str] = mapped_column(DIGEST, primary_key=True)
     place: Mapped[int] = mapped_column(primary_key=True)
-    """In the diff, from 1."""
+    """Its place in the diff, from 1."""
     path: Mapped[str]
-    """As messages show it (`data.paths.show_path`)."""
+    """The path as messages show it (`data.paths.show_path`)."""
 
 
 class TestTable(Base):
-    """A distinct test: a script among the samples' last ones, or a file of the repository's."""
+    """A distinct test: the last script of a sample, or one of the repository's test files."""
 
     __test__ = False
     __tablename__ = "test"
@@ -278,16 +278,16 @@ class TestTable(Base):
     interpreter: Mapped[str] = mapped_column(default="python", server_default="python")
     suffix: Mapped[str] = mapped_column(default=".py", server_default=".py")
     discriminates: Mapped[bool]
-    """It does not pass on the unedited code, and is not flaky."""
+    """It does not pass before the edit, and is not flaky."""
     kind: Mapped[str] = mapped_column(default="generated", server_default="generated")
     label: Mapped[str] = mapped_column(default="", server_default="")
-    """Of a regression test, the file that it runs."""
+    """The file that a repository test runs."""
     flaky: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     """Its verdict changed when it was run again: it has no vote."""
 
 
 class SourceTable(Base):
-    """Where a candidate or a test comes from that is not (only) a sample's own."""
+    """A source, other than a sample, of a candidate or a test."""
 
     __tablename__ = "source"
     __table_args__ = (UniqueConstraint("instance_id", "kind", "number", "place"),)
@@ -296,15 +296,15 @@ class SourceTable(Base):
     kind: Mapped[str]
     """Either "candidate" or "test"."""
     number: Mapped[int]
-    """The candidate's or the test's."""
+    """The number of the candidate or the test."""
     place: Mapped[int]
-    """From 1, in the order in which they came; a name may come twice."""
+    """From 1, in the order in which the sources came. A name may come twice."""
     name: Mapped[str]
-    """Of a candidate, the outside system that wrote it; of a test, the stored run it is from."""
+    """The outside system that wrote a candidate, or the stored run that a test comes from."""
 
 
 class RegressionFileTable(Base):
-    """A test file of the repository's own near the edits, and whether it votes."""
+    """One of the repository's own test files near the edits, and whether it votes."""
 
     __tablename__ = "regression_file"
     __table_args__ = (UniqueConstraint("instance_id", "path"),)
@@ -316,7 +316,7 @@ class RegressionFileTable(Base):
     test: Mapped[int | None]
     """The number of the test that it became; None: it has no vote."""
     passing: Mapped[int | None]
-    """Its tests that pass on the unedited code; None: not known one by one."""
+    """How many of its tests pass before the edit; None: not known one by one."""
     reason: Mapped[str]
     """Why it has no vote."""
 
@@ -336,11 +336,11 @@ class VoteTable(Base):
     verdict: Mapped[str]
     execution_id: Mapped[int] = mapped_column(ForeignKey("execution.id"))
     broken: Mapped[int | None]
-    """Tests that the candidate breaks, of a regression test that says how many."""
+    """How many tests the candidate breaks, if a repository test says so."""
 
 
 class GradeTable(Base):
-    """What a grader says of a patch of a benchmark's instance, whichever runs hold the patch."""
+    """What a grader says of a patch for a benchmark's instance, whichever runs have the patch."""
 
     __tablename__ = "grade"
     instance_id: Mapped[str] = mapped_column(primary_key=True)
@@ -352,7 +352,7 @@ class GradeTable(Base):
     diff: Mapped[str] = mapped_column(DIGEST, index=True)
     """Digest of the diff with a line end, as candidates have it. The text is not stored here."""
     inputs: Mapped[str] = mapped_column(DIGEST)
-    """Digest of all that the verdict depends on besides the patch."""
+    """Digest of everything that the verdict depends on besides the patch."""
     grader_version: Mapped[str]
     outcome: Mapped[str]
     resolved: Mapped[bool | None]

@@ -1,11 +1,11 @@
-"""What a view is."""
+"""The form in which views are defined."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 OF_INSTANCE = "JOIN instance i ON i.id = {0}.instance_id JOIN run r ON r.id = i.run_id"
-"""Brings in instance and run; {0} is the table that refers to an instance."""
+"""Joins instance and run; {0} is the table that refers to an instance."""
 IN_RUN = "r.id, i.instance_id"
 """The order of instances: by run, the first begun first, then by id."""
 
@@ -16,17 +16,17 @@ _SPELLED = {
     },
     "postgresql": {
         "{joined}": "string_agg",
-        # In two steps, so that nothing but the one text is read, of which another may be odd.
+        # In two steps, so that only this one text is converted: another may not be valid here.
         "{setup}": "(CAST(i.environment AS json) -> 'setup') #>> '{}'",
     },
 }
-"""What stands in expressions for what the databases spell differently."""
+"""Placeholders in expressions for what the two databases spell differently."""
 SETUP = "{setup}"
 """The command that sets up the instance `i`."""
 
 
 def joined(expression: str, rows: str, order: str, between: str) -> str:
-    """The text of `expression` over `rows` (what follows FROM) in their order, as one column."""
+    """An expression that joins `expression` over `rows` (the part after FROM), in their order."""
     each = f"SELECT CAST({expression} AS TEXT) AS one FROM {rows} ORDER BY {order}"  # noqa: S608 - ours
     return f"coalesce((SELECT {{joined}}(one, '{between}') FROM ({each}) each), '')"  # noqa: S608 - ours
 
@@ -40,9 +40,9 @@ class View:
     columns: tuple[tuple[str, str, str], ...]
     """(name, SQL expression, description)."""
     source: str
-    """What follows FROM."""
+    """The part after FROM."""
     order: str
-    """What follows ORDER BY: unless they are asked for in another, rows have one order."""
+    """The part after ORDER BY: the order of rows, unless a query asks for another."""
 
     def sql(self, dialect: str) -> str:
         """The CREATE VIEW statement for SQLite or PostgreSQL."""

@@ -1,4 +1,4 @@
-"""The views: what people query. Each column is described; `troop sql --views` prints this."""
+"""The views, which people query. `troop sql --views` prints the descriptions of their columns."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from runs.store.view import IN_RUN, OF_INSTANCE, SETUP, View, joined
 
 
 def _of_run(expression: str) -> str:
-    """`expression` over the calls of the run in the row."""
+    """`expression` over the calls of the row's run."""
     calls = "call c JOIN instance i ON i.id = c.instance_id WHERE i.run_id = r.id"
     return f"(SELECT {expression} FROM {calls})"  # noqa: S608 - ours
 
 
 def _setups() -> str:
-    """The setup commands of the run in the row."""
+    """The setup commands of the row's run."""
     each = (
         f"(SELECT {SETUP} AS setup, min(i.id) AS place FROM instance i"  # noqa: S608 - ours
         f" WHERE i.run_id = r.id GROUP BY {SETUP}) s WHERE s.setup <> ''"
@@ -23,7 +23,7 @@ def _setups() -> str:
 
 
 def _patched(more: str = "") -> str:
-    """How many instances of the run in the row have a patch."""
+    """How many instances of the row's run have a patch."""
     rows = "instance i WHERE i.run_id = r.id AND i.status = 'patched'"
     return f"(SELECT count(*) FROM {rows} {more})"  # noqa: S608 - ours
 
@@ -35,7 +35,7 @@ def _samples(column: str, row: str) -> str:
 
 
 def _sources(kind: str, row: str) -> str:
-    """The names, each once, of the sources of `row`, which is a candidate or a test."""
+    """The names of the sources of `row`, a candidate or a test, each once."""
     same = f"o.instance_id = {row}.instance_id AND o.kind = '{kind}' AND o.number = {row}.number"
     return joined("o.name", f"source o WHERE {same} GROUP BY o.name", "min(o.place)", ", ")
 
@@ -43,32 +43,32 @@ def _sources(kind: str, row: str) -> str:
 def _files(diff: str) -> tuple[str, str, str]:
     """The files that a diff edits, as one column."""
     paths = joined("d.path", f"edited_file d WHERE d.diff = {diff}", "d.place", ", ")
-    return ("files", paths, 'the files that the patch edits, with ", " between')
+    return ("files", paths, 'the files that the patch edits, separated by ", "')
 
 
 def _share(column: str) -> tuple[str, str, str]:
-    """A reply's part of a whole number of its request; the parts add up to the number."""
+    """A reply's share, in whole numbers, of a figure of its request. The shares add up to it."""
     replies = "SELECT count(*) FROM turn w WHERE w.call_id = u.call_id"
     upto = f"(c.{column} * ({replies} AND w.id {{}} u.id) / ({replies}))"
     share = f"{upto.format('<=')} - {upto.format('<')}"
-    return (f"{column}_share", share, f"this reply's part of {column}: they add up to it")
+    return (f"{column}_share", share, f"this reply's share of {column}; the shares add up to it")
 
 
 def _part(column: str) -> tuple[str, str, str]:
-    """The same of a number that can be divided."""
+    """The same for a figure that can be divided."""
     replies = "(SELECT count(*) FROM turn w WHERE w.call_id = u.call_id)"
     return (
         f"{column}_share",
         f"c.{column} / {replies}",
-        f"this reply's part of {column}: they add up to it",
+        f"this reply's share of {column}; the shares add up to it",
     )
 
 
 def _script(row: str) -> tuple[tuple[str, str, str], ...]:
-    """What makes the script of `row` whole, beside its text."""
+    """What belongs to the script of `row` beside its text."""
     return (
         ("interpreter", f"{row}.interpreter", "the command that runs the script"),
-        ("suffix", f"{row}.suffix", "of the script's file"),
+        ("suffix", f"{row}.suffix", "the suffix of the script's file"),
     )
 
 
@@ -80,40 +80,40 @@ VIEWS = (
         "runs",
         "one row per run",
         (
-            ("run", "r.name", "its name"),
+            ("run", "r.name", "the run's name"),
             ("status", "r.status", "running, finished, interrupted or failed"),
-            ("created_at", "r.created_at", "UTC"),
-            ("finished_at", "r.finished_at", "UTC"),
+            ("created_at", "r.created_at", "when it began, in UTC"),
+            ("finished_at", "r.finished_at", "when it last stopped, in UTC; NULL: it has not"),
             ("dataset", "r.dataset", "where the instances came from"),
             ("model", "r.model", "the main model"),
             ("sandbox", "r.sandbox", "docker or local"),
             ("replayed", "r.replayed", "1: replies came from a recording"),
-            ("troop_version", "r.troop_version", "the version that began it"),
-            ("owner", "r.owner", "the process that began to work on it last (see workers)"),
+            ("troop_version", "r.troop_version", "the version of Troop that began it"),
+            ("owner", "r.owner", "the process that was the last to begin work on it (see workers)"),
             ("samples", "r.samples", "samples bought for each instance"),
             ("config", "r.config", "JSON: everything else that results depend on"),
-            ("setup", _setups(), "the commands that set up its instances, each once, a line each"),
+            ("setup", _setups(), "the commands that set up its instances, each once, one per line"),
             (
                 "instances",
                 "(SELECT count(*) FROM instance i WHERE i.run_id = r.id)",
-                "instances begun or waiting",
+                "instances, whatever their status",
             ),
             ("patched", _patched(), "instances for which a patch came out, right or wrong"),
             (
                 "supported",
                 _patched("AND i.support = 'supported'"),
-                "of them, those whose patch the tests support (see support in the view instances)",
+                "of those, the ones whose patch the tests support (see support in instances)",
             ),
             ("solved", _patched(), "the number of patched instances, by its former name"),
             (
                 "calls",
                 _of_run("count(*)"),
-                "model calls",
+                "requests to the model server",
             ),
             (
                 "cost_usd",
                 _of_run("sum(c.cost_usd)"),
-                "known cost; NULL: no price is known",
+                "known cost in US dollars; NULL: no price is known",
             ),
         ),
         "run r",
@@ -126,14 +126,14 @@ VIEWS = (
             ("run", "r.name", "the run's name"),
             ("instance_id", "i.instance_id", "the instance"),
             ("repo", "i.repo", "the repository"),
-            ("base_commit", "i.base_commit", "the commit that is repaired"),
+            ("base_commit", "i.base_commit", "the commit that patches are made for"),
             ("image", "i.image", "the Docker image"),
             ("environment", "i.environment", "JSON: where its scripts run; NULL: unknown"),
-            ("setup", SETUP, "the command that sets its sandbox up; NULL: unknown"),
+            ("setup", SETUP, "the command that sets up its sandbox; NULL: unknown"),
             ("status", "i.status", "waiting, running, patched, no_patch, failed or interrupted"),
             ("error", "i.error", "why it failed"),
-            ("started_at", "i.started_at", "UTC"),
-            ("finished_at", "i.finished_at", "UTC"),
+            ("started_at", "i.started_at", "when work on it began, in UTC"),
+            ("finished_at", "i.finished_at", "when it ended, in UTC; NULL: it has not ended"),
             ("problem", "i.problem", "the issue (content() shows it)"),
             (
                 "context_files",
@@ -143,17 +143,17 @@ VIEWS = (
             (
                 "samples",
                 "i.samples",
-                "samples that the columns from here on rest on; NULL: there are none yet",
+                "samples that the columns below rest on; NULL: not known yet",
             ),
-            ("chosen", "i.chosen", "number of the chosen candidate"),
+            ("chosen", "i.chosen", "the number of the chosen candidate"),
             (
                 "reason",
                 "i.reason",
                 "what decided: only_candidate, vote, selection (a model), fallback (to the vote)",
             ),
-            ("patch", "i.patch", "the chosen diff (content() shows it)"),
+            ("patch", "i.patch", "the chosen patch (content() shows it)"),
             _files("i.patch"),
-            ("worker", "i.worker_id", "who works on it (see workers); NULL: nobody"),
+            ("worker", "i.worker_id", "the worker that holds it (see workers); NULL: none"),
             (
                 "support",
                 "i.support",
@@ -165,7 +165,7 @@ VIEWS = (
             (
                 "cost_usd",
                 "(SELECT sum(c.cost_usd) FROM call c WHERE c.instance_id = i.id)",
-                "known cost; NULL: no price is known",
+                "known cost in US dollars; NULL: no price is known",
             ),
         ),
         "instance i JOIN run r ON r.id = i.run_id",
@@ -173,23 +173,23 @@ VIEWS = (
     ),
     View(
         "workers",
-        "one row per process that works on a run, or did",
+        "one row per process that works on a run, or once did",
         (
             ("run", "r.name", "the run's name"),
-            ("worker", "w.id", "its number; never given twice"),
+            ("worker", "w.id", "the worker's number; never used twice"),
             ("pid", "w.pid", "the process"),
             ("host", "w.host", "where it runs; empty: unknown"),
             (
                 "instances",
                 joined("i.instance_id", "instance i WHERE i.worker_id = w.id", "i.id", " "),
-                "what it works on now, with spaces between",
+                "the instances that it holds now, separated by spaces",
             ),
-            ("started_at", "w.started_at", "UTC, as all times here by the database server's clock"),
-            ("heartbeat_at", "w.heartbeat_at", "when it last showed that it is there"),
+            ("started_at", "w.started_at", "when it began, in UTC by the database server's clock"),
+            ("heartbeat_at", "w.heartbeat_at", "the time of its last heartbeat"),
             (
                 "lease_s",
                 "w.lease_s",
-                "seconds without a heartbeat after which, out of sight, it is taken for gone",
+                "seconds without a heartbeat after which workers elsewhere take it for gone",
             ),
             ("ended_at", "w.ended_at", "when it ended, or was found to be gone; NULL: not yet"),
         ),
@@ -198,19 +198,19 @@ VIEWS = (
     ),
     View(
         "samples",
-        "one row per finished sample",
+        "one row per sample that has ended",
         (
             *_WHERE,
             ("sample", "s.number", "from 1"),
             ("outcome", "s.outcome", "done, out_of_turns, no_edit, context_exceeded, rejected"),
-            ("test", "s.test", "number of its last test among the distinct ones"),
-            ("candidate", "s.candidate", "number of its patch among the distinct ones"),
+            ("test", "s.test", "the number of its last test (see tests)"),
+            ("candidate", "s.candidate", "the number of its patch (see candidates)"),
             ("script", "s.script", "its last test (content() shows it)"),
             *_script("s"),
             ("diff", "s.diff", "its last patch (content() shows it)"),
             _files("s.diff"),
             ("patch", "s.patch", _PATCH),
-            ("finished_at", "s.finished_at", "UTC"),
+            ("finished_at", "s.finished_at", "when it ended, in UTC"),
         ),
         "sample s " + OF_INSTANCE.format("s"),
         f"{IN_RUN}, s.number",
@@ -223,7 +223,7 @@ VIEWS = (
             ("trajectory", "t.key", 'for example "sample-3/editing"'),
             ("kind", "t.kind", "relevance, ranking, testing, editing, matrix, selection, judge"),
             ("sample", "t.sample", "the sample it belongs to"),
-            ("outcome", "t.outcome", "how it ended; NULL: not yet"),
+            ("outcome", "t.outcome", "how it ended; NULL: it has not ended"),
             (
                 "turns",
                 "(SELECT count(*) FROM turn u WHERE u.trajectory_id = t.id)",
@@ -239,33 +239,33 @@ VIEWS = (
         (
             *_WHERE,
             ("trajectory", "t.key", "the trajectory"),
-            ("kind", "t.kind", "its kind"),
-            ("sample", "t.sample", "its sample"),
+            ("kind", "t.kind", "the trajectory's kind"),
+            ("sample", "t.sample", "the sample it belongs to"),
             ("turn", "u.number", "from 0"),
             ("model", "c.model", "the model"),
             ("finish", "u.finish", "stop, length, filtered or empty"),
             (
                 "call",
                 "c.id",
-                "number of the request; several turns may share one: add up the shares below",
+                "the request's number; turns may share a request: add up the shares below",
             ),
             ("n", "c.n", "replies that the request asked for"),
-            ("prompt_tokens", "c.prompt_tokens", "of the whole request"),
+            ("prompt_tokens", "c.prompt_tokens", "tokens sent, of the whole request"),
             (
                 "cached_tokens",
                 "c.cached_tokens",
-                "of the prompt_tokens, found in the server's cache",
+                "of prompt_tokens, those found in the server's cache",
             ),
-            ("completion_tokens", "c.completion_tokens", "of the whole request"),
-            ("cost_usd", "c.cost_usd", "of the whole request; NULL: unknown"),
+            ("completion_tokens", "c.completion_tokens", "tokens written, of the whole request"),
+            ("cost_usd", "c.cost_usd", "US dollars, of the whole request; NULL: unknown"),
             (
                 "duration_s",
                 "c.duration_s",
                 "seconds of the whole request, in the try that succeeded",
             ),
-            ("attempts", "c.attempts", "tries it took"),
-            ("replayed", "c.replayed", "1: from a recording"),
-            ("created_at", "c.created_at", "UTC"),
+            ("attempts", "c.attempts", "tries that the request took"),
+            ("replayed", "c.replayed", "1: the reply came from a recording"),
+            ("created_at", "c.created_at", "when the request was answered, in UTC"),
             *map(_share, ("prompt_tokens", "cached_tokens", "completion_tokens")),
             *map(_part, ("cost_usd", "duration_s")),
             ("prompt", "u.prompt", "the new part of the prompt (content() shows it)"),
@@ -277,15 +277,15 @@ VIEWS = (
     ),
     View(
         "executions",
-        "one row per script run in a sandbox",
+        "one row per execution of a script in a sandbox",
         (
             *_WHERE,
-            ("execution", "e.id", "its number"),
+            ("execution", "e.id", "the execution's number"),
             ("ending", "e.ending", "exited, timeout, out_of_memory, disk_exceeded, ..."),
-            ("exit_code", "e.exit_code", "0 fixed, 2 the issue is there; NULL: it was stopped"),
-            ("duration_s", "e.duration_s", "seconds"),
-            ("output_bytes", "e.output_bytes", "bytes printed in all"),
-            ("edited", "e.diff != ''", "0: on the unedited code"),
+            ("exit_code", "e.exit_code", "0: fixed, 2: the issue is there; NULL: it was stopped"),
+            ("duration_s", "e.duration_s", "seconds that it took"),
+            ("output_bytes", "e.output_bytes", "all bytes that it printed"),
+            ("edited", "e.diff != ''", "0: before the edit"),
             ("script", "e.script_text", "the script (content() shows it)"),
             *_script("e"),
             ("diff", "e.diff", "the patch (content() shows it)"),
@@ -294,27 +294,27 @@ VIEWS = (
             (
                 "repeat",
                 "e.repeat",
-                "0; above: the same execution again, to see whether it ends the same",
+                "0: the first time; above: the same again, to see whether it ends the same",
             ),
-            ("created_at", "e.created_at", "UTC"),
+            ("created_at", "e.created_at", "when it ended, in UTC"),
         ),
         "execution e " + OF_INSTANCE.format("e"),
         f"{IN_RUN}, e.id",
     ),
     View(
         "trajectory_executions",
-        "one row per execution that a trajectory saw",
+        "one row per trajectory and execution that it saw",
         (
             *_WHERE,
             ("trajectory", "t.key", "the trajectory"),
-            ("kind", "t.kind", "its kind"),
-            ("sample", "t.sample", "its sample"),
+            ("kind", "t.kind", "the trajectory's kind"),
+            ("sample", "t.sample", "the sample it belongs to"),
             ("turn", "g.turn", "replies that the trajectory had by then"),
-            ("purpose", "g.purpose", "before, after, vote, or which candidate"),
+            ("purpose", "g.purpose", "before, after, vote, or the candidate that it ran on"),
             ("execution", "e.id", "the execution's number"),
             ("ending", "e.ending", "exited, timeout, ..."),
-            ("exit_code", "e.exit_code", "0 fixed, 2 the issue is there"),
-            ("duration_s", "e.duration_s", "seconds"),
+            ("exit_code", "e.exit_code", "0: fixed, 2: the issue is there; NULL: it was stopped"),
+            ("duration_s", "e.duration_s", "seconds that it took"),
             ("output", "e.output", "what it printed (content() shows it)"),
         ),
         "sighting g JOIN trajectory t ON t.id = g.trajectory_id"
@@ -323,17 +323,17 @@ VIEWS = (
     ),
     View(
         "candidates",
-        "one row per distinct patch in the race",
+        "one row per candidate: a distinct patch",
         (
             *_WHERE,
             ("candidate", "k.number", "from 1"),
             ("place", "k.place", "in the vote's order, from 1"),
-            ("chosen", "k.chosen", "1: this one came out"),
-            ("finalist", "k.finalist", "1: the selection trajectory saw it"),
+            ("chosen", "k.chosen", "1: this candidate is chosen"),
+            ("finalist", "k.finalist", "1: the selection trajectory was shown it"),
             (
                 "discriminating_votes",
                 "k.discriminating_votes",
-                "generated tests passed that fail before the edit, without its own samples' tests",
+                "generated tests passed that do not pass before, without its own samples' tests",
             ),
             ("paper_votes", "k.paper_votes", "generated tests passed"),
             (
@@ -348,11 +348,11 @@ VIEWS = (
                 "samples and systems that wrote a candidate of the same behaviour",
             ),
             ("support", "k.support", "samples and systems that wrote this very patch"),
-            ("samples", _samples("candidate", "k"), "their numbers, with spaces between"),
+            ("samples", _samples("candidate", "k"), "the samples that wrote it, by number"),
             (
                 "sources",
                 _sources("candidate", "k"),
-                'outside systems that wrote it, with ", " between',
+                'outside systems that wrote it, separated by ", "',
             ),
             ("size", "k.size", "characters of the diff"),
             ("diff", "k.diff", "the patch (content() shows it)"),
@@ -368,7 +368,7 @@ VIEWS = (
         (
             *_WHERE,
             ("candidate", "k.number", "the candidate's number"),
-            ("chosen", "k.chosen", "1: this candidate came out"),
+            ("chosen", "k.chosen", "1: this candidate is chosen"),
             ("place", "d.place", "in the patch, from 1"),
             ("path", "d.path", "the file"),
         ),
@@ -381,9 +381,9 @@ VIEWS = (
         (
             *_WHERE,
             ("test", "x.number", "from 1"),
-            ("kind", "x.kind", "generated (by samples), or regression (a repository test)"),
+            ("kind", "x.kind", "generated (by a sample) or regression (a repository test)"),
             ("label", "x.label", "the file that a repository test runs"),
-            ("flaky", "x.flaky", "1: run again, it gave another verdict; it has no vote"),
+            ("flaky", "x.flaky", "1: run again, it gave another verdict, so it has no vote"),
             (
                 "discriminates",
                 "x.discriminates",
@@ -392,12 +392,12 @@ VIEWS = (
             (
                 "samples",
                 _samples("test", "x"),
-                "numbers of the samples that ended with it, with spaces between",
+                "the samples that ended with it, by number, separated by spaces",
             ),
             (
                 "sources",
                 _sources("test", "x"),
-                'stored runs that it was taken from, with ", " between',
+                'stored runs that it was taken from, separated by ", "',
             ),
             ("script", "x.script", "the script (content() shows it)"),
             *_script("x"),
@@ -407,15 +407,15 @@ VIEWS = (
     ),
     View(
         "votes",
-        "one row per test and candidate",
+        "one row per candidate and test",
         (
             *_WHERE,
-            ("candidate", "v.candidate", "0: the unedited code"),
+            ("candidate", "v.candidate", "the candidate's number; 0: before the edit"),
             ("test", "v.test", "the test's number"),
             ("verdict", "v.verdict", "pass, fail or error (no verdict)"),
             ("broken", "v.broken", "single tests broken, where a repository test says how many"),
-            ("exit_code", "e.exit_code", "of the execution"),
-            ("ending", "e.ending", "of the execution"),
+            ("exit_code", "e.exit_code", "of the execution; NULL: it was stopped"),
+            ("ending", "e.ending", "exited, timeout, ..."),
             ("execution", "e.id", "the execution's number"),
             ("output", "e.output", "what it printed (content() shows it)"),
         ),
@@ -424,7 +424,7 @@ VIEWS = (
     ),
     View(
         "regression_files",
-        "one row per repository test file that was looked at",
+        "one row per repository test file that was considered",
         (
             *_WHERE,
             ("place", "f.place", "from 1, the nearest to the edits first"),

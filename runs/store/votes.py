@@ -1,4 +1,4 @@
-"""The table of votes as people see it: every test on the unedited code and on each candidate."""
+"""The table of votes as shown to people: every test before the edit and on each candidate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from runs.store.records import CandidateRecord, TestRecord, VoteRecord
 
 _UNEDITED = 0
-"""The number of the unedited code among candidates."""
+"""The candidate number that stands for the unedited code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,9 @@ class VoteRow:
     """What all tests say of one candidate."""
 
     candidate: CandidateRecord | None
-    """None: of the unedited code."""
+    """None: the row of the unedited code."""
     votes: tuple[VoteRecord | None, ...]
-    """In the order of the columns; None: there is none."""
+    """The votes, in the order of the columns; None: there is no vote."""
 
     @property
     def name(self) -> str:
@@ -43,7 +43,7 @@ def vote_grid(
     tests: Sequence[TestRecord],
     votes: Sequence[VoteRecord],
 ) -> VoteGrid:
-    """Put the votes into their rows and columns."""
+    """Put the votes into rows and columns."""
     said = {(vote.candidate, vote.test): vote for vote in votes}
 
     def row(candidate: CandidateRecord | None) -> VoteRow:

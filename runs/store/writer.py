@@ -1,4 +1,4 @@
-"""One thread writes; what waits is committed together, and durable before the caller goes on."""
+"""One thread writes. Waiting writes are committed together, before their callers continue."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 BATCH = 256
-"""Writes that share one commit at most."""
+"""How many writes may share a commit."""
 _RETRIES_S = (0.05, 0.2, 1.0, 1.0, 1.0)
 
 
@@ -39,16 +39,16 @@ class _Job:
 
 
 class Writer:
-    """Runs writes one after the other in a thread of its own, many to a transaction."""
+    """Runs writes one after the other in its own thread, many in one transaction."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self.known: set[str] = set()
-        """Digests of texts that this transaction has stored: another process may remove them later.
+        """Digests of texts that this transaction has stored. Another process may remove them later.
 
         Only the writing thread touches it.
         """
         self.keys: dict[object, int] = {}
-        """Primary keys of rows that this transaction has found; likewise."""
+        """Primary keys of rows that this transaction has found. The same applies."""
         self._engine = engine
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -57,17 +57,17 @@ class Writer:
         self._thread.start()
 
     async def write(self, work: Callable[[sa.Connection], T]) -> T:
-        """Run `work` in a transaction; returns once it is committed.
+        """Run `work` in a transaction, and return once it is committed.
 
-        The write happens even when the waiting caller is cancelled.
+        The write happens even if the waiting caller is cancelled.
 
         Raises:
-            StoreError: the database refused, and nothing of `work` was kept; or it is closed.
+            StoreError: the database failed, and nothing of `work` was kept; or it is closed.
         """
         return await asyncio.shield(asyncio.wrap_future(self._queue(work)))
 
     def write_now(self, work: Callable[[sa.Connection], T]) -> T:
-        """The same for callers that cannot be cancelled; blocks until it is committed.
+        """The same for callers that cannot be cancelled. Blocks until it is committed.
 
         Raises:
             StoreError: as above.
@@ -87,7 +87,7 @@ class Writer:
         job.future.set_running_or_notify_cancel()  # from here on it cannot be cancelled
         with self._lock:
             if self._closed:
-                raise StoreError("the database is closed: nothing more can be stored in it")
+                raise StoreError("The database is closed. Nothing more can be stored in it.")
             self._jobs.put(job)
         return job.future
 
@@ -122,7 +122,7 @@ class Writer:
             job.settle(result, None)
 
     def _transact_again(self, batch: list[_Job]) -> list[Any]:
-        """Commit all of `batch`, again where it met another process's writes head-on."""
+        """Commit all of `batch`; try again if it clashed with another process's writes."""
         for wait_s in _RETRIES_S:
             try:
                 return self._transact(batch)

@@ -140,7 +140,7 @@ def test_outside_candidates_join_the_race(troop, repository, server):
     words = solve_words(repository, server.base_url, "--candidates", str(candidates))
     code, _, errors = troop.run(*words, "--name", "ensemble")
     assert code == 0
-    assert "the candidate of others is left out" in errors
+    assert "The candidate of others is left out" in errors
     with troop.reader() as reader:
         sources = [c["sources"] for c in view(reader, "candidates", run="ensemble")]
     assert sorted(sources) == ["", "them"]
@@ -229,7 +229,7 @@ def test_other_candidates_are_another_run(troop, repository, server):
     file.write_text(json.dumps({"other": {"instance_id": "other", "model_patch": right}}))
     code, _, errors = troop.run(*words, "--candidates", str(file))
     assert code == 0
-    assert "none of the --candidates is for these instances" in errors
+    assert "None of the --candidates is for these instances." in errors
     with troop.reader() as reader:
         assert len(view(reader, "runs")) == 3
 

@@ -144,7 +144,7 @@ def test_a_model_is_asked_later_about_a_run_that_asked_none(world, ensemble, cap
     assert ensemble("--no-model", "--name", "e")[0] == 0
     words = ["select", "e", "--method", "model,selection", "--model", "mock", "--json"]
     assert main(["select", "e", "--method", "model"]) == 2
-    assert "no model is named" in capsys.readouterr().err
+    assert "No model is named." in capsys.readouterr().err
     with ModelServer(scripted_model.answer) as server:
         code = main([*words, "--base-url", server.base_url])
         output, errors = capsys.readouterr()
@@ -189,7 +189,7 @@ def test_an_unknown_run_of_tests_is_said(ensemble):
     assert ensemble("--no-model", "--name", "e")[0] == 0
     code, _, errors = ensemble("--no-model", "--tests-from", "f")
     assert code == 2
-    assert "there is no run called f" in errors
+    assert "There is no run called f." in errors
 
 
 def test_tests_of_another_issue_are_not_taken(world, ensemble):
@@ -222,7 +222,7 @@ def test_a_patch_that_does_not_apply_and_damaged_rows_harm_nobody(world, ensembl
     code, _, errors = ensemble("--no-model", "--name", "e")
     assert code == 0
     assert "two.jsonl" in errors
-    assert "the candidate of two is left out" in errors
+    assert "The candidate of two is left out" in errors
     with world.reader() as reader:
         assert len(view(reader, "candidates", **where("calc"))) == 3
 

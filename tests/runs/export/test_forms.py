@@ -146,7 +146,7 @@ def test_an_instance_that_never_ended_has_a_trajectory_and_no_prediction(exporte
         (["--format", "leaderboard", "--split", "hard"], "is no leaderboard: hard"),
         (["--format", "leaderboard", "--split", "lite", "--date", "20261331"], "is no date"),
         (["--logs", "."], "holds no logs"),
-        (["--instance", "other"], "there is no instance in run priced called other"),
+        (["--instance", "other"], "There is no instance in run priced called other."),
     ],
 )
 def test_what_cannot_be_written_is_told_before_anything_is(

@@ -117,8 +117,8 @@ def test_a_display_is_told_what_goes_on(asked):
     troop.solve(**asked | {"display": display, "settings": zero})
     told = "\n".join(display.told)
     assert "engine.executions is now batch.executions" in told
-    assert "the repository is in Python (by its files" in told
-    assert "scripts run in:" in told
+    assert "The repository is in Python (going by its files" in told
+    assert "Scripts run in:" in told
 
 
 def test_signal_handlers_are_the_callers(asked):

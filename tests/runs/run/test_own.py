@@ -18,7 +18,7 @@ def notes(folder: Path) -> str:
 
 def test_nothing_is_said_of_a_plain_repository(tmp_path: Path) -> None:
     folder = committed(tmp_path / "repo", {b"a.py": b"1\n", b".gitattributes": b"* text=auto\n"})
-    assert notes(folder).startswith("the repository is in Python")
+    assert notes(folder).startswith("The repository is in Python")
     assert "\n" not in notes(folder)
 
 
@@ -30,7 +30,9 @@ def test_a_submodule_that_is_not_checked_out_is_named(tmp_path: Path) -> None:
     assert "submodule" not in notes(folder)
     git(tmp_path, "clone", "-q", str(folder), "clone")
     said = notes(tmp_path / "clone")
-    assert "empty folders for scripts and model: vendor/lib (git submodule update --init" in said
+    assert (
+        "empty folders for scripts and model: vendor/lib. To check them out: git submodule" in said
+    )
 
 
 def test_pointers_are_named_with_the_command_that_brings_their_content(tmp_path: Path) -> None:
@@ -38,13 +40,13 @@ def test_pointers_are_named_with_the_command_that_brings_their_content(tmp_path:
     attributes = {b".gitattributes": b"*.json filter=lfs -text\n"}
     said = notes(committed(tmp_path / "repo", {**attributes, **files}))
     assert "Git LFS" in said
-    assert "(git lfs pull): d0.json, d1.json, d2.json and 2 more" in said
+    assert "(to fetch it: git lfs pull): d0.json, d1.json, d2.json and 2 more." in said
 
 
 def test_files_in_another_form_are_named(tmp_path: Path) -> None:
     said = notes(filtered(tmp_path / "repo", {b"a.dat": b"SIGN\n", b"b.py": b"1\n"}))
-    assert "(the filter up) are as your working copy has them" in said
-    assert said.endswith("the model neither reads nor edits them: a.dat")
+    assert "(the filter up) are as in your working copy" in said
+    assert said.endswith("the model neither reads nor edits them: a.dat.")
 
 
 def test_a_patch_that_reaches_into_a_submodule_says_how_it_is_applied(tmp_path: Path) -> None:
@@ -57,6 +59,6 @@ def test_a_patch_that_reaches_into_a_submodule_says_how_it_is_applied(tmp_path: 
     assert patch_notes(instance, diff.format("a.py")) == []
     patch = diff.format("vendor/lib/lib.py")
     (note,) = patch_notes(instance, patch)
-    assert "(vendor/lib): apply it at the top folder, without --index" in note
+    assert "(vendor/lib). Apply it in the top folder, without --index." in note
     git(folder, "apply", content=patch.encode())
     assert (folder / "vendor/lib/lib.py").read_bytes() == b"two\n"

@@ -204,7 +204,7 @@ async def test_a_file_that_is_too_large_is_named_before_any_call_and_can_be_read
     world.sandbox.files["tests/test_vast.py"] = world.sandbox.files["vast.py"]
     await world.solve("one", "two", samples__count=1)
     said = " ".join(world.printed.getvalue().split())
-    assert said.count("neither read nor edited: vast.py (1,200,000 bytes) (") == 1
+    assert said.count("neither read nor edited: vast.py (1,200,000 bytes). To") == 1
     assert said.index("vast.py") < said.index("reading 3 files")
     assert not any("# x\n# x" in str(body["messages"]) for body in server.requests)
     await world.solve("one", samples__count=1, context__largest_file=1_200_000)
@@ -215,7 +215,9 @@ async def test_a_file_that_is_too_large_is_named_before_any_call_and_can_be_read
 async def test_a_repository_without_source_says_so(world):
     world.sandbox.files = {"notes.txt": "nothing\n"}
     await world.solve(samples__count=1)
-    assert "is source code that a model would read" in " ".join(world.printed.getvalue().split())
+    assert "is source code, so the model is shown no files." in " ".join(
+        world.printed.getvalue().split()
+    )
 
 
 async def test_a_failure_of_one_instance_is_left_to_the_commands_end(world, monkeypatch):

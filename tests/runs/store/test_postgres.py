@@ -153,7 +153,7 @@ def test_no_url_is_shown_with_its_password(url):
 
 def test_other_databases_are_refused():
     for url in ("mysql://h/d", "nonsense://", "oracle+x://h/d"):
-        with pytest.raises(StoreError, match="Troop cannot store in"):
+        with pytest.raises(StoreError, match="Troop cannot use"):
             parse_url(url)
 
 

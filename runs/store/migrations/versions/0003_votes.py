@@ -1,4 +1,4 @@
-"""Regression tests, how many tests they say are broken, and repeated executions."""
+"""Repository tests, how many tests they say are broken, and repeated executions."""
 
 import sqlalchemy as sa
 from alembic import op

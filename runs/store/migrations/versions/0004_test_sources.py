@@ -8,5 +8,5 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Add `test.sources`; tests that are stored came from samples."""
+    """Add `test.sources`. Tests that are stored already came from samples."""
     op.add_column("test", sa.Column("sources", sa.String(), nullable=False, server_default=""))

@@ -26,7 +26,7 @@ _RUNS = (
 
 
 def upgrade() -> None:
-    """Change the tables, and carry over what they hold."""
+    """Change the tables, and keep what they hold."""
     connection = op.get_bind()
     _add_columns()
     _name_modes(connection)
@@ -71,7 +71,7 @@ def _add_columns() -> None:
 
 
 def _name_modes(connection: sa.Connection) -> None:
-    """Zeros that stood for other programs become names; the number of samples leaves the config."""
+    """Replace zeros that stood for modes by names; take the number of samples out of the config."""
     for key, stored in connection.exec_driver_sql("SELECT id, config FROM run").all():
         config = json.loads(stored)
         samples = config.pop("samples.count", 0)
@@ -97,7 +97,7 @@ def _name_modes(connection: sa.Connection) -> None:
 
 
 def _find_interpreters(connection: sa.Connection) -> None:
-    """An execution has the digest of its whole script; tests and samples have been executed."""
+    """Find interpreters by the digests of whole scripts, which executions have."""
     rows = connection.exec_driver_sql(
         "SELECT id, script, script_text, repeat FROM execution ORDER BY script_text"
     ).all()
@@ -138,7 +138,7 @@ def _repeated(digest: str, repeat: int) -> str:
 
 
 def _find_patches(connection: sa.Connection) -> None:
-    """A sample's patch is that of the same diff, executed or in the race."""
+    """Find a sample's patch by its diff, which was executed or is a candidate's."""
     same = "WHERE o.instance_id = sample.instance_id AND o.diff = sample.diff ORDER BY o.id LIMIT 1"
     connection.exec_driver_sql(
         f"UPDATE sample SET patch = coalesce((SELECT o.patch FROM execution o {same}),"  # noqa: S608 - ours

@@ -1,4 +1,4 @@
-"""Workers: who works on which instance, and until when that holds without a sign of life."""
+"""Workers: who works on which instance, and how long a claim lasts without a heartbeat."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ _LEASE_S = 60.0
 
 
 def upgrade() -> None:
-    """Add workers; what was running is held by the process that drove the run."""
+    """Add workers. What was running is held by the process that worked on the run."""
     op.create_table(
         "worker",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -29,7 +29,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_worker_run_id", "worker", ["run_id"])
     connection = op.get_bind()
-    # Alembic cannot add a column that refers to a table on SQLite; both databases can.
+    # Alembic cannot add a column with a foreign key on SQLite, but both databases can.
     connection.exec_driver_sql(
         "ALTER TABLE instance ADD COLUMN worker_id INTEGER REFERENCES worker (id)"
     )
@@ -38,7 +38,7 @@ def upgrade() -> None:
 
 
 def _take_over_owners(connection: sa.Connection) -> None:
-    """A run that was being driven has its owner as a worker, so that its death is found out."""
+    """Make the owner of a running run its worker, so that it is noticed when the owner is gone."""
     running = "SELECT id, owner, created_at FROM run WHERE status = 'running'"
     for row in connection.execute(sa.text(running).columns(created_at=sa.DateTime())).all():
         owner, _, place = row.owner.partition(" ")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 
 import pytest
 
@@ -17,6 +16,7 @@ from tests.support import scripted_model
 from tests.support.command import Command, calc_repository
 from tests.support.model_server import HANG, ModelServer
 from tests.support.views import view
+from tests.support.waiting import eventually
 
 INSTANCES = 3
 """Each has one request until the first is answered."""
@@ -53,10 +53,7 @@ def words(server: ModelServer, *more: str) -> list[str]:
 
 
 def wait_for_requests(server: ModelServer, count: int) -> None:
-    deadline = time.monotonic() + LONG_S
-    while len(server.requests) < count:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    eventually(lambda: len(server.requests) >= count)
 
 
 def read_until(process, sign: str) -> str:
@@ -71,7 +68,7 @@ def nothing_left(troop: Command, processes: int) -> None:
         assert len(workers) == processes
         assert all(row["ended_at"] for row in workers)
         there = view(reader, "instances")
-        assert [(row["status"], row["worker"]) for row in there] == [("solved", None)] * 3
+        assert [(row["status"], row["worker"]) for row in there] == [("patched", None)] * 3
 
 
 def calls(troop: Command) -> int:

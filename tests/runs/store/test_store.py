@@ -314,7 +314,7 @@ async def test_a_changed_codebase_is_refused(url):
         _, row = await begun(store)
         await store.check_codebase(row, "one")
         await store.check_codebase(row, "one")
-        with pytest.raises(UsageError, match="codebase has changed"):
+        with pytest.raises(UsageError, match="codebase of calc has changed"):
             await store.check_codebase(row, "two")
 
 

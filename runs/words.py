@@ -1,4 +1,4 @@
-"""How figures and endings are written."""
+"""How numbers, endings and names are written for people."""
 
 from __future__ import annotations
 
@@ -68,18 +68,18 @@ def ending(execution: Execution) -> str:
 
 
 def verdict_words(execution: Execution) -> str:
-    """The same with what it says of the issue, for example "exit 2, the issue is still there"."""
+    """Also what it says about the issue, for example "exit 2, the issue is still there"."""
     code = -1 if execution.exit_code is None else execution.exit_code
     return f"{ending(execution)}, {_EXIT_CODES.get(code, 'no verdict')}"
 
 
 def named(files: Iterable[Litter]) -> list[str]:
-    """Name files that a patch should not bring along, and what they are."""
+    """Files that a patch should not contain, each with what it is."""
     return [f"{show_path(file.path)} ({file.rule.what})" for file in files]
 
 
 def plain(text: Any, style: str = "") -> Text:
-    """`text` for a terminal: no markup is read in it, control characters are shown, not obeyed."""
+    """`text` for a terminal: markup is not read, control characters are shown, not obeyed."""
     return Text(visible(str(text)), style=style)
 
 

@@ -1,4 +1,4 @@
-"""Makes the demo's git repository out of the files that ship with Troop."""
+"""Makes the demo's git repository from the files that ship with Troop."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def settings() -> Path:
 
 
 def _repository(library: Path, folder: Path) -> Path:
-    """A git repository of one commit, made at first need and renamed into place."""
+    """A git repository of one commit, made when it is first needed and renamed into place."""
     place = folder / _digest(library) / NAME
     if (place / ".git").is_dir():
         return place
@@ -58,7 +58,7 @@ def _repository(library: Path, folder: Path) -> Path:
         try:
             made.rename(place)
         except OSError:
-            if not (place / ".git").is_dir():  # else another process was faster
+            if not (place / ".git").is_dir():  # if it is, another process was faster
                 raise
     return place
 

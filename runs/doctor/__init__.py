@@ -6,7 +6,7 @@
 | `examination.py` | which checks there are, in the order in which people read them |
 | `host.py` | Python, git, the terminal |
 | `kernel.py` | what this machine's kernel gives to sandboxes; the local sandbox |
-| `shared.py` | one connection to the engine and what it says of itself, for all checks |
+| `shared.py` | one connection to the engine, and what it says about itself, for all checks |
 | `engine.py` | the engine: where, which, its storage and its limits |
 | `walls.py` | what keeps a script in its container |
 | `room.py` | cores, memory and disk that the engine has |
@@ -16,5 +16,5 @@
 | `model.py` | the model server |
 | `database.py` | the database |
 
-In each, gathering facts is apart from judging them: the latter are pure functions.
+Each file gathers facts first; pure functions then judge them.
 """

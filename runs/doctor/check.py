@@ -52,7 +52,7 @@ class Check:
     """Something to look at."""
 
     name: str
-    """Of the finding, should the check itself fail."""
+    """The name of the finding if the check itself fails."""
     look: Callable[[], Sequence[Finding]]
     """May raise: what it raises becomes a finding."""
     limit_s: float = 5.0
@@ -66,7 +66,7 @@ def fine(name: str, text: str) -> Finding:
 
 
 def less(name: str, text: str, hint: str = "") -> Finding:
-    """It works, but."""
+    """It works, but could work better."""
     return Finding(name, Mark.LESS, text, hint)
 
 
@@ -81,10 +81,10 @@ def unknown(name: str, text: str, hint: str = "") -> Finding:
 
 
 def examine(checks: Sequence[Check]) -> list[Finding]:
-    """Run all checks at once; what they found, in their order.
+    """Run all checks at once; gives what they found, in their order.
 
-    A check that raises or takes too long is a finding itself. Its thread is
-    left behind: it cannot be stopped, and does not keep the program from ending.
+    A check that raises or takes too long becomes a finding. Its thread cannot be
+    stopped, so it is left behind; it does not keep the program from ending.
     """
     began = time.monotonic()
     under_way = [_UnderWay(check) for check in checks]
@@ -96,20 +96,20 @@ def examine(checks: Sequence[Check]) -> list[Finding]:
 
 
 def exit_code(findings: Sequence[Finding]) -> int:
-    """0 where nothing must be fixed, else the greatest code of what must."""
+    """0 if nothing must be fixed, else the highest code of what must."""
     return max((each.code for each in findings if each.mark is Mark.BAD), default=0)
 
 
 def failed(name: str, error: BaseException, code: int = OTHER) -> Finding:
-    """What an error that ended a check comes to."""
+    """The finding for an error that ended a check."""
     if isinstance(error, TroopError):
         own = error.exit_code if error.exit_code in _OWN_CODES else code
         return bad(name, error.message, error.hint, own)
-    told = " ".join(str(error).split())
+    said = " ".join(str(error).split())
     return less(
         name,
-        f"{name} could not be checked: {type(error).__name__}" + (f": {told}" if told else ""),
-        "the check itself failed, which says nothing about the rest; please report it",
+        f"{name} could not be checked: {type(error).__name__}" + (f": {said}" if said else ""),
+        "The check itself failed; the others are not affected. Please report it.",
     )
 
 
@@ -131,12 +131,12 @@ class _UnderWay:
             less(
                 self.check.name,
                 f"{self.check.name}: no answer within {self.check.limit_s:g} s",
-                "ask again when the machine has less to do; if it stays so, look at what hangs",
+                "Try again when the machine is less busy; if it stays so, find out what hangs.",
             )
         ]
 
     def _look(self) -> None:
         try:
             self._found = list(self.check.look())
-        except Exception as error:  # noqa: BLE001 - whatever is wrong here, the other checks go on
+        except Exception as error:  # noqa: BLE001 - whatever is wrong here, the other checks continue
             self._found = [failed(self.check.name, error, self.check.code)]

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from runs.doctor.room import FileSystem
 
 ROOMY = 1 << 30
-"""Free bytes below which a long run may fill the disk."""
+"""With fewer free bytes than this, a long run may fill the disk."""
 LEAST = 50 << 20
-"""Free bytes below which nothing can be stored."""
+"""With fewer free bytes than this, nothing can be stored."""
 READ_WHOLE = 64 << 20
 """Files up to this size are read to the end: it takes a fraction of a second."""
 
@@ -33,14 +33,14 @@ _NAME = "database"
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """What a database says of itself."""
+    """What a database says about itself."""
 
     revision: str | None
     """Of its schema; None: it is empty."""
     runs: int
     running: int
     damage: str = ""
-    """What reading it to the end has shown."""
+    """What reading the whole file has shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Place:
     size: int | None
     """None: there is no file."""
     writable: bool
-    """The file where there is one, and what holds it."""
+    """The file, if there is one, and its folder."""
     disk: FileSystem | None
 
 
@@ -59,17 +59,17 @@ def look_at_database(url: str) -> list[Finding]:
     """The database at `url` and the disk that it lies on.
 
     Raises:
-        StoreError: it cannot be read, or is none of Troop's.
+        StoreError: it cannot be read, or is not one of Troop's.
     """
     with translated(url):
         parsed = parse_url(url)
         if parsed.get_backend_name() == "postgresql":
             return [about_inside(shown_url(url), _inside(_quick_to_tell(parsed), url))]
         if parsed.database in {None, "", ":memory:"}:
-            return [less(_NAME, "the database is in memory: nothing is kept", "give --db a file")]
+            return [less(_NAME, "the database is in memory: nothing is kept", "Give --db a file.")]
         place = place_of(Path(str(parsed.database)))
         if place.path.is_dir():
-            raise StoreError(f"{place.path} is a folder", hint="give --db a file")
+            raise StoreError(f"{place.path} is a folder.", hint="Give --db a file.")
         found = [about_place(place)]
         if place.size:
             inside = _inside(_read_only(place.path), url, whole=place.size <= READ_WHOLE)
@@ -78,33 +78,35 @@ def look_at_database(url: str) -> list[Finding]:
 
 
 def about_place(place: Place) -> Finding:
-    """What to say of the place of a database file."""
+    """What to say about the place of a database file."""
     name = f"{_NAME}.place"
     text = f"no database yet: {place.path} is made when it is needed"
     if place.size is not None:
         text = f"disk of the database at {place.path.parent}"
     if not place.writable:
-        hint = "give yourself the right to write there, or another file with --db"
+        hint = "Make it writable, or name another file with --db."
         return bad(name, f"{text}, but you may not write there", hint, STORE)
     if place.disk is None:
         return fine(name, text)
     text += f", {size(place.disk.free)} free"
     if place.disk.free < LEAST:
-        return bad(name, f"{text}: too little to store anything", "free some space", STORE)
+        return bad(name, f"{text}: too little to store anything", "Free some space.", STORE)
     if place.disk.free < ROOMY:
         return less(
-            name, f"{text}: a long run may fill it", "free some space, or give another --db"
+            name,
+            f"{text}: a long run may fill it",
+            "Free some space, or name another file with --db.",
         )
     return fine(name, text)
 
 
 def about_inside(where: str, inside: Inside) -> Finding:
-    """What to say of what a database holds."""
+    """What to say about what a database holds."""
     if inside.damage:
         return bad(
             _NAME,
             f"database {where} is damaged: {inside.damage}",
-            "restore it, or give another with --db; `sqlite3 FILE .recover` may save what is in it",
+            "Restore it, or name another with --db; `sqlite3 FILE .recover` may save its content.",
             STORE,
         )
     if inside.revision is None:
@@ -114,12 +116,12 @@ def about_inside(where: str, inside: Inside) -> Finding:
     if inside.revision == HEAD:
         return fine(_NAME, text)
     if inside.revision in known_revisions():
-        hint = "keep a copy if an older Troop is to read it too"
+        hint = "Keep a copy if an older Troop is to read it, too."
         return less(_NAME, f"{text}; the next command brings it to {HEAD}", hint)
     return bad(
         _NAME,
         f"{text}: made by a newer version of Troop",
-        "update: pip install --upgrade troop-repair; or give another database with --db",
+        "Name another database with --db, or update: pip install --upgrade troop-repair",
         STORE,
     )
 
@@ -153,7 +155,7 @@ def _runs(count: int) -> str:
 
 
 def _quick_to_tell(url: sa.URL) -> sa.Engine:
-    """A database of PostgreSQL, for reading; a server that is away is told soon."""
+    """A PostgreSQL database, for reading; a server that does not answer is noticed soon."""
     if "connect_timeout" not in url.query:
         url = url.update_query_dict({"connect_timeout": str(_CONNECT_S)})
     return postgres_engine(url, {"postgresql_readonly": True})
@@ -177,8 +179,8 @@ def _inside(engine: sa.Engine, url: str, *, whole: bool = False) -> Inside:
                 return Inside(None, 0, 0)
             if "alembic_version" not in tables:
                 raise StoreError(
-                    f"{shown_url(url)} is a database, but not one of Troop's",
-                    hint="give another with --db",
+                    f"{shown_url(url)} is a database, but not one of Troop's.",
+                    hint="Name another with --db.",
                 )
             revision = connection.execute(sa.text("SELECT version_num FROM alembic_version"))
             query = "SELECT status, count(*) FROM run GROUP BY status"

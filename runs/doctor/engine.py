@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from runs.doctor.shared import Facts, SharedEngine
 
 OLDEST = (20, 10)
-"""The oldest version that Troop is tried with."""
+"""The oldest version that Troop is tested with."""
 
 _SNAPSHOTTER = "io.containerd.snapshotter.v1"
 _COPYING = {"vfs"}
@@ -25,11 +25,11 @@ _LIMITS = {
     "CpuCfsQuota": "processor time",
     "PidsLimit": "the number of processes",
 }
-_USE_OVERLAY2 = 'set {"storage-driver": "overlay2"} in the engine\'s daemon.json'
+_USE_OVERLAY2 = 'Set {"storage-driver": "overlay2"} in the engine\'s daemon.json.'
 
 
 def look_at_engine(shared: SharedEngine, *, needed: bool) -> list[Finding]:
-    """The engine; `needed`: scripts are to run in Docker and nowhere else."""
+    """The engine; `needed`: scripts may run only in Docker."""
     try:
         facts = shared.facts()
     except SandboxError as error:
@@ -38,7 +38,7 @@ def look_at_engine(shared: SharedEngine, *, needed: bool) -> list[Finding]:
 
 
 def about_no_engine(error: SandboxError, *, needed: bool) -> Finding:
-    """What to say where no engine answers."""
+    """What to say if no engine answers."""
     if needed:
         return failed("engine", error, SANDBOX)
     text = f"{error.message.rstrip('.')}; scripts run in the local sandbox"
@@ -46,7 +46,7 @@ def about_no_engine(error: SandboxError, *, needed: bool) -> Finding:
 
 
 def about_engine(facts: Facts) -> list[Finding]:
-    """What to say of an engine."""
+    """What to say about an engine."""
     found = [_which(facts), *_context(facts)]
     if found[0].mark is not Mark.BAD:
         found += [_storage(facts), _limits(facts), *about_walls(facts), _restart(facts)]
@@ -63,29 +63,34 @@ def _which(facts: Facts) -> Finding:
         f" at {facts.host} ({facts.chosen_by})"
     )
     if system != "linux":
-        return bad("engine", f"{text}: not Linux containers", "switch it to Linux ones", SANDBOX)
+        return bad(
+            "engine",
+            f"{text}: not Linux containers",
+            "Switch the engine to Linux containers.",
+            SANDBOX,
+        )
     if facts.is_podman:
-        return less("engine", f"{text}: Troop is tried with Docker", "use Docker where it fails")
+        return less("engine", f"{text}: Troop is tested with Docker", "If it fails, use Docker.")
     found = re.match(r"(\d+)\.(\d+)", version)
     if found and (int(found[1]), int(found[2])) < OLDEST:
-        return less("engine", f"{text}: older than Troop is tried with", "update to 20.10 or newer")
+        return less("engine", f"{text}: too old, not tested", "Update to 20.10 or newer.")
     return fine("engine", text)
 
 
 def _context(facts: Facts) -> list[Finding]:
-    """Where the `docker` command would talk to another engine."""
+    """Say if the `docker` command would talk to another engine."""
     wanted = facts.context_host
-    # Tunnels do not tell where they lead.
+    # It is not known where a tunnel leads.
     if wanted is None or facts.host.startswith("http+docker://"):
         return []
     name = "engine.context"
     if not wanted:
-        hint = "`docker context ls` lists those there are; or set DOCKER_HOST"
+        hint = "Set DOCKER_HOST, or choose another context: docker context ls"
         return [less(name, f"there is no {facts.chosen_by}: the default engine is used", hint)]
     if wanted.partition("://")[2].strip("/") == facts.host.partition("://")[2].strip("/"):
         return []
-    text = f"{facts.chosen_by} is at {wanted}, which this version of Docker's library leaves aside"
-    hint = f"pip install --upgrade docker, or export DOCKER_HOST={wanted}"
+    text = f"{facts.chosen_by} is at {wanted}, which this version of Docker's library ignores"
+    hint = f"Do one of these: pip install --upgrade docker; export DOCKER_HOST={wanted}"
     return [less(name, text, hint)]
 
 
@@ -103,10 +108,12 @@ def _storage(facts: Facts) -> Finding:
         return less(name, f"{text}: copies the whole image for each container", _USE_OVERLAY2)
     if details.get("Supports d_type") == "false":
         return less(
-            name, f"{text} without d_type: files may come back", "use ext4, or xfs with ftype=1"
+            name,
+            f"{text} without d_type: removed files may come back",
+            "Use ext4, or xfs with ftype=1.",
         )
     if driver not in _GOOD:
-        return less(name, f"{text}: Troop is tried with overlay2", _USE_OVERLAY2)
+        return less(name, f"{text}: Troop is tested with overlay2", _USE_OVERLAY2)
     return fine(name, text)
 
 
@@ -128,10 +135,12 @@ def _limits(facts: Facts) -> Finding:
 
 def _limits_hint(facts: Facts, missing: list[str]) -> str:
     if "rootless" in facts.security:
-        return "delegate the controllers to your user: systemd's Delegate=cpu cpuset io memory pids"
+        return (
+            "Delegate the controllers to your user, in systemd: Delegate=cpu cpuset io memory pids"
+        )
     if missing == ["swap"]:
-        return "begin the kernel with swapaccount=1; until then scripts may swap"
-    return "enable the cgroup controllers on the engine's kernel"
+        return "Boot the kernel with swapaccount=1; until then scripts may swap."
+    return "Enable the cgroup controllers on the engine's kernel."
 
 
 def _restart(facts: Facts) -> Finding:
@@ -139,5 +148,5 @@ def _restart(facts: Facts) -> Finding:
         return fine("engine.restart", "live-restore: containers outlive a restart of the engine")
     return fine(
         "engine.restart",
-        "no live-restore: if the engine restarts, executions under way end and are run again",
+        "no live-restore: if the engine restarts, running executions end and are run again",
     )

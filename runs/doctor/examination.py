@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from runs.run.config import Config
 
 DATASET_S = 60.0
-"""A dataset of the hub may have to be downloaded."""
+"""A dataset may have to be downloaded."""
 ENGINE_S = 15.0
 
 
@@ -49,7 +49,7 @@ def examination(patient: Patient) -> list[Finding]:
 
 
 def _load() -> None:
-    """Import what checks share: threads that import one package at once may lock each other out."""
+    """Import what checks share: threads that import one package at once may block each other."""
     # What cannot be imported here is the finding of the check that needs it.
     with contextlib.suppress(Exception):
         from data.instances import loaders  # noqa: F401 - it is only loaded
@@ -88,13 +88,15 @@ def _images(shared: SharedEngine, names: ImageNames) -> Check:
 
 
 def _asking(name: str, look: Callable[[], Sequence[Finding]], limit_s: float = ENGINE_S) -> Check:
-    """A check that asks the engine, and cannot say anything where there is none."""
+    """A check that asks the engine; without one it says that it was not checked."""
 
     def looked() -> Sequence[Finding]:
         try:
             return look()
         except NoEngineError:
-            return [unknown(name, f"{name.replace('.', ' ')}: not checked, for no engine answers")]
+            return [
+                unknown(name, f"{name.replace('.', ' ')}: not checked, because no engine answers")
+            ]
 
     return Check(name, looked, limit_s, SANDBOX if name != "images" else 1)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sandbox.docker.engine import StoredImage
 
 SHOWN = 10
-"""Names of missing images."""
+"""How many missing images are named."""
 
 _HUB = ("docker.io/", "index.docker.io/", "registry-1.docker.io/")
 _OTHER_MACHINES = ("x86_64", "arm64")
@@ -27,7 +27,7 @@ _SPELLINGS = {"amd64": "x86_64", "aarch64": "arm64"}
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked for."""
+    """The dataset or instance whose images are asked for."""
 
     dataset: str
     split: str | None
@@ -44,7 +44,7 @@ class Stock:
 
 
 class ImageNames:
-    """The image of each wanted instance, read once. Safe to use in several threads."""
+    """The image of each wanted instance, read once. Thread-safe."""
 
     def __init__(self, wanted: Wanted | None) -> None:
         self._wanted = wanted
@@ -52,7 +52,7 @@ class ImageNames:
         self._names: list[str | None] | None = None
 
     def get(self) -> list[str | None]:
-        """The names; none where no dataset is wanted.
+        """The names; none if no dataset is wanted.
 
         Raises:
             UsageError: the dataset cannot be read, or has no such instance.
@@ -89,7 +89,7 @@ def image_names(wanted: Wanted) -> list[str | None]:
 
 
 def take_stock(names: Sequence[str | None], listed: Iterable[StoredImage]) -> Stock:
-    """Hold the images that are wanted against those that are there."""
+    """Compare the images that are wanted with those that are there."""
     sizes = {whole_name(name): image.size for image in listed for name in image.tags}
     wanted = dict.fromkeys(name for name in names if name)
     here = {name: sizes[whole_name(name)] for name in wanted if whole_name(name) in sizes}
@@ -97,22 +97,22 @@ def take_stock(names: Sequence[str | None], listed: Iterable[StoredImage]) -> St
 
 
 def whole_name(name: str) -> str:
-    """An image's name as engines list it: with a tag, without what is understood."""
+    """An image's name as engines list it: with a tag, without the default registry."""
     for prefix in (*_HUB, "library/", "localhost/"):
         name = name.removeprefix(prefix)
     return name if "@" in name or ":" in name.rpartition("/")[2] else f"{name}:latest"
 
 
 def about_images(stock: Stock, facts: Facts) -> list[Finding]:
-    """What to say of a dataset's images."""
+    """What to say about a dataset's images."""
     total = len(stock.here) + len(stock.missing)
     text = f"{stock.instances} instances, {total} images: {len(stock.here)} here"
     if stock.here:
-        text += f" ({size(sum(stock.here.values()))}, layers they share counted each time)"
+        text += f" ({size(sum(stock.here.values()))}, counting shared layers each time)"
     found = [fine("images", text)]
     if stock.missing:
         text += f", {len(stock.missing)} to be pulled: {_some(stock.missing)}"
-        hint = f"they are pulled when they are needed; or now: docker pull {stock.missing[0]}"
+        hint = f"They are pulled when they are needed. To pull now: docker pull {stock.missing[0]}"
         found = [less("images", text, hint)]
     machine = str(facts.info.get("Architecture") or facts.version.get("Arch") or "")
     machine = _SPELLINGS.get(machine, machine)
@@ -124,7 +124,7 @@ def about_images(stock: Stock, facts: Facts) -> list[Finding]:
                 "images.machine",
                 f"{len(foreign)} images are for another machine than the engine's {machine},"
                 f" for example {foreign[0]}: scripts are emulated, slowly, or do not start",
-                "use an engine on a machine of that kind",
+                "Use an engine on a machine of that kind.",
             )
         )
     return found

@@ -1,4 +1,4 @@
-"""What this machine's kernel gives to sandboxes, and the local sandbox that rests on it."""
+"""What this machine's kernel gives to sandboxes, and the local sandbox, which depends on it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 NAMESPACES = ("mnt", "pid", "ipc", "uts", "net")
 """What an execution has of its own."""
 CONTROLLERS = ("cpu", "memory", "pids")
-"""What limits on an execution rest on."""
+"""What the limits of an execution depend on."""
 
 _CGROUPS = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """What a kernel can do, as far as it tells."""
+    """What a kernel can do, as far as it is known."""
 
     release: str
     overlay: bool
@@ -52,7 +52,7 @@ def look_at_local() -> list[Finding]:
 
 
 def about_kernel(kernel: Kernel) -> list[Finding]:
-    """What to say of a kernel."""
+    """What to say about a kernel."""
     missing = [
         *([] if kernel.overlay else ["overlay"]),
         *(f"{name} namespaces" for name in NAMESPACES if name not in kernel.namespaces),
@@ -61,7 +61,9 @@ def about_kernel(kernel: Kernel) -> list[Finding]:
     told = f"Linux {kernel.release}"
     if missing:
         load = ("`modprobe overlay`, or " if not kernel.overlay else "") + "another kernel"
-        found = less("kernel", f"{told} has no {', '.join(missing)}", f"sandboxes want it: {load}")
+        found = less(
+            "kernel", f"{told} has no {', '.join(missing)}", f"Sandboxes need it: use {load}."
+        )
     else:
         found = fine("kernel", f"{told}: overlay, namespaces ({', '.join(NAMESPACES)}), seccomp")
     return [found, _cgroups(kernel)]
@@ -72,46 +74,47 @@ def _cgroups(kernel: Kernel) -> Finding:
         return less(
             "cgroups",
             "no cgroups: an engine on this machine cannot limit what scripts use",
-            "mount them at /sys/fs/cgroup",
+            "Mount them at /sys/fs/cgroup.",
         )
     missing = [name for name in CONTROLLERS if name not in kernel.controllers]
     told = f"cgroup v{kernel.cgroups}"
     if missing:
         return less(
             "cgroups",
-            f"{told} without {', '.join(missing)}: limits on these do not hold",
-            "enable the controllers (kernel command line, or systemd's Delegate=)",
+            f"{told} without {', '.join(missing)}: limits on these have no effect",
+            "Enable the controllers (kernel command line, or systemd's Delegate=).",
         )
     return fine("cgroups", f"{told} with {', '.join(CONTROLLERS)}")
 
 
 def about_local(isolation: Isolation) -> Finding:
-    """What to say of the local sandbox."""
+    """What to say about the local sandbox."""
     from sandbox.local.isolation import Isolation as Kinds
 
-    asked = "for recordings, or where --sandbox local asks for it"
+    asked = "used for recordings, and with --sandbox local"
     match isolation:
         case Kinds.ROOT:
             return fine(
-                "local", f"local sandbox: own namespaces and an own user id for scripts; {asked}"
+                "local",
+                f"local sandbox: scripts have namespaces and a user id of their own; {asked}",
             )
         case Kinds.USER:
-            return fine("local", f"local sandbox: own namespaces in an own user namespace; {asked}")
+            return fine("local", f"local sandbox: scripts have namespaces of their own; {asked}")
         case _:
             return less(
                 "local",
-                f"local sandbox: a copy, limits and an own process group, no wall; {asked}",
+                f"local sandbox: a copy of the files, limits and a process group, no wall; {asked}",
                 _allow_namespaces(),
             )
 
 
 def _allow_namespaces() -> str:
     if sys.platform != "linux":
-        return "use Docker for scripts that you do not trust"
+        return "Use Docker for scripts that you do not trust."
     return (
-        "use Docker for scripts that you do not trust; or allow user namespaces"
+        "Use Docker for scripts that you do not trust; or allow user namespaces"
         " (sysctl kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns,"
-        " user.max_user_namespaces)"
+        " user.max_user_namespaces)."
     )
 
 

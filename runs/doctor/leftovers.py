@@ -24,7 +24,7 @@ class Leftovers:
     """Troop's containers in an engine."""
 
     living: int
-    """Of owners that live, or may live."""
+    """Those of processes that live, or may live."""
     dead: int
 
 
@@ -43,7 +43,7 @@ def look_at_leftovers(shared: SharedEngine) -> list[Finding]:
 
 
 def count(containers: Sequence[StoredContainer], me: Owner) -> Leftovers:
-    """Sort out whose containers nobody will remove."""
+    """Count the containers that nobody will remove, and the others."""
     from sandbox.docker.engine.labels import OWNER, PLACE
     from sandbox.owner import is_dead
 
@@ -54,19 +54,19 @@ def count(containers: Sequence[StoredContainer], me: Owner) -> Leftovers:
 
 
 def about_containers(left: Leftovers) -> Finding:
-    """What to say of containers."""
+    """What to say about containers."""
     working = f"{left.living} containers at work" if left.living else "no containers at work"
     if left.dead:
         return less(
             "leftovers.containers",
-            f"Troop's containers: {working}, {left.dead} of processes that have died",
-            "`troop gc` removes them; so does the next run",
+            f"Troop's containers: {working}, {left.dead} of processes that are gone",
+            "The next run removes them, or now: troop gc",
         )
     return fine("leftovers.containers", f"Troop's containers: {working}, none left over")
 
 
 def about_unused(ours: Sequence[Removable], theirs: Sequence[Removable]) -> Finding:
-    """What to say of images that nothing uses; `theirs`: another Troop's, or an older one's."""
+    """What to say about images that nothing uses; `theirs`: of another or an older Troop."""
     kinds: defaultdict[str, list[int]] = defaultdict(list)
     for image in ours:
         kinds[image.kind].append(image.size)
@@ -76,5 +76,5 @@ def about_unused(ours: Sequence[Removable], theirs: Sequence[Removable]) -> Find
         text += "; they save time in the next run, `troop gc --images` removes them"
     if theirs:
         total = size(sum(image.size for image in theirs))
-        text += f"; {len(theirs)} of another Troop, or of an older one ({total}), are left alone"
+        text += f"; {len(theirs)} of another or an older Troop ({total}) are left alone"
     return fine("leftovers.images", text)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LIMIT_S = 30.0
 CALL_LIMIT_S = 120.0
-"""With a completion: a model may have to be loaded first."""
+"""With a reply: a model may have to be loaded first."""
 
 _TINY_TOKENS = 16
 _SLOW_S = 5.0
@@ -34,14 +34,14 @@ class ServerAnswer:
 
 
 def is_asked_for(config: Config) -> bool:
-    """Whether the configuration says which model or which server."""
+    """Whether the configuration names a model or a server."""
     return bool(config.model.name or config.model.base_url)
 
 
 def look_at_model(config: Config, *, call: bool) -> list[Finding]:
-    """The server and its model; `call`: a completion too."""
+    """The server and its model; `call`: ask for a reply, too."""
     if not is_asked_for(config):
-        return [unknown("model", "model server: not checked", "give --model M and --base-url URL")]
+        return [unknown("model", "model server: not checked", "Give --model M and --base-url URL.")]
     return asyncio.run(_look(config, call=call))
 
 
@@ -50,7 +50,7 @@ async def _look(config: Config, *, call: bool) -> list[Finding]:
 
     settings = config.model
     found = [about_key(settings.api_key_env, given=bool(os.environ.get(settings.api_key_env)))]
-    # Construction refuses OpenAI's own server without a key, and addresses that are none.
+    # Construction refuses OpenAI's own server without a key, and malformed addresses.
     client = None
     try:
         client = OpenAIClient(
@@ -70,7 +70,7 @@ async def _look(config: Config, *, call: bool) -> list[Finding]:
 
 
 async def _ask(client: ModelClient, config: Config, found: list[Finding], *, call: bool) -> None:
-    """Add to `found`, which keeps what was found before something is refused."""
+    """Add to `found`, so that what is known is kept if the server then refuses something."""
     if not config.model.name:
         found.append(await _without_name(client))
         return
@@ -85,15 +85,17 @@ async def _ask(client: ModelClient, config: Config, found: list[Finding], *, cal
 
 
 async def _without_name(client: ModelClient) -> Finding:
-    """A server is named and no model: what it has is in its refusal of none."""
+    """A server is named, but no model: the server's refusal says which it has."""
     try:
         await client.check("")
     except ModelError as error:
         if "has no model ''; it has: " not in error.message:
             raise
         has = error.message.partition("it has: ")[2]
-        return less("model", f"the model server answers; it has: {has}", "give --model one of them")
-    return less("model", "the model server answers, and lists no models", "give --model M")
+        return less(
+            "model", f"the model server answers; it has: {has}", "Name one of them with --model."
+        )
+    return less("model", "the model server answers, but lists no models", "Give --model M.")
 
 
 async def _completion(client: ModelClient, config: Config) -> Finding:
@@ -112,56 +114,56 @@ async def _completion(client: ModelClient, config: Config) -> Finding:
     except (ContextExceeded, RequestRejected) as error:
         return bad(
             "model.call",
-            f"a completion was refused: {error}",
-            "look at [model] and [samples] in your settings: the field for max tokens, temperature",
+            f"a reply was refused: {error}",
+            "Look at model.max_tokens_field and samples.temperature in your settings.",
             MODEL,
         )
 
 
 def about_key(variable: str, *, given: bool) -> Finding:
-    """What to say of the key, which is never shown."""
+    """What to say about the key, which is never shown."""
     if given:
         return fine("model.key", f"{variable} is set")
-    return fine("model.key", f"{variable} is not set: fine where the server asks for no key")
+    return fine("model.key", f"{variable} is not set: fine if the server asks for no key")
 
 
 def about_server(answer: ServerAnswer) -> Finding:
-    """What to say of a server that has the model."""
+    """What to say about a server that has the model."""
     took = f"in {answer.seconds:.2f} s"
     if not answer.facts.models:
-        text = f"the model server answers {took}, and does not list its models"
-        return less("model", text, f"whether it has {answer.model} is seen with --call")
+        text = f"the model server answers {took}, but does not list its models"
+        return less("model", text, f"To see whether it has {answer.model}, add --call.")
     text = f"the model server answers {took} and has {answer.model}"
     if answer.seconds > _SLOW_S:
-        return less("model", f"{text}; that is slow", "is it busy, or far away?")
+        return less("model", f"{text}; that is slow", "Is it busy, or far away?")
     return fine("model", text)
 
 
 def about_context(facts: ServerFacts, config: Config) -> Finding:
-    """What to say of the length of the model's context."""
+    """What to say about the length of the model's context."""
     name = "model.context"
     holds = facts.context_tokens
     replies = 2 * config.samples.editing_max_tokens
     wanted = config.context.tokens + replies
     asked = f"{config.context.tokens:,} of context and {replies:,} of replies"
     if holds is None:
-        text = f"the server does not tell how much the model holds; wanted: {asked}"
-        return unknown(name, text, f"it should hold {wanted:,} tokens, else give --context-tokens")
+        text = f"the server does not say how many tokens the model takes; needed: {asked}"
+        return unknown(name, text, f"If it takes fewer than {wanted:,}, give --context-tokens.")
     if wanted > holds:
         fitting = max(holds - replies, 1000)
-        text = f"the model holds {holds:,} tokens; wanted: {asked}, so samples may not fit"
-        return less(name, text, f"give --context-tokens {fitting}, or serve it with more")
-    return fine(name, f"the model holds {holds:,} tokens; wanted: {asked}")
+        text = f"the model takes {holds:,} tokens; needed: {asked}, so samples may not fit"
+        return less(name, text, f"Give --context-tokens {fitting}, or serve the model with more.")
+    return fine(name, f"the model takes {holds:,} tokens; needed: {asked}")
 
 
 def about_completion(response: Response) -> Finding:
-    """What to say of a completion."""
-    text = f"a completion took {response.duration_s:.2f} s"
+    """What to say about a reply."""
+    text = f"a reply took {response.duration_s:.2f} s"
     if response.usage is None:
         return less(
             "model.call",
             f"{text}; the server does not count tokens",
-            "costs will be unknown; look for a setting of the server's about usage",
+            "Costs will be unknown; look for a setting of the server that reports usage.",
         )
     used = response.usage
     counted = f"{used.prompt_tokens} tokens read, {used.completion_tokens} written"

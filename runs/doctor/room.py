@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sandbox.protocol import Limits
 
 LEAST = 10**9
-"""Free bytes below which executions fail."""
+"""With fewer free bytes than this, executions fail."""
 
 _UNITS = ((10**9, "GB"), (10**6, "MB"))
 _CONTAINERD = "/var/lib/containerd"
@@ -42,9 +42,9 @@ class Watermark:
     """When Troop makes room by removing images that it pulled."""
 
     percent: float
-    """In use."""
+    """The part of the disk that is in use."""
     free: int
-    """Bytes, below which it is reached too."""
+    """With fewer free bytes than this it is reached, too."""
 
 
 def look_at_room(shared: SharedEngine, config: Config) -> list[Finding]:
@@ -60,7 +60,7 @@ def look_at_room(shared: SharedEngine, config: Config) -> list[Finding]:
 
 
 def about_slots(facts: Facts, asked: int, limits: Limits) -> Finding:
-    """What to say of executions at once; `asked`: as many were set, 0: none."""
+    """What to say about executions at once; `asked`: how many are set, or 0."""
     cores, memory = int(facts.info.get("NCPU") or 1), int(facts.info.get("MemTotal") or 0)
     fitting = slots_of(cores, memory >> 20, limits)
     by_cores = slots_of(cores, 0, limits)
@@ -74,26 +74,26 @@ def about_slots(facts: Facts, asked: int, limits: Limits) -> Finding:
         return less(
             name,
             f"{text}; there is room for {fitting}, so scripts may run into their limits",
-            _more(facts, f"--set batch.executions={fitting}"),
+            _more(facts, f"Give --set batch.executions={fitting}"),
         )
     if not asked and fitting < by_cores:
         return less(
             name,
-            f"{text}; the cores would do for {by_cores}, the memory does not",
-            _more(facts, "smaller limits for each: --set limits.memory_mb=N"),
+            f"{text}; there are cores for {by_cores}, but not the memory",
+            _more(facts, "Give each less memory: --set limits.memory_mb=N"),
         )
     return fine(name, text)
 
 
 def about_disk(facts: Facts, path: str, disk: FileSystem | None, mark: Watermark) -> Finding:
-    """What to say of the disk that holds the engine's images, at `path`."""
+    """What to say about the disk that holds the engine's images, at `path`."""
     name = "engine.disk"
     if disk is None:
         where = "in its virtual machine" if facts.is_desktop else f"at {path} of the engine"
         return unknown(name, f"disk: images are {where}, which cannot be looked at from here")
     used = 100 * (1 - disk.free / disk.total) if disk.total else 100.0
     text = f"disk for images: {size(disk.free)} free of {size(disk.total)} at {disk.path}"
-    hint = "`troop gc` removes what Troop made, `docker system df` shows what else takes room"
+    hint = "Remove what Troop made: troop gc; see what else takes room: docker system df"
     if disk.free < LEAST:
         return bad(name, f"{text}: executions will fail", hint, SANDBOX)
     limit = f"{mark.percent:g} % in use or less than {size(mark.free)} free"
@@ -110,7 +110,7 @@ def images_folder(facts: Facts) -> str:
 
 
 def file_system_of(path: Path) -> FileSystem | None:
-    """The file system that holds `path`; None: that cannot be told."""
+    """The file system that holds `path`; None: that is not known."""
     try:
         found = os.statvfs(path)
     except (OSError, AttributeError):
@@ -135,4 +135,4 @@ def _watermark(settings: ImageSettings) -> Watermark:
 
 
 def _more(facts: Facts, hint: str) -> str:
-    return f"{hint}; or give the engine more ({_DESKTOP})" if facts.is_desktop else hint
+    return f"{hint}, or give the engine more ({_DESKTOP})." if facts.is_desktop else hint

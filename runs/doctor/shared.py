@@ -1,4 +1,4 @@
-"""One connection to the engine and what it says of itself, for all checks that need it."""
+"""One connection to the engine, and what it says about itself, for all checks that need it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CONNECTIONS = 6
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What an engine says of itself."""
+    """What an engine says about itself."""
 
     info: Mapping[str, Any]
     """As `docker info --format '{{json .}}'` shows it."""
@@ -35,15 +35,15 @@ class Facts:
     host: str
     """Where it answers."""
     chosen_by: str
-    """What led there: an environment variable, a context, or nothing."""
+    """What chose it: an environment variable, a context, or nothing."""
     machine: str
     """This machine's name."""
     context_host: str | None = None
-    """Where the chosen context's engine answers; None: none was chosen; "": none such."""
+    """Where the chosen context's engine answers; None: none was chosen; "": it does not exist."""
 
     @property
     def is_podman(self) -> bool:
-        """Whether it only speaks Docker's language."""
+        """Whether it is Podman, which speaks Docker's protocol."""
         parts = self.version.get("Components") or []
         return "BuildahVersion" in self.info or any(
             "podman" in str(part.get("Name", "")).lower() for part in parts
@@ -76,11 +76,11 @@ class Facts:
 
 
 class NoEngineError(SandboxError):
-    """There is no engine; why is said once, by the check of the engine itself."""
+    """There is no engine; the check of the engine itself says why, once."""
 
 
 class SharedEngine:
-    """Connects when it is first needed. Safe to use in several threads."""
+    """Connects when it is first needed. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -89,7 +89,7 @@ class SharedEngine:
         self._error: SandboxError | None = None
 
     def facts(self) -> Facts:
-        """What the engine says of itself.
+        """What the engine says about itself.
 
         Raises:
             SandboxError: none answers, and why.
@@ -101,7 +101,7 @@ class SharedEngine:
                 except SandboxError as error:
                     self._error = error
             if self._facts is None:
-                raise self._error or SandboxError("The engine does not tell of itself.")
+                raise self._error or SandboxError("The engine says nothing about itself.")
             return self._facts
 
     def engine(self) -> Engine:
@@ -113,7 +113,7 @@ class SharedEngine:
         with contextlib.suppress(SandboxError):
             self.facts()
         if self._engine is None or self._facts is None:
-            raise NoEngineError("no engine answers")
+            raise NoEngineError("No Docker engine answers.")
         return self._engine
 
     def close(self) -> None:
@@ -147,7 +147,7 @@ def chosen_by(environment: Mapping[str, str]) -> str:
 
 
 def context_host(chosen: str, environment: Mapping[str, str]) -> str | None:
-    """Where a context's engine answers; None: no context was chosen; "": there is none such."""
+    """Where a context's engine answers; None: no context was chosen; "": it does not exist."""
     if not chosen.startswith(CONTEXT):
         return None
     name = hashlib.sha256(chosen.removeprefix(CONTEXT).encode()).hexdigest()

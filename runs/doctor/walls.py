@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 _STRONGER = ("runsc", "gvisor", "kata", "sysbox")
 """Parts of the names of runtimes that put more than namespaces around a container."""
-_CHOOSE_RUNTIME = "for a stronger wall make runsc (gVisor) or kata the engine's default runtime"
+_CHOOSE_RUNTIME = "For a stronger wall, make runsc (gVisor) or kata the engine's default runtime."
 
 
 def about_walls(facts: Facts) -> list[Finding]:
-    """What to say of an engine's walls."""
+    """What to say about an engine's walls."""
     return [_seccomp(facts), _labels(facts), _root(facts), _runtime(facts)]
 
 
@@ -27,17 +27,17 @@ def _seccomp(facts: Facts) -> Finding:
         return less(
             name,
             "no seccomp: scripts may make any system call",
-            "use a kernel and an engine that have it; until then run nothing that you do not trust",
+            "Use a kernel and an engine that have it; until then, run only what you trust.",
         )
     profile = options.get("profile", "default")
     if profile == "unconfined":
         return less(
             name,
-            "seccomp is there, but the engine's own profile is unconfined: a new container per"
+            "seccomp is there, but the engine's own profile is unconfined: a new container for each"
             " execution has no filter",
-            "take seccomp-profile out of the engine's daemon.json",
+            "Take seccomp-profile out of the engine's daemon.json.",
         )
-    return fine(name, f"seccomp: profile {profile}; warm containers have a stricter one of Troop's")
+    return fine(name, f"seccomp: profile {profile}; Troop's warm containers have a stricter one")
 
 
 def _labels(facts: Facts) -> Finding:
@@ -45,15 +45,15 @@ def _labels(facts: Facts) -> Finding:
     if "apparmor" in facts.security:
         return less(
             "engine.apparmor",
-            "AppArmor: warm containers run with apparmor=unconfined, for docker-default refuses"
-            " mounts; seccomp, no capabilities and own namespaces remain around each script",
-            f"nothing has to be done; {_CHOOSE_RUNTIME}",
+            "AppArmor: warm containers run with apparmor=unconfined, because docker-default refuses"
+            " mounts; each script still has seccomp, no capabilities and its own namespaces",
+            f"Nothing has to be done. {_CHOOSE_RUNTIME}",
         )
     if "selinux" in facts.security:
         return fine("engine.selinux", "SELinux: containers keep the engine's label")
     return fine(
         "engine.apparmor",
-        "no AppArmor or SELinux: scripts have seccomp, no capabilities and own namespaces",
+        "no AppArmor or SELinux: scripts have seccomp, no capabilities and their own namespaces",
     )
 
 
@@ -76,7 +76,7 @@ def _runtime(facts: Facts) -> Finding:
     stronger = [name for name in others if _is_stronger(name)]
     text = f"runtime: {default}"
     if stronger:
-        text += f"; {', '.join(stronger)} would be a stronger wall, were it the default"
+        text += f"; {', '.join(stronger)} would be a stronger wall if it were the default"
     return fine("engine.runtime", text)
 
 

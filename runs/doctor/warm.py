@@ -23,7 +23,7 @@ _OWN = "troop/host-python:"
 
 
 def look_at_warm(shared: SharedEngine, wanted: ImageNames) -> list[Finding]:
-    """A warm container, in an image of the dataset's where one is here."""
+    """A warm container, in one of the dataset's images if one is here."""
     from sandbox.docker.engine import Engine
     from sandbox.docker.hostimage import host_python_image
     from sandbox.docker.warm.probe import why_not_warm
@@ -32,7 +32,9 @@ def look_at_warm(shared: SharedEngine, wanted: ImageNames) -> list[Finding]:
     try:
         image = image_to_try(listed, _known(wanted)) or host_python_image()
     except SandboxUnavailable as error:
-        text = f"warm containers: not tried, for there is no image to try them in; {error.message}"
+        text = (
+            f"warm containers: not tried, because there is no image to try them in: {error.message}"
+        )
         return [unknown("engine.warm", text, error.hint)]
     # A connection of its own: containers take longer than questions.
     engine = Engine.connect(connections=2, timeout_s=_CALL_S)
@@ -43,15 +45,15 @@ def look_at_warm(shared: SharedEngine, wanted: ImageNames) -> list[Finding]:
 
 
 def about_warm(why_not: str, image: str) -> Finding:
-    """What to say of warm containers, from why they do not work; "": they do."""
+    """What to say about warm containers, from why they do not work; "": they do."""
     name = "engine.warm"
     if not why_not:
-        return fine(name, f"warm containers work (tried in {image}): about 0.03 s per execution")
+        return fine(name, f"warm containers work (tried in {image}): an execution starts in 0.03 s")
     return less(
         name,
-        f"no warm containers (tried in {image}): {why_not.rstrip('.')}; a new container per"
-        " execution is used, which costs 0.4 s or more each time",
-        "results are the same; for speed use Docker 20.10 or newer on Linux, with runc, as root",
+        f"no warm containers (tried in {image}): {why_not.rstrip('.')}; each execution"
+        " gets a new container, which takes 0.4 s or more",
+        "Results are the same. For speed, use Docker 20.10 or newer on Linux, with runc, as root.",
     )
 
 

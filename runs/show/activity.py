@@ -23,7 +23,7 @@ _STAGES = {
 }
 _ORDER = (Doing.MODEL, Doing.SCRIPT, Doing.CALL_SLOT, Doing.SANDBOX_SLOT)
 SAMPLES_NAMED = 4
-"""A heartbeat says of so many samples what each one does; of more it counts."""
+"""The most samples whose work a log line names each; with more, they are only counted."""
 INSTANCES_NAMED = 4
 
 
@@ -79,7 +79,7 @@ def _counted(doing: Doing, passed: list[float]) -> str:
 def of_instance(progress: InstanceProgress, now: float, *, with_samples: bool = True) -> str:
     """What an instance does: its stage, then what is under way.
 
-    Not `with_samples`: how many of them have ended stands elsewhere.
+    `with_samples`: say how many samples have ended, too.
     """
     doing = activity(list(progress.effects.values()), now)
     if doing and progress.stage_now is Stage.SAMPLES and not with_samples:
@@ -88,7 +88,7 @@ def of_instance(progress: InstanceProgress, now: float, *, with_samples: bool = 
 
 
 def of_sample(progress: InstanceProgress, number: int, now: float) -> str:
-    """What a sample waits for; "": nothing that is known."""
+    """What a sample waits for; "": nothing known."""
     under_way = [
         what
         for effect, what in list(progress.effects.items())
@@ -98,7 +98,7 @@ def of_sample(progress: InstanceProgress, number: int, now: float) -> str:
 
 
 def heartbeat(instances: Iterable[InstanceProgress], now: float) -> list[str]:
-    """What goes on, in as many lines as a log bears every minute."""
+    """What is under way, in few enough lines for a log every minute."""
     everyone = list(instances)
     running = [one for one in everyone if one.status is Status.RUNNING]
     lines = [] if len(everyone) == 1 else [tally(everyone)]
@@ -125,7 +125,7 @@ def _samples(progress: InstanceProgress, now: float) -> list[str]:
     open_ones = [one for one in list(progress.samples.values()) if one.kind and not one.outcome]
     if len(open_ones) > SAMPLES_NAMED:
         return []
-    told = ((one, of_sample(progress, one.number, now)) for one in open_ones)
+    what = ((one, of_sample(progress, one.number, now)) for one in open_ones)
     return [
-        f"sample {one.number}, {one.words}" + (f": {doing}" if doing else "") for one, doing in told
+        f"sample {one.number}, {one.words}" + (f": {doing}" if doing else "") for one, doing in what
     ]

@@ -1,4 +1,4 @@
-"""Why a candidate was chosen: what decided, what the tests say of it, what a model saw and said."""
+"""Why a candidate was chosen: what decided, what tests say, what the model saw and replied."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from runs.store.story import Story
 
 HEAD, TAIL = 3, 5
-"""Lines shown of what a script printed: the first, and the last, which mostly decide."""
+"""Lines shown of a script's output: the first, and the last, which mostly decide."""
 WIDTH = 160
 SAID = 600
 """Characters shown of the model's last reply."""
@@ -57,7 +57,7 @@ def choice(story: Story) -> list[RenderableType]:
 
 
 def _asked(story: Story) -> list[RenderableType]:
-    """What the model that chose was shown, what it ran, and its last words."""
+    """What the model that chose was shown, what it ran, and its last reply."""
     lines: list[RenderableType] = []
     for kind in (Kind.SELECTION, Kind.JUDGE):
         talk = story.find(kind)
@@ -72,7 +72,7 @@ def _asked(story: Story) -> list[RenderableType]:
 
 
 def letters(story: Story, key: str) -> str:
-    """Which candidate is meant by each letter in the trajectory by which the run itself chose."""
+    """Which candidate each letter means in the trajectory that chose for the run."""
     if key not in {Kind.SELECTION, Kind.JUDGE} or not story.candidates:
         return ""
     kind = Kind(key)
@@ -95,7 +95,7 @@ def _scripts(story: Story, talk: StoredConversation) -> list[RenderableType]:
     lines: list[RenderableType] = []
     tried = [turn for turn in talk.turns if turn.executions]
     for number, turn in enumerate(tried, 1):
-        lines.append(Text(f"Script {number} of {len(tried)} that it wrote, and ran:"))
+        lines.append(Text(f"Script {number} of {len(tried)} that it wrote and ran:"))
         executions = sorted(turn.executions, key=_unedited_first)
         lines += [_seen(story, talk, seen, names) for seen in executions]
     return lines
@@ -108,7 +108,7 @@ def _unedited_first(seen: SeenExecution) -> tuple[bool, str]:
 def _seen(
     story: Story, talk: StoredConversation, seen: SeenExecution, names: dict[str, int]
 ) -> RenderableType:
-    """One execution, the beginning and the end of what it printed."""
+    """One execution, with the beginning and the end of its output."""
     ran, name = seen.execution, "before the edit"
     if seen.purpose in names:
         name = f"on {seen.purpose[-1]}, candidate {names[seen.purpose]}"
@@ -120,11 +120,11 @@ def _seen(
 
 
 def shortened(output: str, every: str) -> list[str]:
-    """The first and the last lines; what is left out is counted, and `every` shows it."""
+    """The first and the last lines, and how many are left out; the command `every` shows all."""
     lines = output.strip().splitlines()
     shown = [line if len(line) <= WIDTH else f"{line[:WIDTH]} […]" for line in lines]
     left = len(shown) - HEAD - TAIL
-    if left <= 1:  # a line that says that one line is left out is no shorter
+    if left <= 1:  # saying that one line is left out takes a line, too
         return shown
     gap = f"[{counted(left, 'line')} left out; all of them: {every}]"
     return [*shown[:HEAD], gap, *shown[-TAIL:]]

@@ -59,7 +59,7 @@ def cost_table(story: Story) -> RenderableType:
 
 _EXECUTIONS = "executions of scripts and test files"
 _REPLAYED = (
-    "Replies were replayed from a recording: nothing was spent. Live, this would be the cost."
+    "Replies came from a recording, so nothing was spent. A live model would have cost this."
 )
 
 

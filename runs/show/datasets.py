@@ -1,4 +1,4 @@
-"""The datasets that Troop knows, and what it takes of a row."""
+"""The datasets that Troop knows, and what it reads of a row."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _UNNAMED = "image of a row that names none"
 _LABELS = {
     "instance_id": "instance",
     "repo": "repository",
-    "base_commit": "commit that is repaired",
+    "base_commit": "commit to repair",
     "image": "Docker image",
     "folder": "the repository in it",
     "activate": "run before each script",
@@ -34,7 +34,7 @@ _LABELS = {
 
 
 def datasets_report(family: Sequence[Dataset]) -> RenderableType:
-    """All of them, then the images of rows that name none, then what is to be known of some."""
+    """All of them, then the images of rows that name none, then notes on some."""
     made = table("name", "dataset", "split", "folder")
     images: dict[str, list[str]] = {}
     for each in family:
@@ -51,7 +51,7 @@ def datasets_report(family: Sequence[Dataset]) -> RenderableType:
         legend(
             ("name", "for --dataset, which also takes the dataset's name or a file"),
             ("dataset", "the name on the Hugging Face hub"),
-            ("split", "the part that is taken unless --split names another"),
+            ("split", "the part that is used unless --split names another"),
             ("folder", "the repository in an instance's image; {name}: the repository's name"),
         ),
         Text(),
@@ -61,7 +61,7 @@ def datasets_report(family: Sequence[Dataset]) -> RenderableType:
             ("{id}", "the instance's id; {id_1776}, {id_s}: with _1776_ or _s_ instead of __"),
             ("{org}", "and {name}, {number}: organisation, repository and number of the pull"),
             ("", "request that the instance is made from"),
-            "A row of any other dataset has to name its image.",
+            "A row of any other dataset must name its image.",
         ),
         Text(),
         *notes,
@@ -69,7 +69,7 @@ def datasets_report(family: Sequence[Dataset]) -> RenderableType:
 
 
 def row_report(taken: Mapping[str, str]) -> RenderableType:
-    """What is taken of a row, the issue last."""
+    """What is read of a row, the issue last."""
     lines = [plain(f"{label:<25}{taken[name]}") for name, label in _LABELS.items() if taken[name]]
     issue = taken["problem_statement"].replace("\r\n", "\n")
     return Group(*lines, Text(), Text("the issue:", style="dim"), Text(), plain(issue))

@@ -1,4 +1,4 @@
-"""How a run looks in a terminal of a given size: what matters most first, nothing wrapped."""
+"""How a run looks in a terminal of a given size: the most important first, nothing wrapped."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _STATUS_STYLE = {
 
 
 def heading(title: str, instances: Sequence[InstanceProgress], passed: float, width: int) -> Text:
-    """How many instances have ended, in what time; the title as far as there is room for it."""
+    """How many instances have ended, and in what time; the title if there is room for it."""
     total = len(instances)
     ended = sum(one.status.final or one.status is Status.FAILED for one in instances)
     parts = [f"{ended}/{total} instance{'' if total == 1 else 's'}", clock(passed)]
@@ -40,7 +40,7 @@ def heading(title: str, instances: Sequence[InstanceProgress], passed: float, wi
         parts.append(f"ETA {clock(passed / ended * (total - ended))}")
     facts = "  ".join(parts)
     room = width - len(facts) - 2
-    if room < 8:  # noqa: PLR2004 - too little to tell a title by
+    if room < 8:  # noqa: PLR2004 - too little for a title
         return line(facts)
     made = line(title, "bold")
     made.truncate(room, overflow="ellipsis")
@@ -48,7 +48,7 @@ def heading(title: str, instances: Sequence[InstanceProgress], passed: float, wi
 
 
 def overview(instances: Sequence[InstanceProgress], now: float) -> Text:
-    """What all that is under way waits for, added up."""
+    """What is waited for, in all instances together."""
     under_way = [what for one in instances for what in list(one.effects.values())]
     doing = activity(under_way, now)
     running = sum(one.status is Status.RUNNING for one in instances)
@@ -56,7 +56,7 @@ def overview(instances: Sequence[InstanceProgress], now: float) -> Text:
 
 
 def many(instances: Sequence[InstanceProgress], now: float, width: int, rows: int) -> Group:
-    """Instances, a line each: those at work, then the latest that ended; what is left, counted."""
+    """Instances, a line each: those at work, then the latest that ended; the rest is counted."""
     running = [one for one in instances if one.status is Status.RUNNING]
     ended = sorted((one for one in instances if one.ended is not None), key=_end, reverse=True)
     listed = [*running, *ended]
@@ -81,7 +81,7 @@ def many(instances: Sequence[InstanceProgress], now: float, width: int, rows: in
 
 
 def _columns(shown: Sequence[InstanceProgress], width: int) -> dict[str, int]:
-    """The columns that there is room for, with their widths."""
+    """The columns that fit, with their widths."""
     name = min(max((len(one.instance_id) for one in shown), default=8), max(8, width // 3))
     if width < MEDIUM:
         return {"instance": name, "now": width - name - 2 * GAP}
@@ -104,7 +104,7 @@ def one(progress: InstanceProgress, now: float, width: int, rows: int) -> Group:
 
 
 def _trail(progress: InstanceProgress, width: int) -> Text:
-    """The stages that one instance has come through, with their counts."""
+    """The stages that one instance has reached, with their counts."""
     text = line(progress.instance_id)
     for step, counted in list(progress.stages.items()):
         done = counted.done == counted.total or step is not progress.stage_now
@@ -113,7 +113,7 @@ def _trail(progress: InstanceProgress, width: int) -> Text:
         text.append(f"  {step} {shown}", style="green" if done else "cyan")
     if progress.status is not Status.RUNNING or not progress.stages:
         text.append("  ").append_text(line(stage(progress), _STATUS_STYLE.get(progress.status, "")))
-    if text.cell_len > width:  # the latest matters most
+    if text.cell_len > width:  # the latest stage matters most
         return line(f"{stage(progress)}  {progress.instance_id}", "cyan")
     return text
 

@@ -1,4 +1,4 @@
-"""A drawing that is redrawn in a terminal, and that leaves nothing behind when it is resized."""
+"""A drawing that is redrawn in a terminal, and leaves nothing behind when that is resized."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ REDRAWN_PER_S = 6
 
 
 class Frame:
-    """What `draw` gives for a width and a height, cut to them."""
+    """What `draw` gives for a width and a height, cut to that size."""
 
     def __init__(self, draw: Callable[[int, int], RenderableType]) -> None:
         self._draw = draw
         self._widths: list[int] = []
-        """Of the lines drawn last."""
+        """Widths of the lines drawn last."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width, height = options.max_width, options.size.height
@@ -39,12 +39,12 @@ class Frame:
             yield Segment.line()
 
     def rows_more(self, width: int) -> int:
-        """Rows that the lines drawn last take beyond one each, in a terminal of this width."""
+        """How many more rows than lines the last drawing takes in a terminal of this width."""
         return sum(max(0, -(-drawn // width) - 1) for drawn in self._widths)
 
 
 class ResizableLive(Live):
-    """Rich's, which takes away as many lines as it drew. A narrower terminal has broken them."""
+    """Rich's `Live` clears as many rows as it drew lines. A narrower terminal has made more."""
 
     def __init__(self, frame: Frame, console: Console) -> None:
         super().__init__(frame, console=console, refresh_per_second=REDRAWN_PER_S)
@@ -52,7 +52,7 @@ class ResizableLive(Live):
         self._width = console.size.width
 
     def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
-        """Take the rows away that a resize has added, then draw as ever."""
+        """Clear the rows that a resize has added, then draw as usual."""
         width = max(1, self.console.size.width)
         more = self._frame.rows_more(width) if width < self._width else 0
         self._width = width

@@ -1,4 +1,4 @@
-"""What grading came to: a table of patches, and the figures."""
+"""The results of grading: a table of patches, and the figures."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 STYLES = {True: "green", False: "", None: "red"}
 
 _SHOWN = {"cannot judge": "cannot grade", "timeout": "time-out", "unresolved": "not resolved"}
-"""Stored words that people are shown as others."""
+"""Stored words, and what people are shown for them."""
 
 
 def grading_report(
     found: Sequence[Graded], figures: GradeFigures, grader: str, *, every: bool
 ) -> RenderableType:
-    """A row for each patch, then what they come to; `every`: all candidates were graded."""
+    """A row for each patch, then the figures; `every`: all candidates were graded."""
     names = ("instance", "patch", "grade", "F2P", "P2P", "seconds", "remark")
     made = table(*names, numbers="F2P,P2P,seconds", fold="patch,remark")
     for each in found:
@@ -56,7 +56,7 @@ def _cells(each: Graded) -> list[Text]:
 
 
 def verdict(each: Graded) -> str:
-    """In words."""
+    """The grade, in words."""
     if not each.subject.diff:
         return "no patch"
     return "cannot judge" if each.grade is None else each.grade.outcome.replace("_", " ")
@@ -76,7 +76,7 @@ def _lines(figures: GradeFigures, grader: str, *, every: bool) -> list[Text]:
     ]
     if every and figures.instances:
         of = f"of {counted(figures.instances, 'instance')}"
-        lines.append(Text(f"coverage: {figures.coverage} {of} have any resolved candidate"))
+        lines.append(Text(f"coverage: {figures.coverage} {of} have a resolved candidate"))
         lines.append(
             Text(
                 f"random pick: {figures.by_chance:.2f} {of} are expected to be resolved, where any"
@@ -90,7 +90,7 @@ def _lines(figures: GradeFigures, grader: str, *, every: bool) -> list[Text]:
             )
     if figures.left_out:
         names = ", ".join(figures.left_out)
-        said = f"Left out, because not every patch of theirs has a grade: {names}."
+        said = f"Left out, because some of their patches have no grade: {names}."
         lines.append(plain(said, "yellow"))
     return lines
 

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from runs.store.story import Story
 
 ENDINGS = {
-    "done": "the model said that it is right",
-    "out_of_turns": "no reply was left; what it wrote last counts",
-    "no_edit": "it wrote no edit that applies",
-    "unreadable": "no reply could be read as the answer that was asked for",
+    "done": "the model said that its work is right",
+    "out_of_turns": "the model had no reply left; what it wrote last counts",
+    "no_edit": "the model wrote no edit that applies",
+    "unreadable": "no reply was in the form that was asked for",
     "context_exceeded": "the conversation no longer fit the model",
     "rejected": "the server refused a request",
 }
@@ -57,13 +57,15 @@ def patch(story: Story) -> RenderableType:
     ]
     litter = named(litter_of(diff))
     if litter:
-        said = f"It touches {', '.join(litter)}: see troop export --clean, --clean-tests."
+        said = (
+            f"It touches {', '.join(litter)}: troop export --clean, --clean-tests leave them out."
+        )
         shown.append(plain(said, "yellow"))
     return Group(*shown)
 
 
 def samples_table(story: Story) -> RenderableType:
-    """One line a sample."""
+    """A line for each sample."""
     made = table("sample", "ended", "test", "candidate", numbers="sample,test,candidate")
     for sample in story.samples:
         made.add_row(

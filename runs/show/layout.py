@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, JustifyMethod, RenderableType, RenderResult
 
 WIDEST = 100_000
-"""Columns of a line that nothing has to fit into."""
+"""Columns of a line that may be as long as it likes."""
 RULE = 120
 """Columns of the longest rule."""
 NARROWEST = 20
-"""Columns that a folded column keeps, or its widest cell where that is narrower."""
+"""The least width of a folded column, unless its widest cell is narrower."""
 _STYLES = {
     **dict.fromkeys(("diff --git ", "index ", "--- ", "+++ "), "bold"),
     "@@": "cyan",
@@ -33,8 +33,8 @@ _STYLES = {
 class Sheet(Table):
     """A table whose names stay whole.
 
-    Columns are whole unless they fold. Those that fold give way, down to `NARROWEST`; where
-    that is not enough, the table gets wider than the screen, and the terminal wraps it.
+    Columns stay whole unless they fold. Those that fold get narrower, down to `NARROWEST`; if
+    that is not enough, the table is wider than the screen, and the terminal wraps it.
     """
 
     def __init__(self, *names: str, gap: int = 2, style: str = "dim") -> None:
@@ -49,7 +49,7 @@ class Sheet(Table):
         self.add_column(name, no_wrap=not fold, overflow="fold", justify=justify)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Lay it out, at the width that it needs at least."""
+        """Lay it out, at least as wide as it needs."""
         wide = options.update(width=WIDEST)
         gap = self.padding[1]
         needed = 0
@@ -76,10 +76,10 @@ class Heading(Rule):
 
 
 class Verbatim:
-    """Code, a patch or what was said, line by line as it is.
+    """Code, a patch or a reply, line by line as it is.
 
-    Nothing is cut, and no line is broken but by the terminal itself, so that what is copied
-    from the screen is what was there. Control characters are shown, tabs stay.
+    Nothing is cut, and only the terminal itself breaks lines, so that text copied from the
+    screen is unchanged. Control characters are shown, tabs stay.
     """
 
     def __init__(
@@ -95,12 +95,12 @@ class Verbatim:
             yield Segment.line()
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        """Asks for no room: it takes what it needs."""
+        """Ask for no width: it takes what it needs."""
         return Measurement(1, 1)
 
 
 def diff_text(diff: str) -> Verbatim:
-    """A diff in colours, where there are any."""
+    """A diff, in colours if the terminal has any."""
     return Verbatim(diff, by_line=_diff_style)
 
 

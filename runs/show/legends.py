@@ -1,4 +1,4 @@
-"""Tables with the legends below them that explain their columns and marks."""
+"""Tables, and the legends below them, which explain their columns and marks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines and tables that are cut with a mark where they do not fit, never wrapped."""
+"""Lines and tables that are cut, with a mark, if they do not fit; they are never wrapped."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 MEDIUM = 80
-"""Columns below which a terminal is a narrow one."""
+"""A terminal with fewer columns is narrow."""
 GAP = 2
 """Characters between two columns of a table."""
 
 
 def line(text: str, style: str = "") -> Text:
-    """One line that is cut with a mark where it does not fit."""
+    """One line that is cut, with a mark, if it does not fit."""
     made = plain(text.replace("\n", " "), style)
     made.no_wrap, made.overflow = True, "ellipsis"
     return made

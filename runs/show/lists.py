@@ -75,7 +75,7 @@ _REPLAYED = ((_RECORDED, "replies came from a recording, so nothing was spent"),
 
 
 def _supported(run: RunRecord) -> int | None:
-    """How many patches are supported; None: it is not stored of any."""
+    """How many patches are supported; None: it is not stored for any."""
     return None if run.patched and not run.weighed else run.supported
 
 

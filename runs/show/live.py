@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 BEAT_S = 60.0
-"""Where lines are printed, one comes at least this often, whatever happens."""
+"""If lines are printed, there is one at least this often, whatever happens."""
 COUNT_DOWN_S = 10.0
-"""Where lines are printed, what a stop waits for comes this often."""
+"""If lines are printed, what a stop waits for is printed this often."""
 _LOOK_S = 1.0
 
 
 class LiveDisplay:
     """Shows a run. In a terminal it redraws; elsewhere it prints a line for each event.
 
-    `clock` gives seconds, from any beginning on.
+    `clock` gives seconds from any start.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class LiveDisplay:
         self._notes = Notes()
         self._began = self._spoke = clock()
         self._retries: dict[str, float] = {}
-        """When a reason to try again was last printed."""
+        """When each reason to try again was last printed."""
         self._waits_for = ""
         self._waited = 0.0
         self._live: ResizableLive | None = None
@@ -90,15 +90,15 @@ class LiveDisplay:
             self._live.stop()
 
     def enter(self, instance_id: str, status: Status) -> None:
-        """The run holds this instance, which an earlier command may have ended."""
+        """The run has this instance, which an earlier command may have ended."""
         self._of(instance_id).status = status if status.final else Status.WAITING
         if status.final:
-            self.tell(f"{instance_id}: {status.words} before; nothing to do", detail=True)
+            self.tell(f"{instance_id}: {status.words} already; nothing to do", detail=True)
 
     def opening(self, instance_id: str, waits_for: str) -> None:
-        """What an instance waits for before work begins; "": nothing any more."""
+        """What an instance waits for before work begins; "": nothing more."""
         progress = self._of(instance_id)
-        subject = waits_for.partition(": ")[0]  # the rest is how far it has come
+        subject = waits_for.partition(": ")[0]  # the rest is its progress
         if subject and subject != progress.opening.partition(": ")[0]:
             self.tell(f"{instance_id}: {subject}")
         progress.status, progress.opening = Status.RUNNING, waits_for
@@ -110,14 +110,14 @@ class LiveDisplay:
         return progress
 
     def ended(self, instance_id: str, status: Status, error: str) -> None:
-        """An instance came to its end."""
+        """An instance has ended."""
         progress = self._of(instance_id)
         progress.status, progress.error, progress.ended = status, error, self.now()
         progress.effects.clear()
         self.tell(f"{instance_id}: {status.words}" + (f": {error}" if error else ""))
 
     def note(self, message: str) -> None:
-        """Something a person should know, in every kind of display; its like are counted."""
+        """Something a person should know, in every kind of display; repeats are counted."""
         if self._notes.is_first(message, list(self._instances)):
             self._say(message)
 
@@ -129,7 +129,7 @@ class LiveDisplay:
             self.tell(self.trouble)
 
     def stopping(self, waits_for: str) -> None:
-        """A stop was asked for, and this is what it waits for; "": nothing any more."""
+        """A stop was asked for, and waits for this; "": for nothing more."""
         begins = not self._waits_for
         self._waits_for = waits_for
         if waits_for and (begins or self.now() - self._waited >= COUNT_DOWN_S):
@@ -137,9 +137,9 @@ class LiveDisplay:
             self.tell(waits_for)
 
     def tell(self, line: str, *, detail: bool = False) -> None:
-        """An event, printed where there is no table to show it.
+        """An event, printed if there is no table to show it.
 
-        `detail`: not where many instances would make a flood of it.
+        `detail`: not with many instances, where it would be a flood.
         """
         if self._live is None and not self._quiet and not (detail and len(self._instances) > FEW):
             self._spoke = self.now()
@@ -147,13 +147,13 @@ class LiveDisplay:
             self._console.print(Text(f"{seconds:7.1f}s  {line}"), soft_wrap=True)
 
     def beat(self) -> None:
-        """Say what goes on, where nothing was printed for `BEAT_S` seconds."""
+        """Say what is under way if nothing was printed for `BEAT_S` seconds."""
         if self.now() - self._spoke >= BEAT_S:
             for said in heartbeat(list(self._instances.values()), self.now()):
                 self.tell(said)
 
     def render(self, width: int, height: int) -> RenderableType:
-        """The whole display as it is now, for so many columns and lines."""
+        """The whole display as it is now, in so many columns and lines."""
         instances, now = list(self._instances.values()), self.now()
         top: list[RenderableType] = [
             drawing.heading(self.title, instances, now - self._began, width),

@@ -73,7 +73,7 @@ def _of_repository(test: TestRecord) -> bool:
 
 
 def _marks(test: TestRecord) -> str:
-    """What stands behind a test's number."""
+    """The marks after a test's number."""
     if _of_repository(test):
         return "r~" if test.flaky else "r"
     if test.flaky:
@@ -97,7 +97,7 @@ def _legend(story: Story, lone: frozenset[tuple[int, int]]) -> Iterator[tuple[st
         yield "✘2", "of a repository test file: two of its tests are broken by the edit"
     yield "!", "no verdict (anything else)"
     if lone:
-        what = "a pass without a vote: one sample wrote test and patch, and nothing else agrees"
+        what = "a pass without a vote: one sample wrote both test and patch, and no other agrees"
         yield f"✔{_UNCOUNTED}", what
     yield from _marks_explained(story)
     yield "votes", "generated tests that pass, of those that do not pass before the edit"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def own_tests(story: Story) -> list[Text]:
-    """A line for each file, by the columns that they are in; a sentence where none votes."""
+    """A line for each file, in the order of columns; a sentence if none votes."""
     files = sorted(story.regression_files, key=lambda each: (each.test is None, each.test or 0))
     lines = []
     for file in files:
@@ -28,7 +28,7 @@ def own_tests(story: Story) -> list[Text]:
             )
             lines.append(plain(f"{file.test}r is {file.path}{passing}", "dim"))
     wanted = story.run.config.get("selection.regression_files")
-    if wanted is None:  # a version that did not look at them
+    if wanted is None:  # made by a version that did not look at them
         return lines
     why = why_no_vote(story.matrix.regression_files, wanted=wanted)
     return [*lines, plain(why, "yellow")] if why else lines

@@ -33,12 +33,12 @@ def preflight_report(found: Sequence[Fitness], grader: str) -> RenderableType:
         )
     fit = sum(not each.unfit and not each.unknown for each in found)
     unknown = sum(bool(each.unknown) for each in found)
-    total = f"{fit} of {counted(len(found), 'instance')} fit to be graded, by the {grader}"
-    again = f"; {unknown} not known: try again" if unknown else ""
+    total = f"{fit} of {counted(len(found), 'instance')} are fit to be graded, by the {grader}"
+    again = f"; {unknown} unknown: try again" if unknown else ""
     notes = legend(
-        ("gold patch", "what the grader says of the benchmark's own fix"),
-        ("no edit", "what it says of a patch that changes nothing"),
-        ("fit", "yes: the gold patch is resolved, and no edit is not"),
+        ("gold patch", "the grade of the benchmark's own fix"),
+        ("no edit", "the grade of a patch that changes nothing"),
+        ("fit", "yes: the gold patch is resolved, and no edit is not; else the reason"),
         ("F2P, P2P", "how many of the FAIL_TO_PASS and PASS_TO_PASS tests pass"),
     )
     return Group(made, Text(), notes, Text(), plain(total + again))

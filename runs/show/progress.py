@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sandbox.protocol import Execution
 
 FEW = 3
-"""With more instances than this, a line tells an instance's beginning, samples and end only."""
+"""With more instances than this, lines report only an instance's start, samples and end."""
 
 _BEGINNINGS = {
     Stage.RELEVANCE: "reading {} files",
@@ -42,7 +42,7 @@ class Count:
 
 
 class Teller(Protocol):
-    """What an instance's progress is told to."""
+    """The display that an instance's progress is reported to."""
 
     totals: Totals
     trouble: str
@@ -51,7 +51,7 @@ class Teller(Protocol):
         """Seconds on some clock."""
 
     def tell(self, line: str, *, detail: bool = False) -> None:
-        """An event, for displays that print lines; a `detail` only where few instances are."""
+        """An event, for displays that print lines; a `detail` only with few instances."""
 
 
 class InstanceProgress:
@@ -66,7 +66,7 @@ class InstanceProgress:
         self.stages: dict[Stage, Count] = {}
         self.samples: dict[int, SampleProgress] = {}
         self.turns: dict[Kind, int] = {}
-        """Of trajectories that belong to no sample."""
+        """The turn of each trajectory that belongs to no sample."""
         self.effects: dict[Effect, tuple[Doing, float]] = {}
         """What is under way, and since when."""
         self.error = ""
@@ -123,8 +123,8 @@ class InstanceProgress:
             if trajectory.sample is None:
                 continue
             sample = self._sample(trajectory.sample)
-            if trajectory.kind not in sample.told:  # not when it is only recalled
-                sample.told.add(trajectory.kind)
+            if trajectory.kind not in sample.begun:  # not if it only comes from the journal
+                sample.begun.add(trajectory.kind)
                 self._tell(f"sample {sample.number}: {trajectory.kind} begins", detail=True)
 
     def recalled(self) -> None:

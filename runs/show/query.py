@@ -1,4 +1,4 @@
-"""The result of a query, and the views that can be asked."""
+"""The result of a query, and the views that can be queried."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 LONGEST_CELL = 2000
-"""Characters of one value in a table; laying out megabytes takes minutes."""
+"""The most characters of one value in a table, because laying out megabytes takes minutes."""
 
 _ENDLESS = 1 << 20
 _GAP = 2
@@ -31,7 +31,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def print_result(result: QueryResult, console: Console) -> None:
-    """The rows as a table; where that is wider than the console, a line for each value.
+    """The rows as a table; if that is wider than the console, a line for each value.
 
     A single column that does not fit is printed as it is, so that it can be copied.
     """
@@ -52,7 +52,7 @@ def print_result(result: QueryResult, console: Console) -> None:
 
 
 def _lines(result: QueryResult) -> Iterator[Text]:
-    """Rows below each other, with a line for each value, or more where it has more."""
+    """Rows below each other, with a line for each line of each value."""
     names = [visible(name) for name in result.columns]
     width = max(map(cell_len, names))
     for number, row in enumerate(result.rows, 1):
@@ -81,7 +81,7 @@ def views_list() -> RenderableType:
 
 
 def _cell(value: object, *, whole: bool = False) -> Text:
-    """A value; a digest is cut short in a table unless it is to be `whole`."""
+    """A value; a digest is shortened unless `whole`."""
     if value is None:
         return Text("NULL", style="dim")
     if isinstance(value, float):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sandbox.protocol import Execution
 
 WIDE = 100
-"""Columns from which a script's words stand beside each sample."""
+"""With so many columns, what a script said is shown beside each sample."""
 
 _WAITING = ("·", "dim")
 _AT_WORK = {Kind.TESTING: ("t", "cyan"), Kind.EDITING: ("e", "yellow")}
@@ -41,7 +41,7 @@ _ENDED = {
 
 
 def sample_table(progress: InstanceProgress, now: float, width: int, rows: int) -> Group:
-    """A line for each sample: where it is, what it waits for and what its script last said."""
+    """A line for each sample: how far it is, what it waits for, what its script last said."""
     everyone = list(progress.samples.values())
     fitting = rows - header_fits(rows)
     shown = everyone
@@ -56,7 +56,7 @@ def sample_table(progress: InstanceProgress, now: float, width: int, rows: int) 
             Text(mark, style=style).append(f" {sample.number}", style="default"),
             Text(sample.words, style=style),
             Text(of_sample(progress, sample.number, now)),
-            *_told(sample),
+            *_verdicts(sample),
         ]
         table.add_row(*cells[: len(columns)])
     left = [sample for sample in everyone if sample not in shown]
@@ -69,16 +69,16 @@ def sample_table(progress: InstanceProgress, now: float, width: int, rows: int) 
 
 
 def _columns(shown: Sequence[SampleProgress], width: int) -> dict[str, int]:
-    """The columns that there is room for, with their widths."""
+    """The columns that fit, with their widths."""
     first = len("sample") if width >= MEDIUM else 4
-    told = {"before the edit": 15, "after it": 15} if width >= WIDE else {}
-    room = width - first - sum(told.values()) - GAP * (3 + len(told))
+    said = {"before the edit": 15, "after it": 15} if width >= WIDE else {}
+    room = width - first - sum(said.values()) - GAP * (3 + len(said))
     state = max((len(sample.words) for sample in shown), default=1)
     state = min(max(state, len("state")), max(1, room // 2))
-    return {"sample": first, "state": state, "now": room - state, **told}
+    return {"sample": first, "state": state, "now": room - state, **said}
 
 
-def _told(sample: SampleProgress) -> tuple[Text, Text]:
+def _verdicts(sample: SampleProgress) -> tuple[Text, Text]:
     before, after = sample.seen.get("before"), sample.seen.get("after")
     return (
         _said(before, good=before is not None and before.exit_code == ISSUE_IS_THERE),
@@ -87,12 +87,12 @@ def _told(sample: SampleProgress) -> tuple[Text, Text]:
 
 
 def _said(execution: Execution | None, *, good: bool) -> Text:
-    """What a script said of the code, green where that is what it should say."""
+    """What a script said about the code, green if that is what it should say."""
     if execution is None:
         return Text("")
     words = {0: "fixed", ISSUE_IS_THERE: "issue is there"}
-    told = words.get(execution.exit_code if execution.exit_code is not None else -1)
-    return Text(told or ending(execution), style="green" if good else "red")
+    said = words.get(execution.exit_code if execution.exit_code is not None else -1)
+    return Text(said or ending(execution), style="green" if good else "red")
 
 
 def _mark(sample: SampleProgress) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Where samples are and how they ended, in words."""
+"""How far samples are, and how they ended, in words."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class SampleProgress:
-    """Where one sample is."""
+    """How far one sample is."""
 
     number: int
     kind: Kind | None = None
-    """Of the trajectory that it is in; None: it has not begun."""
+    """The trajectory that it is in; None: it has not begun."""
     turn: int = 0
     endings: dict[Kind, Outcome] = field(default_factory=dict)
     """How its trajectories ended."""
     outcome: Outcome | None = None
-    """How it ended itself."""
+    """How the sample itself ended."""
     seen: dict[str, Execution] = field(default_factory=dict)
     """The latest execution by purpose."""
-    told: set[Kind] = field(default_factory=set)
-    """Trajectories whose beginning was told in a line."""
+    begun: set[Kind] = field(default_factory=set)
+    """Trajectories whose beginning was reported."""
 
     @property
     def mark(self) -> Outcome | None:
-        """The outcome that stands for it: "done" only where each of its trajectories was done."""
+        """The outcome that its mark shows: "done" only if all of its trajectories were done."""
         others = (ending for ending in self.endings.values() if ending is not Outcome.DONE)
         return next(others, Outcome.DONE) if self.outcome is Outcome.DONE else self.outcome
 

@@ -14,7 +14,7 @@ _CLEAR, _TO_THE_END = "K", {"", "0"}
 
 
 def as_shown(output: str) -> str:
-    """`output`, each line as it stood in the end: what was printed over is gone."""
+    """`output`, each line as it was in the end: what was printed over is gone."""
     return "\n".join(_line(line) for line in output.split("\n"))
 
 

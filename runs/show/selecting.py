@@ -1,4 +1,4 @@
-"""What selection methods would have chosen: a table of instances, and what it comes to."""
+"""What selection methods would have chosen: a table of instances, and figures."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from runs.store.records import RunRecord
 
 NO_SELECTOR = f"({ORACLE})"
-"""How the method is marked that looks at the grades."""
+"""How the method that looks at the grades is marked."""
 _CHOICES = (
-    ("choices", "the candidates that are chosen, each with the methods that choose it"),
+    ("choices", "the candidates chosen, each with the methods that choose it"),
     ("the run", "what the run itself chose"),
 )
 _GRADES = (("✔ ✘", "resolved and not resolved, by the grades; without either, not graded"),)
 ALONE = 1
-"""Instances up to which the reasons are shown too."""
+"""With at most so many instances, the reasons are shown, too."""
 _SIGNS = {True: ("✔", "green"), False: ("✘", "red"), None: ("", "")}
 
 
 def selection_report(
     run: RunRecord, found: Sequence[Reselected], methods: Sequence[str], figures: Figures | None
 ) -> RenderableType:
-    """Choices per instance, agreement with the run and, where there are grades, what they are."""
+    """Choices per instance, agreement with the run and, if there are grades, the figures."""
     parts: list[RenderableType] = [_choices(run, found, methods), Text(), _legend(found, methods)]
     if len(found) <= ALONE and methods:
         parts += [Text(), *(_reasons(run, one, methods) for one in found)]
@@ -60,7 +60,7 @@ def _choices(run: RunRecord, found: Sequence[Reselected], methods: Sequence[str]
 
 
 def _by_whom(run: RunRecord, one: Reselected, methods: Sequence[str]) -> Text:
-    """Each candidate that somebody chooses, with those who do: the run's choice first."""
+    """Each candidate that is chosen, with the methods that choose it; the run's choice first."""
     if not methods:
         if one.chosen is None:
             return _cell(one, None)
@@ -80,7 +80,7 @@ def _by_whom(run: RunRecord, one: Reselected, methods: Sequence[str]) -> Text:
 
 
 def _cell(one: Reselected, number: int | None) -> Text:
-    """A candidate, bold where the run chose it; green or red where it is graded."""
+    """A candidate, bold if the run chose it; green or red if it is graded."""
     if number is None:
         return Text("no candidate", style="dim")
     sign, colour = _SIGNS[(one.grades or {}).get(number)]
@@ -95,7 +95,7 @@ def _legend(found: Sequence[Reselected], methods: Sequence[str]) -> RenderableTy
         ("tests", "how many tests vote on them: generated tests, and repository test files"),
         *(_CHOICES if methods else ()),
         *(_GRADES if graded else ()),
-        *(((NO_SELECTOR, "no selector, because it looks at the grades"),) * (ORACLE in methods)),
+        *(((NO_SELECTOR, "not a selector, because it looks at the grades"),) * (ORACLE in methods)),
         "What each method is: troop select --help" if methods else "",
     )
 

@@ -1,4 +1,4 @@
-"""What the tests say of the chosen patch, in sentences."""
+"""What the tests say about the chosen patch, in sentences."""
 
 from __future__ import annotations
 

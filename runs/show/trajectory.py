@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from runs.store.records import SeenExecution
 
 SHOWN_PREFIX = 600
-"""Characters of the shared context that are shown unless all is asked for."""
+"""How many characters of the context are shown without --full."""
 _PURPOSES = {
     "before": "before the edit",
     "after": "after the edit",
@@ -32,7 +32,7 @@ _PURPOSES = {
 def trajectory_report(talk: StoredConversation, *, full: bool, letters: str = "") -> RenderableType:
     """Prompts, replies and executions in order.
 
-    `full` shows the shared context too; `letters` says which candidates they stand for.
+    `full` shows the whole context, too; `letters` says which candidate each letter means.
     """
     parts: list[RenderableType] = [_heading(talk)]
     if letters:
@@ -40,7 +40,7 @@ def trajectory_report(talk: StoredConversation, *, full: bool, letters: str = ""
     if talk.system and full:
         parts += [Heading("system prompt"), Verbatim(talk.system, "dim")]
     if talk.prefix:
-        title = "context: the issue and files that conversations begin with"
+        title = "context: the issue and files that every conversation begins with"
         parts += [Heading(title), Verbatim(_shortened(talk.prefix, full=full), "dim")]
     for turn in talk.turns:
         parts += _turn(turn)

@@ -1,4 +1,4 @@
-"""What choices are worth by the grades: a table of methods, systems, chance and the oracle."""
+"""What choices are worth by the grades: methods, systems, the random pick and the oracle."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from runs.compare.reselect import Reselected
 
 _NOTES = (
-    ("resolved", "instances whose chosen candidate is resolved; share: of those counted"),
+    ("resolved", "instances whose chosen candidate is resolved; share: their part of those graded"),
     ("gap closed", "how far the method comes from the random pick (0%) to the oracle (100%)"),
     ("random pick", "any sample or system that wrote a candidate is as likely as any other"),
-    ("oracle", "no selector but the bound of all: it counts if any candidate is resolved"),
+    ("oracle", "not a selector, but the bound of all: any resolved candidate counts"),
 )
 _OF_SYSTEMS = (
-    ("system", "always its patch; an instance for which it has none is not resolved"),
+    ("system", "always that system's patch; without one, an instance is not resolved"),
     ("patched", "instances for which that system has a patch"),
 )
 _WITHOUT_GAP = (("-", "the random pick is as good as the oracle"),)
 
 
 def worth(figures: Figures, found: Sequence[Reselected]) -> list[RenderableType]:
-    """Figures over what is graded throughout, and what is left out."""
+    """Figures over the instances that are wholly graded, and what is left out."""
     parts: list[RenderableType] = [Heading("by the grades, which no selector sees")]
     if figures.instances:
         names = [f"resolved of {figures.instances}", "share", "gap closed"]
@@ -57,14 +57,14 @@ def worth(figures: Figures, found: Sequence[Reselected]) -> list[RenderableType]
             f"{one.instance_id} ({one.ungraded} of {len(one.matrix.candidates)})"
             for one in left_out
         )
-        said = f"Left out, because candidates of theirs have no grade: {missing}."
+        said = f"Left out, because some of their candidates have no grade: {missing}."
         parts.append(plain(said, "yellow"))
         parts.append(plain("Grade them: troop grade RUN --all-candidates", "dim"))
     return parts
 
 
 def _lines(figures: Figures) -> Iterator[tuple[str, float, str]]:
-    """(name, resolved, how many have a patch of it), from what was chosen to the oracle."""
+    """(name, resolved, how many patches it has), from the run's choices to the oracle."""
     yield "the run", figures.by_run, ""
     for method, count in figures.by_method.items():
         yield method, count, ""
@@ -79,7 +79,7 @@ def _lines(figures: Figures) -> Iterator[tuple[str, float, str]]:
 
 
 def _whole(count: float) -> float:
-    """A count of instances as an integer where it is one."""
+    """A count of instances, as an integer if it is one."""
     return int(count) if count == int(count) else count
 
 

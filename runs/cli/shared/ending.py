@@ -100,11 +100,11 @@ def _by_hint(errors: Mapping[str, TroopError]) -> dict[str, list[tuple[str, str]
 
 def _why_nothing(story: Story) -> str:
     endings = sorted(sample.outcome.replace("_", " ") for sample in story.samples)
-    told = ", ".join(f"{endings.count(e)} {e}" for e in dict.fromkeys(endings))
+    shown = ", ".join(f"{endings.count(e)} {e}" for e in dict.fromkeys(endings))
     hint = ""
     if any(sample.outcome is Outcome.CONTEXT_EXCEEDED for sample in story.samples):
         hint = " The model's context is too small: give a smaller --context-tokens."
-    return f"No patch came out. How samples ended: {told or 'there were none'}.{hint}"
+    return f"No patch came out. How samples ended: {shown or 'there were none'}.{hint}"
 
 
 def _keep(patch: str, output: Path | None, run: str, instance_id: str) -> str:

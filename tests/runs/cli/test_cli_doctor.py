@@ -151,7 +151,7 @@ def test_a_model_server_is_asked_and_the_key_never_shown(troop, server):
     assert not server.requests
     code, found = report(troop, *words, "--call", "--set", "context.tokens=140000")
     assert (code, len(server.requests)) == (0, 1)
-    assert "a completion took" in found["model.call"]["text"]
+    assert "a reply took" in found["model.call"]["text"]
     assert "--context-tokens 133616" in found["model.context"]["hint"]
 
 
@@ -179,7 +179,7 @@ def test_what_is_wrong_with_a_model_server(server, monkeypatch):
     assert (found.name, found.mark) == ("model.call", "bad")
     with ModelServer(lambda body: "yes", models=[]) as silent:
         (_, found) = asked(silent.base_url, "")
-        assert (found.mark, found.hint) == ("less", "give --model M")
+        assert (found.mark, found.hint) == ("less", "Give --model M.")
 
 
 def test_without_a_key_the_hosted_api_must_be_mended(troop):

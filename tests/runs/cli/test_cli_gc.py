@@ -72,7 +72,7 @@ def test_without_an_engine_this_machine_is_cleaned(troop: Command, left: Path) -
     assert left.exists()
     assert "Removed: 1 folder: 2 MB" in troop.finish("gc")
     assert not left.exists()
-    assert troop.finish("gc") == "nothing to remove\n"
+    assert troop.finish("gc") == "Nothing to remove.\n"
 
 
 def carry_out(shelf: Shelf, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:

@@ -95,7 +95,7 @@ def test_what_has_no_verdict_gives_exit_code_1(troop: Graded) -> None:
     assert code == 1
     assert "out of memory" in output
     assert "tiny__calc-9: cannot be graded" in errors
-    assert "Left out, because not every patch of theirs has a grade" in output
+    assert "Left out, because some of their patches have no grade" in output
 
 
 def test_bad_input_gives_exit_code_2(troop: Graded, capsys: pytest.CaptureFixture[str]) -> None:

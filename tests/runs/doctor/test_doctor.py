@@ -117,7 +117,7 @@ def test_images_of_another_troop_are_counted_apart_and_not_recommended():
     theirs = [unused("prepared", 10_600_000_000)]
     text = about_unused(ours, theirs).text
     assert "2 prepared (210 MB), 1 pulled (7.0 GB); " in text
-    assert "1 of another Troop, or of an older one (10.6 GB), are left alone" in text
+    assert "1 of another or an older Troop (10.6 GB) are left alone" in text
     assert "gc --images" not in about_unused([], theirs).text
     assert about_unused([], []).text.endswith("none")
 
@@ -171,7 +171,7 @@ def test_a_server_is_told_in_words():
     assert "--context-tokens 8384" in about_context(ServerFacts(("m",), 16_384), config).hint
     assert about_context(ServerFacts(("m",)), config).mark is Mark.UNKNOWN
     response = Response((Choice("yes", Finish.STOP),), Usage(9, 1), 0.5)
-    assert about_completion(response).text == "a completion took 0.50 s: 9 tokens read, 1 written"
+    assert about_completion(response).text == "a reply took 0.50 s: 9 tokens read, 1 written"
     assert about_completion(replace(response, usage=None)).mark is Mark.LESS
 
 

@@ -148,7 +148,7 @@ def test_a_context_leads_where_the_docker_command_goes(tmp_path):
         (DOCKER_20, 1, Limits(), "fine", "1 at once"),
         (DOCKER_20, 4, Limits(), "less", "batch.executions=2"),
         (DOCKER_20, 4, Limits(cpus=0.5), "fine", "0.5 cores"),
-        (DOCKER_28, 0, Limits(memory_mb=16_384), "less", "do for 16, the memory does not"),
+        (DOCKER_28, 0, Limits(memory_mb=16_384), "less", "cores for 16, but not the memory"),
         (DESKTOP, 8, Limits(memory_mb=1024), "less", "Settings, Resources"),
         (DESKTOP, 0, Limits(memory_mb=64_000), "less", "limits.memory_mb"),
     ],

@@ -1,1 +1,1 @@
-"""Selection once more over stored runs, and what each way to choose is worth."""
+"""Selection over stored runs, and what each way to choose is worth."""

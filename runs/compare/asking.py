@@ -1,4 +1,4 @@
-"""Lets selectors that ask a model choose from stored races: journaled in the run, resumable."""
+"""Lets selectors that ask a model choose from stored races. Answers go into the run's journal."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from selection.selectors.protocol import Ranking, Selector
 
 _LEFT_OUT = ("replay", "sandbox", "candidates", "tests", "samples.strategy", "selection.selector")
-"""What a stored configuration holds beside settings, and settings that choosing anew has no use
-for: they may name what only another program knows."""
+"""What a stored configuration holds beside settings, and settings that choosing again does not
+use: they may have values that this version does not know."""
 
 
 def stored_config(
@@ -47,7 +47,7 @@ def stored_config(
     overrides: Mapping[str, object],
     tell: Callable[[Sequence[str]], None],
 ) -> Config:
-    """The configuration of a stored run, with a file of settings and some others over it.
+    """The configuration of a stored run, overridden by a file of settings and by single ones.
 
     Raises:
         UsageError: a setting is unknown or has the wrong type.
@@ -58,7 +58,7 @@ def stored_config(
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """What is to be asked, and of whom."""
+    """What to ask, and about which instances."""
 
     database: str
     """A SQLAlchemy URL."""
@@ -66,33 +66,33 @@ class Inquiry:
     config: Config
     selectors: Mapping[str, Selector]
     open: Mapping[InstanceRecord, Sequence[str]]
-    """By instance, the selectors that are to choose."""
+    """By instance, the selectors that should choose."""
     take_over: bool = False
-    """Take instances at once that others work on."""
+    """Take over instances that others work on, at once."""
     dataset: str = ""
-    """Where the instances are, when another place than the run has stored."""
+    """Where the instances are, if not where the run has stored."""
     split: str | None = None
 
 
 @dataclass(slots=True)
 class Answers:
-    """What came of it."""
+    """The outcome of an inquiry."""
 
     rankings: dict[tuple[str, str], Ranking] = field(default_factory=dict)
     """By instance and selector."""
     errors: dict[str, TroopError] = field(default_factory=dict)
-    """By instance id, for those that could not be asked."""
+    """By instance id, for instances about which the model could not be asked."""
 
 
 async def inquire(
     inquiry: Inquiry, reader: Reader, display: Display, provider: SandboxProvider | None = None
 ) -> Answers:
-    """Ask what is asked for. Answers are stored in the run.
+    """Ask the model. Answers are stored in the run.
 
     Raises:
         ModelError: the model server cannot be used; what was answered is stored.
         SandboxError: there is no engine.
-        StoreError: the database failed, or another process drives the run.
+        StoreError: the database failed, or another process works on an instance.
         UsageError: the instances cannot be found.
         Interrupted, asyncio.CancelledError: a person stopped it.
     """
@@ -150,7 +150,7 @@ class _Asker:
         self._run = run
         self._shift = shift
         self._given = given
-        """Whole instances, for those that need a sandbox."""
+        """The instances that need a sandbox."""
 
     async def ask_all(self) -> None:
         for instance in self._inquiry.open:
@@ -162,7 +162,7 @@ class _Asker:
         status, said = Status.FINISHED, ""
         store, given = self._workshop.store, self._given.get(instance.instance_id)
         try:
-            # Refuses another issue or commit.
+            # Refuses an instance whose issue or commit has changed.
             row = await store.find(self._run, instance.instance_id, given)
             await self._shift.work(
                 order,
@@ -206,7 +206,7 @@ class _Asker:
 
 
 def _needing_sandbox(inquiry: Inquiry, reader: Reader) -> dict[str, Instance]:
-    """The instances where scripts will run, or whose files nobody has read yet."""
+    """The instances on which scripts will run, or whose files nobody has read yet."""
     stories = [
         story
         for story, names in ((reader.story(one), names) for one, names in inquiry.open.items())
@@ -231,8 +231,8 @@ def _still_there(instance: Instance) -> Instance:
     source = instance.environment.source
     if source is not None and not source.is_dir():
         raise UsageError(
-            f"{instance.instance_id}: its repository is not at {source} any more",
-            hint="say where it is: --dataset PATH",
+            f"The repository of {instance.instance_id} is no longer at {source}.",
+            hint="Say where it is with --dataset PATH.",
         )
     return instance
 
@@ -240,7 +240,7 @@ def _still_there(instance: Instance) -> Instance:
 def _own(story: Story, repository: Path) -> Instance:
     """An instance of a person's own repository, which may have moved.
 
-    Of what version 0.1.0 began only the image is known: there, a run without further settings.
+    Version 0.1.0 stored only the image; then no further settings are assumed.
     """
     from data.instances.repository import own_repository, repository_top
 

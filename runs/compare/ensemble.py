@@ -1,4 +1,4 @@
-"""What goes into an ensemble's run: instances that have candidates, and stored runs' tests."""
+"""The input of an ensemble's run: instances that have candidates, and tests of stored runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sandbox.protocol import Script
 
 SHOWN = 3
-"""Ids named in a note."""
+"""How many ids a note names."""
 
 
 def with_candidates(
@@ -27,16 +27,16 @@ def with_candidates(
     without = [one.instance_id for one in instances if one.instance_id not in systems]
     elsewhere = [name for name in systems if name not in picked]
     if without:
-        notes.append(f"left out, because nobody has a candidate: {_some(without)}")
+        notes.append(f"Left out, because nobody has a candidate: {_some(without)}.")
     if elsewhere:
-        notes.append(f"candidates of other instances are not looked at: {_some(elsewhere)}")
+        notes.append(f"Candidates of other instances are ignored: {_some(elsewhere)}.")
     return there, {name: found for name, found in systems.items() if name in picked}
 
 
 def stored_tests(
     database: str, runs: Sequence[str], instances: Sequence[Instance], notes: list[str]
 ) -> dict[str, list[tuple[str, Script]]]:
-    """The scripts that stored runs ended with, by instance, each behind the name of its run.
+    """The scripts that stored runs ended with, by instance, each after the name of its run.
 
     Raises:
         UsageError: there is no such run.
@@ -55,7 +55,7 @@ def stored_tests(
                     continue
                 issue = digest_of(given.problem_statement)
                 if (instance.base_commit, instance.issue) != (given.base_commit, issue):
-                    notes.append(f"{given.instance_id}: run {run} has another issue or commit")
+                    notes.append(f"{given.instance_id}: The run {run} has another issue or commit.")
                     continue
                 tests = [
                     (run, test.script)
@@ -66,7 +66,7 @@ def stored_tests(
                     found.setdefault(given.instance_id, []).extend(tests)
     without = [one.instance_id for one in instances if one.instance_id not in found]
     if without:
-        notes.append(f"no stored tests: {_some(without)}")
+        notes.append(f"Without stored tests: {_some(without)}.")
     return found
 
 

@@ -1,4 +1,4 @@
-"""What selection is worth on graded instances, beside chance, single systems and an oracle."""
+"""What selection is worth on graded instances, compared with chance, single systems, an oracle."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class SystemFigures:
 
     name: str
     resolved: float
-    """Instances; of several patches for one instance, the share that is right."""
+    """Resolved instances. If it has several patches for one, the share that is right counts."""
     answered: int
-    """Instances with a candidate of its own; elsewhere it counts as not resolved."""
+    """Instances for which it has a candidate. The others count as not resolved."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What selection is worth on graded instances: numbers of resolved instances.
 
-    Only instances whose candidates all have a grade count; one that ended
+    Only instances whose candidates all have a grade count. An instance that ended
     without a candidate counts as not resolved.
     """
 
@@ -41,20 +41,20 @@ class Figures:
     """Resolved by what the run chose."""
     by_method: Mapping[str, int]
     by_chance: float
-    """Expected, when every writer of a candidate is as likely as any other."""
+    """Expected if every writer of a candidate is equally likely to be chosen."""
     systems: tuple[SystemFigures, ...]
-    """The outside systems, that which resolves most first: it is known only in hindsight."""
+    """The outside systems, the one that resolves most first. This is known only in hindsight."""
     oracle: int
-    """Instances with any right candidate."""
+    """Instances with at least one right candidate."""
 
     def gap_closed(self, resolved: float) -> float | None:
-        """What part of the way from chance to the oracle a count is; None: there is no way."""
+        """How far `resolved` is from chance to the oracle, 0 to 1; None: the two are equal."""
         gap = self.oracle - self.by_chance
         return (resolved - self.by_chance) / gap if gap > _NO_GAP else None
 
 
 def figures(found: Sequence[Reselected], methods: Sequence[str]) -> Figures:
-    """Count over the instances that are graded throughout."""
+    """Count over the instances whose candidates are all graded."""
     counted = [one for one in found if one.grades is not None and not one.ungraded]
     by_method = dict.fromkeys((m for m in methods if m != ORACLE), 0)
     by_run, oracle, by_chance = 0, 0, 0.0

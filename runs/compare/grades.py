@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from selection.matrix import Matrix
 
 _LIKENESSES: tuple[Callable[[str], tuple[object, ...]], ...] = (changed_lines, net_lines)
-"""How diffs are told to be alike, the strictest first."""
+"""The ways in which diffs count as equal, the strictest first."""
 _PATCHES = ("model_patch", "patch", "fix_patch", "diff")
 _DIGESTS = ("candidate", "digest")
 _VERDICTS = ("resolved_here", "resolved")
@@ -35,10 +35,10 @@ class Grades:
     """(instance, what the diff changes, by one of `_LIKENESSES`) -> the verdicts on such diffs."""
 
     def of(self, instance_id: str, matrix: Matrix) -> dict[int, bool]:
-        """The verdict per candidate number, for those that have one.
+        """The verdicts by candidate number, for the candidates that have one.
 
-        A candidate is found by its diff, else by what its diff changes when no
-        other candidate changes the same and all grades of it agree.
+        A candidate is found by its diff; otherwise by what its diff changes, if no
+        other candidate changes the same and all grades of that change agree.
         """
         found: dict[int, bool] = {}
         for candidate in matrix.candidates:
@@ -59,12 +59,12 @@ class Grades:
 def read_grades(*paths: Path) -> Grades:
     """Read JSON Lines with `instance_id`, a patch or a digest, and `resolved`.
 
-    A patch is in `model_patch`, `patch`, `fix_patch` or `diff`; a digest, as the view
-    `candidates` has it in `diff`, in `candidate` or `digest`. `resolved_here`
-    goes before `resolved`. Lines with an empty patch are left out.
+    A patch is in `model_patch`, `patch`, `fix_patch` or `diff`; a digest (the column `diff`
+    of the view `candidates`) is in `candidate` or `digest`. `resolved_here` takes
+    precedence over `resolved`. Lines with an empty patch are left out.
 
     Raises:
-        UsageError: a file cannot be read or is malformed; one patch is graded twice, differently.
+        UsageError: a file cannot be read or is malformed; one patch has two different grades.
     """
     exact: dict[tuple[str, str], bool] = {}
     alike: defaultdict[tuple[str, object], set[bool]] = defaultdict(set)
@@ -79,7 +79,7 @@ def read_grades(*paths: Path) -> Grades:
                 alike[name, likeness(patch)].add(resolved)
         for digest in digests:
             if exact.setdefault((name, digest), resolved) != resolved:
-                raise record.error(f"{name}: this patch is graded twice, and differently")
+                raise record.error(f"{name}: this patch has two different grades")
     return Grades(exact, {key: frozenset(said) for key, said in alike.items()})
 
 

@@ -1,4 +1,4 @@
-"""The oracle: a selector that looks at the grades, which bounds what all others can reach."""
+"""The oracle: a selector that sees the grades, and so an upper bound for all others."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from selection.matrix import Matrix
 
 ORACLE = "oracle"
-"""Its name. It stands in no registry, because no run may choose by it."""
+"""Its name. It is in no registry, because no run may choose by it."""
 
 
 def oracle(grades: Mapping[int, bool]) -> Pure:
     """The `Selector` that knows the grades of one instance, by candidate number.
 
-    It ranks the right candidates; none where nothing right is known.
+    It ranks the right candidates; none if no candidate is known to be right.
     """
 
     def rank(matrix: Matrix) -> Ranking:

@@ -1,4 +1,4 @@
-"""A workbench over what a stored run has recorded, where nothing can be asked or executed."""
+"""A workbench on the records of a stored run. Nothing can be asked or executed with it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def recalling_bench(story: Story, limits: Limits) -> Workbench:
-    """The workbench of one instance of a stored run; `limits` are those of executions."""
+    """The workbench of one instance of a stored run. `limits` are the limits of executions."""
     nobody = Slots(1)
     return Workbench(
         whole_or_bare(story),
@@ -37,14 +37,14 @@ def recalling_bench(story: Story, limits: Limits) -> Workbench:
 
 
 def whole_or_bare(story: Story) -> Instance:
-    """The instance; of one that an older version began, what a conversation says of it."""
+    """The instance. If an older version began it, it is made from what conversations say."""
     of = story.instance
     bare = Environment(image=of.image or None)
     return story.whole or Instance(of.instance_id, of.repo, of.base_commit, story.issue, bare)
 
 
 class _Endings:
-    """`agent.journal.Journal` that knows how trajectories ended: all that choosing anew asks."""
+    """An `agent.journal.Journal` that knows how trajectories ended, which is all that is needed."""
 
     def __init__(self, story: Story) -> None:
         self._story = story

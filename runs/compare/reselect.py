@@ -1,7 +1,7 @@
-"""Selection once more, over a stored run: selectors over its races and the same journal.
+"""Selection over a stored run: selectors choose from its races, with the same journal.
 
-Nothing is generated or executed here: a selector that asks a model is answered from the journal, or
-stays open. `runs/compare/asking.py` asks what is open.
+Nothing is generated or executed here. A selector that asks a model is answered from the journal, or
+its choice stays open. `runs/compare/asking.py` asks for open choices.
 """
 
 from __future__ import annotations
@@ -33,32 +33,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reselected:
-    """One instance with the choices of all selectors that were asked for."""
+    """One instance with the choices of all selectors."""
 
     instance_id: str
     matrix: Matrix
     chosen: int | None
-    """The number of the candidate that the run chose; None: there was none."""
+    """The number of the candidate that the run chose; None: it chose none."""
     reason: str
     """What decided, as the run stored it."""
     rankings: Mapping[str, Ranking]
-    """By selector."""
+    """The rankings by selector."""
     grades: Mapping[int, bool] | None = None
-    """Resolved or not, by candidate number; None where no grades were given."""
+    """Resolved or not, by candidate number; None if no grades were given."""
     open: tuple[str, ...] = ()
-    """Selectors whose model was not asked yet."""
+    """Selectors whose model has not been asked yet."""
 
     def answered(self, rankings: Mapping[tuple[str, str], Ranking]) -> Reselected:
-        """The same with the rankings that were open, by instance and selector."""
+        """The same, with `rankings` by instance and selector in place of open choices."""
         more = {name: rankings[self.instance_id, name] for name in self.open}
         return replace(self, rankings={**self.rankings, **more}, open=())
 
     def choice(self, selector: str) -> Candidate | None:
-        """What a selector chooses."""
+        """The candidate that a selector chooses."""
         return self.rankings[selector].choice
 
     def agrees(self, selector: str) -> bool:
-        """Whether a selector chooses what the run chose."""
+        """Whether a selector chooses the same as the run."""
         choice = self.choice(selector)
         return choice is not None and choice.number == self.chosen
 
@@ -69,13 +69,13 @@ class Reselected:
 
 
 def make_selectors(names: Iterable[str], config: Config, *, seed: int = 0) -> dict[str, Selector]:
-    """The selectors of these names, which choose anew; the oracle is left out."""
+    """The selectors with these names, without the oracle."""
     context = SelectorContext(config.selection, config.model.name, seed, anew=True)
     return {name: SELECTORS[name](context) for name in names if name != ORACLE}
 
 
 def ended(instances: Iterable[InstanceRecord]) -> list[InstanceRecord]:
-    """The instances that came to their end."""
+    """The instances that have ended, with a patch or without one."""
     return [one for one in instances if one.status.final]
 
 
@@ -85,9 +85,9 @@ async def reselect(
     selectors: Mapping[str, Selector],
     limits: Limits,
 ) -> list[Reselected]:
-    """Let selectors choose from instances that came to their end (`ended`).
+    """Let selectors choose from instances that have ended (`ended`).
 
-    `limits` are those of executions, on which the answers of a model depend.
+    `limits` are the limits of executions, on which a model's answers depend.
 
     Raises:
         StoreError: the database fails or is damaged.
@@ -122,7 +122,7 @@ def stored_race(story: Story) -> StoredRace:
 def graded(
     found: Sequence[Reselected], grades: Grades, *, by_oracle: bool = False
 ) -> list[Reselected]:
-    """The same choices, made before, with what the grades say; `by_oracle` adds the oracle's."""
+    """Add the grades to choices made before. `by_oracle` adds the oracle's choice."""
     given = [replace(one, grades=grades.of(one.instance_id, one.matrix)) for one in found]
     if not by_oracle:
         return given

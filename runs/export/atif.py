@@ -3,7 +3,7 @@
 One document for each instance. Its own steps are Troop's: deterministic, without a
 model call (`llm_call_count` 0). Each model conversation is an embedded subagent
 (`subagent_trajectories`), referred to from the step that began it. What is unknown
-(a cost, tokens) is absent; a call that served several trajectories is counted in one.
+(a cost, tokens) is absent. A call that served several trajectories is counted in one.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ _ABOUT: Mapping[Kind, str] = {
     Kind.SELECTION: "Let a trajectory tell the best candidates apart.",
     Kind.JUDGE: "Let a model choose from the diffs alone.",
 }
-"""The step that begins a kind of trajectory; kinds of one text share their step."""
+"""The step that begins a kind of trajectory. Kinds with the same text share a step."""
 
 Document = dict[str, Any]
 
 
 def atif_document(story: Story, patch: str) -> Document:
-    """One instance, with every trajectory embedded; `patch` is what is handed out of it."""
+    """One instance, with every trajectory embedded. `patch` is the exported patch."""
     talks = story.conversations
     charges = Charges(talks)
     steps: list[Document] = [{"source": "user", "message": story.issue}]
@@ -99,7 +99,7 @@ def _about(story: Story, patch: str) -> Document:
 
 
 def _dispatch(about: str, talks: Sequence[StoredConversation]) -> Document:
-    """A step that begins trajectories; one without a reply has no document to refer to."""
+    """A step that begins trajectories. A trajectory without a reply has no document to refer to."""
     results = []
     for talk in talks:
         result: Document = {"content": f"{talk.key}: {happened(talk)}"}

@@ -1,8 +1,8 @@
 """What model calls used and cost, counted once each.
 
 A call with n > 1 serves the first turn of several trajectories, and the server
-says what it used as a whole. It is counted at the first of these turns and
-nowhere else, so that sums are right and nothing is made up.
+gives its usage only as a whole. It is counted at the first of these turns and
+nowhere else, so that sums are right and nothing is invented.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ T = TypeVar("T", int, float)
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """Tokens and dollars of some calls; None: of at least one of them it is unknown."""
+    """Tokens and dollars of some calls; None: unknown for at least one of them."""
 
     calls: int
     prompt_tokens: int | None
@@ -31,7 +31,7 @@ class Charge:
 
 
 class Charges:
-    """Which call is counted at which turn of an instance."""
+    """At which turn of an instance each call is counted."""
 
     def __init__(self, talks: Iterable[StoredConversation]) -> None:
         self._leaders: dict[int, TurnRecord] = {}
@@ -44,7 +44,7 @@ class Charges:
         return self._leaders[turn.call.number].trajectory
 
     def counts(self, turn: TurnRecord) -> bool:
-        """Whether a turn's call is counted at this turn."""
+        """Whether the turn's call is counted at this turn."""
         return self._leaders[turn.call.number] == turn
 
     def total(self, talks: Iterable[StoredConversation]) -> Charge:

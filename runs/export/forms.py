@@ -1,4 +1,4 @@
-"""The forms that a run is written in, several at once, and each instance read once."""
+"""The forms that a run is written in. For several forms, each instance is still read once."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be written."""
+    """What to write."""
 
     run: RunRecord
     instances: Sequence[InstanceRecord]
@@ -43,15 +43,15 @@ class FormWriter(Protocol):
     """Writes one form."""
 
     def write(self, story: Story, patch: str) -> None:
-        """Take in an instance; `patch` is what is handed out of it."""
+        """Take in an instance. `patch` is its exported patch."""
 
     def finish(self) -> str:
-        """Write what is left; a line for people."""
+        """Write what is left. Gives a line for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """A form that is made of the patches alone."""
+    """A form that needs only the patches."""
 
     write: Callable[[Order], str]
     """Gives a line for people."""
@@ -59,7 +59,7 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True)
 class Stories:
-    """A form for which each instance is read."""
+    """A form that needs each instance to be read."""
 
     begin: Callable[[Order], FormWriter]
 
@@ -68,10 +68,10 @@ Form = Predictions | Stories
 
 
 def pick_forms(forms: Mapping[str, Form], names: Sequence[str]) -> list[Form]:
-    """The forms named.
+    """The forms with these names.
 
     Raises:
-        UsageError: there is none of this name; it names those there are.
+        UsageError: there is no form of such a name. The hint lists the forms.
     """
     for name in names:
         if name not in forms:
@@ -82,7 +82,7 @@ def pick_forms(forms: Mapping[str, Form], names: Sequence[str]) -> list[Form]:
 def write_forms(
     reader: Reader, order: Order, forms: Sequence[Form], on_instance: Callable[[str], None]
 ) -> list[str]:
-    """Write a run in several forms; a line for people about each.
+    """Write a run in several forms. Gives a line for people about each.
 
     `on_instance` is called before each instance whose trajectories are read.
 
@@ -115,7 +115,7 @@ def _multi_swe(order: Order) -> str:
     file = order.folder / MULTI_SWE
     left_out = write_multi_swe(file, order.patches.repos, order.patches.diffs)
     some = ", ".join(left_out[:3])
-    more = f" ({some} and others are no pull requests)" if left_out else ""
+    more = f" ({some} and others are not pull requests)" if left_out else ""
     return f"{len(order.patches.diffs) - len(left_out)} predictions: {file}{more}"
 
 
@@ -124,7 +124,7 @@ def _counted(patches: Patches, where: str) -> str:
 
 
 class _Mini:
-    """The folder that mini-swe-agent's batch mode would have left."""
+    """A folder like the one that mini-swe-agent's batch mode leaves."""
 
     def __init__(self, order: Order) -> None:
         self._order = order
@@ -166,7 +166,7 @@ FORMS: Mapping[str, Form] = {
     "mini": Stories(_Mini),
     "atif": Stories(_Atif),
 }
-"""Those that need nothing but the order; `runs/leaderboard/form.py` is another."""
+"""The forms that need only the order. Another form is in `runs/leaderboard/form.py`."""
 
 
 def _put_json(file: Path, document: dict[str, Any]) -> None:

@@ -1,11 +1,11 @@
 """Trajectories as mini-swe-agent writes them: `trajectory_format` "mini-swe-agent-1.1".
 
-The folder is that of its batch mode: preds.json, exit_statuses.yaml, and for each
-instance <id>/<id>.traj.json. One instance has many trajectories here; that file
-holds the ones that led to the patch (the first sample that wrote it, then the
-selection), and others stand beside it: sample-N, selection, ranking, relevance, judge.
-Messages are what was sent and received; what mini-swe-agent has no field for is in
-`extra`. An unknown cost has no field at all.
+The folder is like that of its batch mode: preds.json, exit_statuses.yaml, and for each
+instance <id>/<id>.traj.json. One instance has many trajectories here. That file has
+the ones that led to the patch (the first sample that wrote it, then the selection);
+other files are next to it: sample-N, selection, ranking, relevance, judge. Messages are
+what was sent and received; what mini-swe-agent has no field for is in `extra`. An
+unknown cost has no field at all.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FORMAT = "mini-swe-agent-1.1"
 SUBMITTED = "Submitted"
-"""The exit status by which mini-swe-agent's readers know that a patch came out."""
+"""The exit status that tells mini-swe-agent's readers that there is a patch."""
 
 _STEMS: Mapping[Kind, str | None] = {
     Kind.RELEVANCE: "relevance",
@@ -38,15 +38,15 @@ _STEMS: Mapping[Kind, str | None] = {
     Kind.SELECTION: "selection",
     Kind.JUDGE: "judge",
 }
-"""The file that a kind of trajectory stands in; None: in that of its sample, if any."""
+"""The file of a kind of trajectory; None: the file of its sample, if there is one."""
 
 Document = dict[str, Any]
 
 
 def mini_documents(story: Story, patch: str) -> dict[str, Document]:
-    """The trajectory files of an instance by their stem; the first is the main one.
+    """The trajectory files of an instance by their stem. The first is the main one.
 
-    `patch` is what is handed out of it.
+    `patch` is the exported patch.
     """
     talks = story.conversations
     charges = Charges(talks)
@@ -54,9 +54,9 @@ def mini_documents(story: Story, patch: str) -> dict[str, Document]:
     sample = story.chosen_sample or next(iter(story.numbers), None)
     led = [*(story.of_sample(sample) if sample is not None else ()), *selection]
     status = exit_status(story.instance)
-    # One that was stopped before its samples has what was read and ranked.
+    # An instance that was stopped before its samples has only relevance and ranking.
     files = {story.name: _document(story, charges, led or talks, status, patch)}
-    # The instance's cost is that of all its trajectories, whichever are in the main file.
+    # The instance's cost is that of all its trajectories, not only those in the main file.
     files[story.name]["info"]["model_stats"] = _stats(charges, talks)
     files[story.name]["messages"].append(
         {
@@ -72,7 +72,7 @@ def mini_documents(story: Story, patch: str) -> dict[str, Document]:
 
 
 def exit_status(instance: InstanceRecord) -> str:
-    """How an instance ended: "Submitted", or Troop's word for it."""
+    """How an instance ended: "Submitted", or Troop's own status."""
     return SUBMITTED if instance.status is Status.PATCHED else instance.status
 
 

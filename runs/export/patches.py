@@ -1,4 +1,4 @@
-"""The patches of a run that are handed out, cleaned by rule."""
+"""The patches of a run for export, cleaned by rules."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Patches:
-    """Diffs by instance id ("": the instance ended without one), and what to know about them."""
+    """Diffs by instance id ("": the instance ended without a patch), and notes on them."""
 
     diffs: dict[str, str] = field(default_factory=dict)
     repos: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    """A line for people about each file that was taken out, or is there and should not be."""
+    """A line for people about each file that was taken out, or should not be there."""
 
     @property
     def empty(self) -> int:
@@ -41,9 +41,9 @@ def chosen_patches(
 ) -> Patches:
     """Collect the chosen patch of each instance of a run, or of those named in `only`.
 
-    Instances that have not come to their end are left out, so that a failure of
-    the machine never counts as an empty patch. `clean` takes scratch files out
-    of the patches, `tests` test files.
+    Instances that have not ended are left out, so that a failure of the machine
+    never counts as an empty patch. `clean` takes scratch files out of the patches;
+    `tests` takes out test files.
     """
     found = Patches()
     for one in reader.instances(run):
@@ -62,6 +62,6 @@ def _cleaned(
     cleaned = without_litter(reader.text(instance.patch), scratch=scratch, tests=tests)
     notes += [f"{name}: took out {file}" for file in named(cleaned.taken)]
     if cleaned.emptied:
-        notes.append(f"{name}: nothing is left of its patch")
+        notes.append(f"{name}: nothing is left of the patch")
     notes += [f"{name}: touches {file}" for file in named(litter_of(cleaned.diff))]
     return cleaned.diff

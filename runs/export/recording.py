@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def export_recording(story: Story, file: Path) -> int:
-    """Write every reply of an instance as a recording; how many there are."""
+    """Write every reply of an instance as a recording. Gives the number of replies."""
     talks = sorted(story.conversations, key=lambda talk: talk.key)
     replies = [_reply(turn) for talk in talks for turn in talk.turns]
     header = RecordingHeader(model=story.run.model, made=f"{story.run.created_at:%Y-%m-%d}")

@@ -1,9 +1,9 @@
-"""A reasoning trace to be read: one Markdown file for each instance.
+"""A readable reasoning trace: one Markdown file for each instance.
 
-Every step stands there: prompts, replies, what was executed and what it printed,
-votes and the choice. What opens many conversations alike (the issue, the files of
-the codebase, the task) stands once instead of in each; `--format atif` has every
-message to the letter.
+It has every step: prompts, replies, what was executed and what it printed, votes and
+the choice. What many conversations begin with (the issue, the files of the codebase,
+the task) is written once instead of in each; `--format atif` has every message in
+full.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from runs.store.story import Story
 
 _Shown = dict[str, str]
-"""Prompts that stand in the trace already, and where."""
+"""Prompts that are in the trace already, and where."""
 _TICKS = re.compile(r"`{3,}")
 
 
 def trace(story: Story, patch: str) -> str:
-    """The trace of one instance; `patch` is what is handed out of it."""
+    """The trace of one instance. `patch` is the exported patch."""
     return "\n".join(_parts(story, patch)) + "\n"
 
 
@@ -43,7 +43,7 @@ def _parts(story: Story, patch: str) -> Iterator[str]:
 
 
 def _stage(story: Story, kind: Kind, shown: _Shown) -> Iterator[str]:
-    """What the trajectories of a kind came to."""
+    """What happened in the trajectories of a kind."""
     match kind:
         case Kind.RELEVANCE:
             yield from _relevance(story.of_kind(kind))
@@ -55,7 +55,7 @@ def _stage(story: Story, kind: Kind, shown: _Shown) -> Iterator[str]:
                 yield f"## Sample {number}\n"
                 yield from _conversations(story.of_sample(number), "###", shown)
         case Kind.EDITING:
-            pass  # stands under its sample
+            pass  # shown with its sample
         case Kind.MATRIX:
             if story.votes:
                 yield f"## Votes\n\nEvery test on every candidate:\n\n{voted(story.vote_grid)}\n"
@@ -66,7 +66,7 @@ def _stage(story: Story, kind: Kind, shown: _Shown) -> Iterator[str]:
 
 
 def _relevance(talks: list[StoredConversation]) -> Iterator[str]:
-    """How the context was made: a line of prompt for each file would say nothing."""
+    """How the context was made, without the prompt for each file, which would say nothing."""
     if talks:
         yield f"## Which files matter\n\nA model read {len(talks)} files one by one and said:\n"
         for talk in talks:

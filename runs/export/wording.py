@@ -1,4 +1,4 @@
-"""What happened, in words that stand in exported files."""
+"""What happened, in the words of exported files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def happened(talk: StoredConversation) -> str:
 
 
 def why_chosen(story: Story) -> str:
-    """How an instance ended, and why this patch came out."""
+    """How an instance ended, and why this patch was chosen."""
     instance = story.instance
     if instance.chosen is None:
         error = f": {instance.error}" if instance.error else ""
@@ -33,7 +33,7 @@ def why_chosen(story: Story) -> str:
 def voted(table: VoteGrid) -> str:
     """The votes as a Markdown table: a row for each candidate, a column for each test.
 
-    Those of the repository's own tests are called after their files.
+    Repository tests are named after their files.
     """
     names = [test.label.replace("|", "\\|") or f"test {test.number}" for test in table.tests]
     head = ["", *names, "votes", "samples"]

@@ -1,4 +1,4 @@
-"""What grades come to: resolved, coverage, a random pick, pass@k."""
+"""Figures from grades: resolved, coverage, a random pick, pass@k."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from runs.grading.subjects import Subject
 
 STEPS = (1, 2, 3, 5, 10, 20, 50, 100)
-"""The k of pass@k that are told."""
+"""The values of k for which pass@k is given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """A subject with its grade; None: it could not be given to a grader."""
+    """A subject with its grade; None: no grader could grade it."""
 
     subject: Subject
     grade: Stored | None
@@ -35,20 +35,21 @@ class Graded:
 
 @dataclass(frozen=True, slots=True)
 class GradeFigures:
-    """Numbers of instances: but for `resolved`, of those whose patches all have a verdict."""
+    """Numbers of instances. All but `resolved` count instances whose patches all have verdicts."""
 
     instances: int
     left_out: tuple[str, ...]
     """Instances with a patch that has no verdict."""
     resolved: Mapping[str, tuple[float, int]]
-    """By name (a run's, a model's): instances whose chosen patch is right, of those where that
-    name's own patches have verdicts; of several for one instance, the share that is right."""
+    """By name (a run's or a model's): instances whose chosen patch is right, and instances where
+    all of that name's patches have verdicts. Of several patches for one instance, the share that
+    is right counts."""
     coverage: int
-    """Instances with any right patch."""
+    """Instances with at least one right patch."""
     by_chance: float
-    """Expected of a random writer for each instance."""
+    """Expected if a random writer is picked for each instance."""
     pass_at: Mapping[int, float] = field(default_factory=dict)
-    """pass@k (Chen et al., arXiv 2107.03374, section 2.1), mean over the instances."""
+    """pass@k (Chen et al., arXiv 2107.03374, section 2.1), the mean over the instances."""
 
 
 def figures(found: Iterable[Graded]) -> GradeFigures:
@@ -71,12 +72,12 @@ def figures(found: Iterable[Graded]) -> GradeFigures:
 
 
 def pass_at(n: int, right: int, k: int) -> float:
-    """The chance that any of k of n patches, `right` of which are right, is right."""
+    """The chance that of k patches, drawn from n with `right` right ones, at least one is right."""
     return 1.0 - comb(n - right, k) / comb(n, k)
 
 
 def _tally(group: list[Graded]) -> tuple[int, int]:
-    """How many wrote a patch, or failed to, and how many a right one."""
+    """How many writers there are, with or without a patch, and how many wrote a right one."""
     writers = sum(each.subject.writers for each in group)
     return writers, sum(each.subject.writers for each in group if each.resolved)
 

@@ -1,7 +1,7 @@
 """The official SWE-bench harness as it is installed: its version, its command line, its rows.
 
-Versions 4 and 5 differ in their flags, in what they want of a row and in where
-the image's name comes from; what is written, they write alike.
+Versions 4 and 5 differ in their flags, in what they need of a row and in where
+the image's name comes from. They write the same files.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 OLDEST, NEWEST = (4, 1), 5
 INSTALL = (
-    "pip install 'troop-repair[grade]', name a Python that has it with --harness-python,"
-    " or grade --with sandbox"
+    "Install it (pip install 'troop-repair[grade]'), name a Python that has it with"
+    " --harness-python, or grade with --with sandbox."
 )
 _MODULE = "swebench.harness.run_evaluation"
 _ASK_VERSION = "import importlib.metadata as m; print(m.version('swebench'))"
@@ -62,7 +62,7 @@ class Refusal:
 
     why: str
     passing: bool = False
-    """It may be able to at another time: version 4 asks the network for some rows."""
+    """Whether it may work at another time: version 4 asks the network for some rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Harness:
 
     @property
     def major(self) -> int:
-        """4 or 5."""
+        """The major version, 4 or 5."""
         return int(self.version.split(".")[0])
 
     def command(self, run_id: str, *, workers: int, timeout_s: float) -> list[str]:
@@ -86,22 +86,22 @@ class Harness:
             *("--max_workers", str(workers), "--timeout", f"{timeout_s:.0f}"),
             *("--report_dir", "."),
         ]
-        # Version 4 would remove each image after its test run, to be pulled again for the next.
+        # Otherwise version 4 removes each image after its test run and pulls it for the next.
         return [*common, "--cache_level", "instance"] if self.major == OLDEST[0] else common
 
     def environment(self, engine: str) -> dict[str, str]:
         """Variables for its processes; `engine` is where Docker answers."""
-        own = {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}  # its rows lie in a file
-        # It asks DOCKER_HOST only, where `docker` and Troop follow the current context, too.
+        own = {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}  # its rows are in a file
+        # It only looks at DOCKER_HOST, while `docker` and Troop also follow the current context.
         found = {"DOCKER_HOST": engine} | dict(os.environ) | own
         found.pop("PYTHONPATH", None)
         return found
 
     def refused(self, rows: Sequence[Mapping[str, object]], folder: Path) -> dict[str, Refusal]:
-        """Why it cannot grade some of `rows`, by id: one such row would end a whole run of it.
+        """Why it cannot grade some of `rows`, by id. One such row would end its whole run.
 
         Raises:
-            UsageError: it does not work.
+            UsageError: the harness does not work.
         """
         found = dict[str, Refusal]()
         if self.major > OLDEST[0]:
@@ -139,10 +139,10 @@ class Harness:
 
 
 def find_harness(python: str | None) -> Harness:
-    """The harness of a Python, by default of this one.
+    """The harness installed for a Python, by default for this one.
 
     Raises:
-        UsageError: it has none, or one of another version.
+        UsageError: there is none, or its version is not supported.
     """
     where = python or sys.executable
     try:
@@ -154,10 +154,10 @@ def find_harness(python: str | None) -> Harness:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise UsageError(f"{where} is no Python that starts: {error}", hint=INSTALL) from error
+        raise UsageError(f"{where} does not start as a Python: {error}", hint=INSTALL) from error
     version = asked.stdout.strip()
     if asked.returncode or not version:
-        raise UsageError(f"{where} has no swebench, the official harness", hint=INSTALL)
+        raise UsageError(f"{where} has no swebench, the official harness.", hint=INSTALL)
     check_version(version)
     return Harness(where, version)
 
@@ -166,22 +166,22 @@ def check_version(version: str) -> None:
     """Refuse a version whose command line is not known.
 
     Raises:
-        UsageError: it is one.
+        UsageError: the version is not supported.
     """
     numbers = re.match(r"(\d+)\.(\d+)", version)
     found = (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
     if found < OLDEST or found[0] > NEWEST:
         raise UsageError(
-            f"swebench {version} is none of the versions that Troop can drive (4.1 to 5)",
+            f"swebench {version} is not one of the versions that Troop supports (4.1 to 5).",
             hint=INSTALL,
         )
 
 
 def harness_row(task: GradingTask) -> dict[str, object]:
-    """The row of a task's instance, with no column that the harness has no use for."""
+    """The row of a task's instance, with only the columns that the harness uses."""
     return {"hints_text": "", "problem_statement": "", **task.spec.row}
 
 
 def last_line(text: str) -> str:
-    """What a program said last."""
+    """The last line that a program printed."""
     return next((line for line in reversed(text.splitlines()) if line.strip()), "it said nothing")

@@ -26,7 +26,7 @@ _LOOK_S = 0.5
 
 
 class HarnessGrader:
-    """Grades by processes of the harness, `workers` patches at a time: `nouns.Grader`."""
+    """A `nouns.Grader` that grades by processes of the harness, `workers` patches at a time."""
 
     name = "harness"
 
@@ -37,7 +37,7 @@ class HarnessGrader:
 
     @property
     def version(self) -> str:
-        """Of the harness."""
+        """The harness and its version."""
         return f"swebench {self._harness.version}"
 
     async def grade(self, tasks: Sequence[GradingTask]) -> AsyncGenerator[Grade, None]:
@@ -47,7 +47,7 @@ class HarnessGrader:
         with connected() as (engine, why):
             if engine is None:
                 raise SandboxUnavailable(
-                    f"the harness needs Docker: {why}", hint="start it; `troop doctor` says more"
+                    f"The harness needs Docker: {why}", hint="Start it. To see more: troop doctor"
                 )
             host = engine.host
         base = cache_folder() / "grading"
@@ -105,7 +105,7 @@ class HarnessGrader:
 
 
 async def _stop(running: Sequence[Round]) -> None:
-    """End what still runs, and remove the containers that it had no time to remove."""
+    """End the rounds that still run, and remove the containers that they leave behind."""
     if not running:
         return
     await asyncio.gather(*(each.stop() for each in running))

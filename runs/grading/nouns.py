@@ -1,4 +1,4 @@
-"""What is graded, what comes of it, and what a grader is."""
+"""What is graded, what the grades are, and what a grader is."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 
 class GradeOutcome(enum.StrEnum):
-    """What became of a patch."""
+    """The outcome of grading a patch."""
 
     RESOLVED = "resolved"
     UNRESOLVED = "unresolved"
     APPLY_FAILED = "apply_failed"
     """The patch does not apply: not resolved."""
     EMPTY = "empty"
-    """There is no patch: not resolved, and nothing was run."""
+    """There is no patch: not resolved, and no test was run."""
     TIMEOUT = "timeout"
-    """Its tests did not end in time: not resolved."""
+    """The tests reached their time-out: not resolved."""
     ERROR = "error"
     """Something around it broke: no verdict, and the next `troop grade` tries again."""
     CANNOT_GRADE = "cannot_judge"
-    """The row lacks what this grader needs: no verdict. The word is the stored one."""
+    """The row lacks what this grader needs: no verdict. This is how it is stored."""
 
     @property
     def resolved(self) -> bool | None:
@@ -40,15 +40,15 @@ class GradeOutcome(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GradingTask:
-    """A patch to be graded."""
+    """A patch to grade."""
 
     spec: GradingSpec
     diff: str
-    """As graders get it."""
+    """The diff as graders get it."""
 
     @classmethod
     def of(cls, spec: GradingSpec, diff: str) -> GradingTask:
-        """With the newline at its end that `git apply` insists on."""
+        """A task, with the newline at the end of its diff that `git apply` needs."""
         return cls(spec, diff if not diff or diff.endswith("\n") else diff + "\n")
 
     @property
@@ -63,18 +63,18 @@ class GradingTask:
 
     @property
     def key(self) -> tuple[str, str]:
-        """(instance, digest of the diff without line ends at its end), as stored grades have it."""
+        """(instance, digest of the diff without line ends at its end), as in stored grades."""
         return self.instance_id, patch_digest(self.diff)
 
 
 def patch_digest(diff: str) -> str:
-    """What a patch is known by: SHA-256 (hex) of its diff without line ends at its end."""
+    """The digest of a patch: the SHA-256 (hex) of its diff without line ends at its end."""
     return digest_of(diff.rstrip("\n"))
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Of a list of tests: how many are as they should be, and how many are not."""
+    """How many tests of a list are as they should be, and how many are not."""
 
     passing: int
     failing: int
@@ -90,16 +90,16 @@ class Grade:
     task: GradingTask
     outcome: GradeOutcome
     detail: str = ""
-    """Why, in a line, where the outcome alone does not tell."""
+    """Why, in one line, if the outcome alone does not say it."""
     fail_to_pass: Counts | None = None
-    """None: no test was counted."""
+    """The tests of FAIL_TO_PASS; None: no test was counted."""
     pass_to_pass: Counts | None = None
     report: str = ""
     """The grader's report, JSON."""
     log: str = ""
     """What the tests printed."""
     duration_s: float | None = None
-    """Seconds from the start of the work on it; None: unknown."""
+    """Seconds that grading took; None: unknown."""
 
     @property
     def resolved(self) -> bool | None:
@@ -116,18 +116,18 @@ class Grader(Protocol):
 
     @property
     def version(self) -> str:
-        """Of what grades, as it is stored."""
+        """The version of what grades, as it is stored."""
 
     @property
     def timeout_s(self) -> float:
-        """Seconds that the tests of one patch may take."""
+        """The time-out of the tests of one patch, in seconds."""
 
     def grade(self, tasks: Sequence[GradingTask]) -> AsyncGenerator[Grade, None]:
-        """Grade each task once, in any order, each as soon as it is known.
+        """Grade each task once, in any order, and yield each grade as soon as it is known.
 
-        Closing the generator stops the work and removes what it holds.
+        Closing the generator stops the work and cleans up.
 
         Raises:
             SandboxError: nothing can be graded.
-            UsageError: likewise, for a reason that lies with the person.
+            UsageError: the same, for a reason in what the person gave.
         """

@@ -1,8 +1,8 @@
-"""What test runners print, read as status by test.
+"""Reads what test runners print as the status of each test.
 
-They agree with the parsers of the same names in the SWE-bench harness 5
-(`swebench/harness/log_parsers/python.py`): the lists of tests in the datasets
-were made with those, whose quirks are therefore part of the tests' names.
+The parsers agree with those of the same names in the SWE-bench harness 5
+(`swebench/harness/log_parsers/python.py`): the datasets' lists of tests were made
+with them, so their quirks are part of the tests' names.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ def pytest(log: str) -> Statuses:
 
 
 def pytest_options(log: str) -> Statuses:
-    """The same, where a path among the parameters is told by its last part only."""
+    """The same, but a path among the parameters is shortened to its last part."""
     return {_short_option(name): status for name, status in _summary(log)}
 
 
 def matplotlib(log: str) -> Statuses:
-    """The same, with mouse buttons by their numbers."""
+    """The same, but mouse buttons are given by their numbers."""
     return pytest(log.replace("MouseButton.LEFT", "1").replace("MouseButton.RIGHT", "3"))
 
 
 def pytest_v2(log: str) -> Statuses:
-    """Names with blanks in them, colours, and the status behind the name as pytest once had it."""
+    """Names with blanks, colours, and the status after the name as in older versions of pytest."""
     found: Statuses = {}
     for raw in log.split("\n"):
         line = _COLOUR.sub("", raw).translate(_CONTROLS)
@@ -58,7 +58,7 @@ def pytest_v2(log: str) -> Statuses:
 
 
 def seaborn(log: str) -> Statuses:
-    """Only what failed and passed; the status may stand behind the name."""
+    """Only tests that failed or passed. The status may come after the name."""
     found: Statuses = {}
     for line in log.split("\n"):
         words = line.split()
@@ -90,7 +90,7 @@ _SYMPY_FAILURE = re.compile(r"(_*) (.*)\.py:(.*) (_*)")
 
 
 def django(log: str) -> Statuses:
-    """Unittest's verbose lines as Django's runner prints them, also where output cuts them up."""
+    """Unittest's verbose lines as Django's runner prints them, even if output interrupts them."""
     found: Statuses = {}
     begun: str | None = None
     for line in map(str.strip, log.split("\n")):
@@ -148,7 +148,7 @@ def _summary(log: str) -> Iterator[tuple[str, str]]:
 
 
 def _counts_skips(words: list[str]) -> bool:
-    """Of `SKIPPED [3] path:line: reason`, where the second word is no test."""
+    """Whether it is `SKIPPED [3] path:line: reason`, whose second word is not a test."""
     return words[0] == SKIPPED and bool(_SKIPS.fullmatch(words[1]))
 
 
@@ -191,4 +191,4 @@ PARSERS: Mapping[str, Callable[[str], Statuses]] = {
     "unittest": django,
     "parse_log_sympy": sympy,
 }
-"""By the name in a row's column `log_parser`."""
+"""The parsers by their names in a row's column `log_parser`."""

@@ -1,4 +1,4 @@
-"""Is an instance fit to be graded? Its gold patch must be resolved, the code as it is must not."""
+"""Is an instance fit for grading? Its gold patch must be resolved, but not the unedited code."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ index 0000000..12ab5d9
 @@ -0,0 +1 @@
 +This file changes nothing.
 """
-"""A patch that changes no code: the harness runs no tests for an empty one."""
+"""A patch that changes no code, because the harness runs no tests for an empty patch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fitness:
-    """What the two patches of an instance came to."""
+    """The grades of the two patches of an instance."""
 
     instance_id: str
     gold: Stored | None
     no_edit: Stored | None
     unfit: str = ""
-    """Why it is not fit; "" where it is, or where that is not known."""
+    """Why it is not fit; "" if it is fit, or if that is not known."""
     unknown: str = ""
     """Why it is not known whether it is fit: something around it broke."""
 
 
 def preflight_tasks(specs: Specs) -> list[GradingTask]:
-    """The two patches of every instance that has a gold one."""
+    """The two patches of every instance that has a gold patch."""
     return [
         GradingTask.of(spec, diff)
         for spec in specs.found.values()
@@ -78,7 +78,7 @@ def _why(gold: Stored | None, no_edit: Stored | None) -> tuple[str, str]:
 
 
 def said(grade: Stored | None) -> str:
-    """A grade in a few words, with the tests that pass of both lists."""
+    """A grade in a few words, with how many tests of both lists pass."""
     if grade is None:
         return ""
     words = grade.outcome.replace("_", " ")

@@ -1,4 +1,4 @@
-"""What the harness leaves of one patch: a folder with its report and logs, read as a grade."""
+"""Reads what the harness leaves of a patch, a folder with its report and logs, as a grade."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _TIMED_OUT = "Timeout error: "
 
 
 def read_report(task: GradingTask, folder: Path) -> Grade | None:
-    """The grade that a folder of the harness holds; None: no whole report is there yet.
+    """The grade in a folder of the harness; None: there is no complete report yet.
 
-    A report of another patch (the harness takes a stored report for an
-    instance's whatever its patch is) is an error, never this patch's grade.
+    The harness reuses a stored report of an instance whatever its patch is. A report
+    of another patch is therefore an error, never this patch's grade.
     """
     text = _text(folder / REPORT)
     try:
@@ -49,7 +49,7 @@ def read_report(task: GradingTask, folder: Path) -> Grade | None:
 
 
 def without_report(task: GradingTask, folder: Path, said: str) -> Grade:
-    """The grade of a patch that the harness is done with and wrote no report of.
+    """The grade of a patch for which the harness has ended without a report.
 
     `said` is what the harness printed.
     """
@@ -83,7 +83,7 @@ def _counts(report: dict[str, Any], name: str) -> Counts | None:
 
 
 def _why(log: str) -> str:
-    """The last error that the log of an instance tells of."""
+    """The last error in the log of an instance."""
     lines = [
         line.strip() for line in log.splitlines() if "Error" in line and "error_msg" not in line
     ]
@@ -91,7 +91,7 @@ def _why(log: str) -> str:
 
 
 def _duration(folder: Path) -> float | None:
-    """Seconds from the patch to the report."""
+    """Seconds between the patch and the report."""
     try:
         return (folder / REPORT).stat().st_mtime - (folder / _PATCH).stat().st_mtime
     except OSError:

@@ -3,8 +3,8 @@
 Every test of FAIL_TO_PASS passes and every test of PASS_TO_PASS passes or is
 skipped. A test that the log does not mention has failed; one that fails as
 expected (xfail) has passed. Harness 4 differs in three points: a skipped test
-counts neither way, names cut short are not completed, and the exit status of
-the test command is not looked at.
+does not count, shortened names are not completed, and the exit code of the
+test command is ignored.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ _EXIT_CODE = re.compile(rf"{re.escape(EXIT_CODE)}:\s*(-?\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What a log comes to."""
+    """The result of a log."""
 
     resolved: bool
     why: str = ""
-    """What is wrong with the log as a whole; "" where it was read."""
+    """What is wrong with the log as a whole; "" if it was read."""
     tests: dict[str, dict[str, list[str]]] | None = None
-    """List -> "success" and "failure" -> tests; None where the log was not read."""
+    """List -> "success" and "failure" -> tests; None if the log was not read."""
 
     def counts(self, name: str) -> Counts | None:
-        """Of FAIL_TO_PASS or PASS_TO_PASS; None where nothing was counted."""
+        """The counts of FAIL_TO_PASS or PASS_TO_PASS; None if no test was counted."""
         if self.tests is None:
             return None
         return Counts(len(self.tests[name]["success"]), len(self.tests[name]["failure"]))
 
     def report(self) -> str:
-        """As JSON, in the form of the harness's reports."""
+        """The resolution as JSON, in the form of the harness's reports."""
         whole = {"resolved": self.resolved, "why": self.why, "tests_status": self.tests}
         return json.dumps(whole, indent=2)
 
@@ -57,7 +57,7 @@ def resolution(spec: GradingSpec, log: str) -> Resolution:
     """Read the log of an evaluation script.
 
     Raises:
-        KeyError: there is no parser of the name that `spec` gives.
+        KeyError: there is no parser with the name that `spec` gives.
     """
     statuses, why = _statuses(log, spec.log_parser)
     if why:
@@ -73,7 +73,7 @@ def resolution(spec: GradingSpec, log: str) -> Resolution:
 
 
 def _statuses(log: str, parser: str) -> tuple[Statuses, str]:
-    """Status by test, or why the log tells nothing."""
+    """Status by test, or why the log says nothing."""
     bad = next((sign for sign in _BAD if sign in log), "")
     if bad:
         return {}, f'the log says "{bad}"'
@@ -86,7 +86,7 @@ def _statuses(log: str, parser: str) -> tuple[Statuses, str]:
     code = _EXIT_CODE.search(log)
     failed = any(status in {FAILED, ERROR} for status in statuses.values())
     if code and int(code[1]) and not failed:
-        # What a patch prints itself must not pass for the runner's report.
+        # What a patch prints itself must not count as the runner's report.
         return {}, f"the tests ended with exit code {code[1]}, but the log names none that failed"
     return statuses, ""
 
@@ -105,9 +105,9 @@ def _sorted(
 
 
 def _known_as(test: str, statuses: Statuses) -> str:
-    """The log's name of a test: some names in the datasets are cut off among the parameters.
+    """The log's name of a test: some names in the datasets are cut off within the parameters.
 
-    Such a name stands for all that begin with it, where these agree.
+    Such a name stands for all tests whose names begin with it, if they agree.
     """
     if test in statuses or test.count("[") <= test.count("]"):
         return test

@@ -1,8 +1,8 @@
-"""Rounds of the harness: each a process in a folder of its own, with one patch per instance.
+"""Rounds of the harness: each is a process in its own folder, with one patch per instance.
 
-Predictions are keyed by instance there, so the k-th patches of all instances
-make the k-th round. The next round begins as soon as the rounds under way leave
-a worker idle, so that rounds cost no waiting for the last instance of each.
+The harness keys predictions by instance, so the k-th patches of all instances
+make the k-th round. The next round begins as soon as the current rounds leave a
+worker idle, so that nobody waits for the last instance of each round.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ def in_rounds(tasks: Sequence[GradingTask]) -> list[list[GradingTask]]:
 
 
 def run_id(tasks: Sequence[GradingTask]) -> str:
-    """A name for a round: what it grades, and a token.
+    """A name for a round, made of what it grades and a token.
 
-    The token is there because the harness removes a container of the name that
-    it wants, also one of another process that grades the same at this moment.
+    The token is needed because the harness removes any container with the name that
+    it wants, even one of another process that is grading the same patches.
     """
     content = hashlib.sha256(repr([task.key for task in tasks]).encode()).hexdigest()
     return f"troop-{content[:12]}-{secrets.token_hex(4)}"
@@ -55,32 +55,32 @@ def run_id(tasks: Sequence[GradingTask]) -> str:
 
 @dataclass(slots=True)
 class Round:
-    """One process of the harness and what it has not reported yet."""
+    """One process of the harness, and the tasks that it has not reported yet."""
 
     name: str
     folder: Path
     workers: int
     process: asyncio.subprocess.Process
     left: dict[str, GradingTask] = field(default_factory=dict)
-    """By instance."""
+    """The tasks by instance."""
 
     @property
     def busy(self) -> int:
-        """How many patches it may be working on."""
+        """The largest number of patches that it may be working on."""
         return min(self.workers, len(self.left))
 
     @property
     def ended(self) -> bool:
-        """Whether its process is gone."""
+        """Whether its process has ended."""
         return self.process.returncode is not None
 
     def collect(self) -> Iterator[Grade]:
-        """What has been reported since the last time.
+        """The grades reported since the last call.
 
         Raises:
-            SandboxError: the process ended before it began with any patch.
+            SandboxError: the process ended before it began any patch.
         """
-        ended = self.ended  # asked before reading: what is written by then is read below
+        ended = self.ended  # asked first, so that everything written before the end is read below
         for instance_id, task in list(self.left.items()):
             grade = read_report(task, self._folder_of(instance_id))
             if grade is not None:
@@ -93,8 +93,8 @@ class Round:
         said = (self.folder / "output.txt").read_text("utf-8", "replace")
         if self.process.returncode and not any(map(self._begun, self.left)):
             raise SandboxError(
-                f"the harness ended with exit code {self.process.returncode}: {last_line(said)}",
-                hint="`troop doctor` says whether Docker answers; what was graded is stored",
+                f"The harness ended with exit code {self.process.returncode}: {last_line(said)}",
+                hint="What was graded is stored. To see whether Docker answers: troop doctor",
             )
         for instance_id, task in list(self.left.items()):
             del self.left[instance_id]
@@ -107,7 +107,7 @@ class Round:
         return self.folder / "logs" / "run_evaluation" / self.name / _MODEL / instance_id
 
     async def stop(self) -> None:
-        """End the process and all that it started."""
+        """End the process and everything that it started."""
         for sign in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, sign)
@@ -125,7 +125,7 @@ async def start_round(
     workers: int,
     timeout_s: float,
 ) -> Round:
-    """Start the harness on one patch of each instance, in a new folder below `work`."""
+    """Start the harness on one patch of each instance, in a new folder in `work`."""
     name = run_id(tasks)
     folder = work / name
     folder.mkdir()
@@ -138,7 +138,7 @@ async def start_round(
         }
         for task in tasks
     ]
-    # ASCII, since version 4 reads with the locale's encoding.
+    # ASCII, because version 4 reads with the locale's encoding.
     (folder / "dataset.json").write_text(json.dumps(rows, default=str), encoding="ascii")
     (folder / "predictions.json").write_text(json.dumps(predictions), encoding="ascii")
     with (folder / "output.txt").open("wb") as output:

@@ -1,4 +1,4 @@
-"""Troop's own sandbox as a grader: the instance's evaluation script on its image, no network."""
+"""Troop's own sandbox as a grader: runs an instance's evaluation script on its image, offline."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from sandbox.protocol import Execution, Sandbox, SandboxProvider
 
 _MARGIN_S = 60.0
-"""What applying a patch and writing the log may take beside the tests."""
+"""Seconds for applying a patch and writing the log, in addition to the tests."""
 _STOPPED = {124, 137}
-"""How `timeout` ends."""
+"""The exit codes of `timeout` when it stops a command."""
 
 
 @dataclass(slots=True)
 class _Shared:
-    """One instance's sandbox, open while any of its patches is graded."""
+    """One instance's sandbox, open while any of its patches is being graded."""
 
     left: int
     opening: asyncio.Lock
@@ -41,7 +41,7 @@ class _Shared:
 
 
 class SandboxGrader:
-    """Grades in Docker, `workers` patches at a time: `runs.grading.nouns.Grader`."""
+    """A `runs.grading.nouns.Grader` that grades in Docker, `workers` patches at a time."""
 
     name = "sandbox"
 
@@ -54,9 +54,9 @@ class SandboxGrader:
         label: str,
         tell: Callable[[str], None] | None = None,
     ) -> None:
-        """`version` is Troop's; `label` says on containers what they are for.
+        """`version` is Troop's; `label` marks containers with what they are for.
 
-        `tell` gets what is waited for, say an image that is pulled, from any thread.
+        `tell` gets what is waited for, such as an image being pulled, from any thread.
         """
         self._tell = tell
         self.version = version
@@ -145,7 +145,7 @@ class SandboxGrader:
 
 
 def why_not(spec: GradingSpec) -> str:
-    """Why an instance cannot be graded here; "" where it can."""
+    """Why an instance cannot be graded here; "" if it can."""
     if not (spec.eval_script or spec.test_cmd):
         return "its row has neither eval_script nor test_cmd"
     if spec.log_parser not in PARSERS:
@@ -180,7 +180,7 @@ def _why(execution: Execution) -> str:
 
 
 def _bare(spec: GradingSpec) -> Instance:
-    """The instance without activation lines: evaluation scripts have their own."""
+    """The instance without activation lines, because evaluation scripts have their own."""
     environment = replace(spec.instance.environment, activate="")
     return replace(spec.instance, environment=environment)
 
@@ -189,7 +189,7 @@ async def _close(sandbox: Sandbox) -> None:
     try:
         await sandbox.close()
     except SandboxError:
-        return  # the provider's end, or the reaper, removes what is left
+        return  # closing the provider, or the reaper, removes what is left
 
 
 async def _next(done: asyncio.Queue[Grade], working: asyncio.Task[None]) -> Grade:

@@ -1,7 +1,7 @@
 """The bash script that applies a patch and runs an evaluation script, in a sandbox.
 
-Patches are tried in the ways of the SWE-bench harness 5 (`run_evaluation.py`,
-GIT_APPLY_CMDS), so that one that applies there applies here.
+Patches are applied in the same ways as by the SWE-bench harness 5 (`run_evaluation.py`,
+GIT_APPLY_CMDS), so that a patch that applies there applies here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from data.instances.grading import GradingSpec
 
 LOG_MB = 48
-"""Of the tests' output, what is kept: its beginning."""
+"""How many bytes of the tests' output are kept, from its beginning."""
 MARK = "troop-grading"
 _HEADER = ("#!/bin/bash", "set -uxo pipefail")
 
@@ -59,11 +59,11 @@ echo "{mark} end"
 
 @dataclass(frozen=True, slots=True)
 class ScriptResult:
-    """What the script told."""
+    """What the script reported."""
 
     applied: bool
     code: int
-    """Of the evaluation script; 124 or 137: it was stopped."""
+    """The exit code of the evaluation script; 124 or 137: it was stopped."""
     log: str
 
 
@@ -80,7 +80,7 @@ def grading_script(spec: GradingSpec, diff: str, timeout_s: float) -> str:
 
 
 def read_result(output: str) -> ScriptResult | None:
-    """What the script printed; None: it did not come to its end."""
+    """The result that the script printed; None: it did not reach its end."""
     found = re.search(
         rf"^{MARK} (\w+) (\d+)\n([A-Za-z0-9+/=\n]*)^{MARK} end$", output, re.MULTILINE
     )
@@ -94,7 +94,7 @@ def read_result(output: str) -> ScriptResult | None:
 
 
 def evaluation_of(spec: GradingSpec) -> str:
-    """The evaluation script, made to tell the exit status of the test command."""
+    """The evaluation script, changed so that it prints the exit code of the test command."""
     lines = (spec.eval_script or _made(spec)).strip().split("\n")
     lines = [line for line in lines if line not in _HEADER]
     end = next((n for n, line in enumerate(lines) if END in line), None)

@@ -1,4 +1,4 @@
-"""One command's grading: what has no verdict yet is graded, and stored at once."""
+"""Grading by one command: patches without a verdict are graded, and stored at once."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Grading begins, or a grade has come in."""
+    """The beginning of grading, or a new grade."""
 
     grade: Grade | None
-    """None: it begins."""
+    """None: grading begins."""
     done: int
     of: int
-    """How many patches have to be graded."""
+    """How many patches are to be graded."""
     resolved: int
     known: int
     """How many had a verdict before."""
@@ -42,11 +42,11 @@ async def grade_all(
     *,
     again: bool = False,
 ) -> Mapping[Key, Stored]:
-    """Grade the tasks that have no standing verdict in the database; all grades by key.
+    """Grade the tasks that have no valid verdict in the database; all grades by key.
 
-    Equal patches are graded once. `again`: also those that have a verdict.
-    `tell` hears of each grade once it is stored. To stop, cancel: what is
-    stored stays, and the next call goes on from there.
+    Equal patches are graded once. `again`: grade even those that have a verdict.
+    `tell` is called for each grade once it is stored. To stop, cancel: what is
+    stored stays, and the next call continues from there.
 
     Raises:
         TroopError: nothing (more) can be graded.
@@ -78,7 +78,7 @@ async def grade_all(
 
 
 def _without_grader(task: GradingTask) -> GradeOutcome | None:
-    """What is plain without asking: nothing to apply, or text that no file can hold."""
+    """The outcome if no grader is needed: nothing to apply, or text that no file can hold."""
     if task.empty:
         return GradeOutcome.EMPTY
     try:

@@ -1,4 +1,4 @@
-"""Grades in the database: facts about patches, kept apart from the runs that hold the patches."""
+"""Grades in the database: facts about patches, stored apart from the runs that have them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from runs.store.store import Store
 
 LOG_CHARS = 4_000_000
-"""Of a log, what is stored: its beginning and its end."""
+"""How many characters of a log are stored: its beginning and its end."""
 GRADERS = ("harness", "sandbox")
-"""The one that is believed first, first."""
+"""The graders, the most trusted first."""
 
 
 async def save_grade(store: Store, grade: Grade, grader: tuple[str, str], timeout_s: float) -> None:
     """Store a grade in place of an earlier one of the same patch by the same grader.
 
-    `grader`: its name and its version. The diff itself is not stored: runs have
-    those of their candidates.
+    `grader`: its name and its version. The diff itself is not stored: runs store the
+    diffs of their candidates.
     """
     instance_id, patch = grade.task.key
     sides = {"fail_to_pass": grade.fail_to_pass, "pass_to_pass": grade.pass_to_pass}
@@ -77,7 +77,7 @@ class Stored:
         return self.outcome.resolved
 
     def stands(self, inputs: str, timeout_s: float) -> bool:
-        """Whether it need not be done again: a verdict on these inputs, with that time or more."""
+        """Whether it is a verdict on these inputs, with this time-out or a longer one."""
         in_time = self.outcome is not GradeOutcome.TIMEOUT or self.timeout_s >= timeout_s
         return self.resolved is not None and self.inputs == inputs and in_time
 
@@ -91,9 +91,9 @@ def read_stored(reader: Reader, grader: str) -> dict[tuple[str, str], Stored]:
 
 
 def verdicts(reader: Reader, run: str | None = None) -> dict[tuple[str, str], bool]:
-    """The verdicts on a run's candidates, or all, by instance and patch (`GradingTask.key`).
+    """The verdicts on a run's candidates, or all verdicts, by `GradingTask.key`.
 
-    Where both graders have one, the harness's counts.
+    If both graders have a verdict, the harness's counts.
     """
     records = sorted(reader.grades(run), key=lambda each: GRADERS.index(each.grader), reverse=True)
     return {

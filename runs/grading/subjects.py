@@ -1,4 +1,4 @@
-"""What is to be graded: the patches of a run, or of a predictions file."""
+"""What to grade: the patches of a run or of a predictions file."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One patch for one instance, as it is counted."""
+    """One patch for one instance, as figures count it."""
 
     instance_id: str
     diff: str
-    """"" where an instance ended without a patch."""
+    """"" if the instance ended without a patch."""
     name: str
-    """What it is counted under: its run's name, or its model's in a file of predictions."""
+    """The name it is counted under: its run's, or its model's in a predictions file."""
     model: str
     """Who wrote it."""
     chosen: bool
-    """It is what its run, or its model, gives out for the instance."""
+    """Whether it is the final patch of its run, or its model, for the instance."""
     writers: int = 1
     """How many samples or systems wrote it."""
     candidate: int | None = None
@@ -39,18 +39,18 @@ class Subject:
 
     @property
     def key(self) -> tuple[str, str]:
-        """As `GradingTask.key`."""
+        """The same as `GradingTask.key`."""
         return self.instance_id, patch_digest(self.diff)
 
 
 def of_run(reader: Reader, run: RunRecord, names: Sequence[str], *, every: bool) -> list[Subject]:
-    """The chosen patch of each instance that came to its end, or `every` candidate.
+    """The chosen patch of each instance that has ended, or `every` candidate.
 
-    An instance without a patch, or samples that were to write one and did not, are
-    empty subjects.
+    An instance without a patch is an empty subject, and so are samples that should
+    have written a patch and did not.
 
     Raises:
-        UsageError: there is no such instance, or none has come to its end.
+        UsageError: there is no such instance, or none has ended.
     """
     instances: Sequence[InstanceRecord] = reader.instances(run.name)
     if names:
@@ -62,15 +62,15 @@ def of_run(reader: Reader, run: RunRecord, names: Sequence[str], *, every: bool)
             found += _candidates(story, run) if every else [_chosen(story, run)]
     if not found:
         raise UsageError(
-            f"no instance of {run.name} has come to its end", hint="`troop run` goes on with it"
+            f"No instance of {run.name} has ended.", hint="Continue the run with `troop run`."
         )
     return found
 
 
 def of_predictions(path: Path, names: Sequence[str], notes: list[str]) -> list[Subject]:
-    """The patches of a predictions file as they stand there; several for an instance are fine.
+    """The patches of a predictions file as they are; an instance may have several.
 
-    A row that is damaged is left out, with a line in `notes`.
+    A damaged row is left out, with a line in `notes`.
 
     Raises:
         UsageError: the file cannot be read, or holds none of what is asked for.
@@ -89,7 +89,7 @@ def of_predictions(path: Path, names: Sequence[str], notes: list[str]) -> list[S
     missing = [name for name in names if not any(s.instance_id == name for s in found.values())]
     if missing or not found:
         raise UsageError(
-            f"{path} has no prediction for {', '.join(missing) or 'anything'}",
+            f"{path} has no prediction for {', '.join(missing) or 'any instance'}.",
             hint=notes[0] if notes else "",
         )
     return list(found.values())

@@ -1,1 +1,1 @@
-"""A submission to SWE-bench's leaderboard: written, and reviewed."""
+"""Submissions to SWE-bench's leaderboard: writing and reviewing them."""

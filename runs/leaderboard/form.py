@@ -1,4 +1,4 @@
-"""A submission as a form of export."""
+"""A submission as a form that runs are exported in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class SubmissionWriter:
-    """Writes a submission; only instances that have come to their end are in it."""
+    """Writes a submission, which has only instances that have ended."""
 
     def __init__(self, order: Order, submission: Submission, logs: Logs) -> None:
         self._order = order
@@ -28,7 +28,7 @@ class SubmissionWriter:
         self._result = Result()
 
     def write(self, story: Story, patch: str) -> None:
-        """Take in an instance; `patch` is what is handed out of it."""
+        """Take in an instance. `patch` is its exported patch."""
         if story.name not in self._order.patches.diffs:
             return
         text = trace(story, patch).encode("utf-8", "backslashreplace")
@@ -39,7 +39,7 @@ class SubmissionWriter:
         self._result.count(story.instance.repo, logs.get("report.json"), story.name)
 
     def finish(self) -> str:
-        """Write what is about all of them; a line for people."""
+        """Write the files about the whole run. Gives a line for people."""
         order = self._order
         file = self._folder / ALL_PREDICTIONS
         write_prediction_file(file, order.model_name, order.patches.diffs)

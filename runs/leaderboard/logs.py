@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from runs.store.reading import Reader
 
     Logs = Callable[[str], Mapping[str, bytes]]
-    """From an instance's id to its log files by name; empty where it was not graded."""
+    """From an instance's id to its log files by name; empty if it was not graded."""
 
 
 def stored_logs(reader: Reader, run: str, diffs: Mapping[str, str]) -> Logs:
-    """What `troop grade` has stored of the official harness's verdicts on these very diffs."""
+    """What `troop grade` has stored of the official harness's verdicts on exactly these diffs."""
     found = {
         grade.instance_id: grade
         for grade in reader.grades(run, grader="harness")
@@ -45,13 +45,13 @@ def logs_in(folder: Path, names: Collection[str]) -> Logs:
     """Logs from a folder of the harness: logs/run_evaluation/RUN_ID/MODEL, or one above it.
 
     Raises:
-        UsageError: it holds no folder of any of the instances `names`.
+        UsageError: it has no folder of any of the instances `names`.
     """
     for place in (folder, *_folders(folder)):
         if any((place / name).is_dir() for name in names):
             return lambda instance_id: _read(place / instance_id)
     raise UsageError(
-        f"{folder} holds no logs of this run's instances.",
+        f"{folder} has no logs of this run's instances.",
         hint="Give --logs the harness's folder logs/run_evaluation/RUN_ID/MODEL.",
     )
 

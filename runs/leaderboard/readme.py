@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Result:
-    """What the logs of the grades say."""
+    """The results according to the logs of the grades."""
 
     submitted: int = 0
     repos: dict[str, list[bool]] = field(default_factory=dict)
     """For each repository, whether each graded instance is resolved."""
 
     def count(self, repo: str, report: bytes | None, name: str) -> None:
-        """Take an instance in, with the report of its grade where there is one."""
+        """Take in an instance, with the report of its grade if there is one."""
         self.submitted += 1
         if report is not None and (verdict := resolved(report, name)) is not None:
             self.repos.setdefault(repo, []).append(verdict)
 
 
 def resolved(report: bytes, name: str) -> bool | None:
-    """What a harness's report says of an instance; None: nothing that can be read."""
+    """Whether a harness's report says that an instance is resolved; None: it cannot be read."""
     try:
         found = json.loads(report)
     except ValueError:
@@ -83,7 +83,7 @@ def _results(result: Result) -> str:
     verdicts = [verdict for each in result.repos.values() for verdict in each]
     lines = ["## Results\n", f"{result.submitted} predictions, {len(verdicts)} graded."]
     if verdicts:
-        # Of all that were submitted: what was not graded is not resolved.
+        # The share of all that were submitted: what was not graded is not resolved.
         share = sum(verdicts) / result.submitted
         lines += [f"Resolved: {sum(verdicts)} of {result.submitted} ({share:.1%}).", ""]
         lines += ["| repository | resolved | graded |", "|---|---|---|"]
@@ -92,7 +92,7 @@ def _results(result: Result) -> str:
 
 
 def _checklist(submission: Submission) -> str:
-    """The leaderboard's questions, each ticked only where Troop can vouch for it."""
+    """The leaderboard's questions, ticked only where Troop can vouch for the answer."""
     tries = (
         "pass@1: one attempt at each instance"
         if submission.single

@@ -1,13 +1,13 @@
-"""A folder for SWE-bench's leaderboard, as SWE-bench/experiments wants it.
+"""A folder for SWE-bench's leaderboard, in the form that SWE-bench/experiments asks for.
 
     evaluation/<split>/<YYYYMMDD_name>/
         all_preds.jsonl  metadata.yaml  README.md
         trajs/<id>.md    logs/<id>/{patch.diff, test_output.txt, report.json, …}
 
 Sources: that repository's README, checklist and `analysis/get_results.py`, which
-counts an instance only with patch.diff and test_output.txt, and reads the split
-and the name off the folders. What only a person knows is written as TODO, which
-`troop check-submission` refuses.
+counts an instance only if it has patch.diff and test_output.txt, and takes the split
+and the name from the folders. What only a person knows is written as TODO, which
+`troop check-submission` rejects.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ SPLITS = {
     "multimodal": "multimodal",
     "multilingual": "multilingual",
 }
-"""The leaderboard's folder for each of our names of a dataset."""
+"""The leaderboard's folder for each of our dataset names."""
 TODO = "TODO"
-"""Begins what a person must still fill in."""
+"""Marks what a person must still fill in."""
 LOGS = ("patch.diff", "test_output.txt", "report.json", "eval.sh", "run_instance.log")
-"""What the harness leaves for an instance; the first two are what the leaderboard counts by."""
+"""What the harness leaves for an instance. The leaderboard counts by the first two."""
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the leaderboard shows, and what only a person knows; "" and None: not said."""
+    """What the leaderboard shows and only a person knows; "" and None: not given."""
 
     system_name: str = ""
     authors: str = ""
@@ -52,14 +52,14 @@ class About:
     open_model: bool | None = None
     """Whether the model's weights are open."""
     split: str = ""
-    """The leaderboard's folder; "": that of the run's dataset."""
+    """The leaderboard's folder; "": the one of the run's dataset."""
     date: str = ""
     """YYYYMMDD; "": the day on which the run ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A run that is handed in."""
+    """A run that is submitted."""
 
     run: RunRecord
     about: About
@@ -68,21 +68,21 @@ class Submission:
 
     @property
     def single(self) -> bool:
-        """Whether there was one attempt at each instance."""
+        """Whether there was only one attempt at each instance."""
         return self.run.samples * self.run.edits + len(self.outside) <= 1
 
     @property
     def models(self) -> list[str]:
-        """The main model, and that of the context where it is another."""
+        """The main model, and the context's model if it is a different one."""
         models = [self.run.model, self.run.config.get("context.model")]
         return list(dict.fromkeys(filter(None, models)))
 
     @property
     def place(self) -> str:
-        """The submission's folder below the output folder.
+        """The submission's folder in the output folder.
 
         Raises:
-            UsageError: the split cannot be told, or the date is none.
+            UsageError: the split is not known, or the date is not a date.
         """
         name = self.about.system_name or f"troop {self.run.model}"
         slug = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.") or "troop"
@@ -93,7 +93,7 @@ def _split(run: RunRecord, about: About) -> str:
     dataset = find(run.dataset)
     split = about.split or (SPLITS.get(dataset.alias, "") if dataset else "")
     if split not in SPLITS.values():
-        said = f"is no leaderboard: {split}" if split else f"is not told by {run.dataset}"
+        said = f"is not a leaderboard: {split}" if split else f"is not known for {run.dataset}"
         raise UsageError(
             f"The split of the submission {said}.",
             hint=f"Give --leaderboard-split, one of {', '.join(SPLITS.values())}.",
@@ -104,13 +104,13 @@ def _split(run: RunRecord, about: About) -> str:
 def _date(run: RunRecord, about: About) -> str:
     if about.date:
         if not is_date(about.date):
-            raise UsageError(f"{about.date!r} is no date.", hint="Write --date as YYYYMMDD.")
+            raise UsageError(f"{about.date!r} is not a date.", hint="Write --date as YYYYMMDD.")
         return about.date
     return f"{run.finished_at or run.created_at:%Y%m%d}"
 
 
 def is_date(text: str) -> bool:
-    """Whether it is a day, written YYYYMMDD."""
+    """Whether it is a date, written YYYYMMDD."""
     try:
         return bool(re.fullmatch(r"20\d{6}", text) and date.fromisoformat(text))
     except ValueError:
@@ -118,7 +118,7 @@ def is_date(text: str) -> bool:
 
 
 def metadata(submission: Submission) -> str:
-    """The text of metadata.yaml; its `assets` are added by the leaderboard's maintainers."""
+    """The text of metadata.yaml. The leaderboard's maintainers add its `assets`."""
     about = submission.about
     found: dict[str, Any] = {
         "info": {

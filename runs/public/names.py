@@ -1,4 +1,4 @@
-"""All that is public, each thing from where it lies."""
+"""All public names, each with the module that it comes from."""
 
 from __future__ import annotations
 

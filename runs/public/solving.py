@@ -34,21 +34,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What came of one issue."""
+    """The result of solving one issue."""
 
     run: str
-    """The run that holds it, as `troop show` names it."""
+    """The name of the run, as `troop show` lists it."""
     instance_id: str
     patch: str
-    """The chosen patch, for `git apply`; "": none was."""
+    """The chosen patch, for `git apply`; "": none was chosen."""
     reason: Reason | None
     """What decided; None: there was nothing to choose from."""
     support: Support | None
-    """What the tests say of the patch; None: there is none."""
+    """What the tests say of the patch; None: there is no patch."""
     cost_usd: float | None
-    """What is known of it; None: no price is known."""
+    """The known cost in US dollars; None: no price is known."""
     database: str
-    """Where all of it is stored, a SQLAlchemy URL."""
+    """Where everything is stored: a SQLAlchemy URL."""
 
     @property
     def patched(self) -> bool:
@@ -62,9 +62,9 @@ class Repair:
 
     @property
     def story(self) -> Story:
-        """All that happened: samples, candidates, tests, votes, conversations.
+        """Everything that happened: samples, candidates, tests, votes, conversations.
 
-        It is read from the database, anew for each story and as its parts are asked for.
+        Each story is read again from the database, each part when it is asked for.
         """
         reader = Reader(self.database)
         return reader.story(reader.instance(self.run, self.instance_id))
@@ -91,29 +91,29 @@ async def solve_async(
     settings: Mapping[str, Any] | None = None,
     display: Display | None = None,
 ) -> Repair:
-    """Solve one issue. Called again with the same arguments, it resumes, or reads what is stored.
+    """Solve one issue. Called again with the same arguments, it continues, or reads what is stored.
 
-    Cancelled, it leaves a run that can be resumed.
+    If it is cancelled, the run can be resumed.
 
     Args:
-        issue: its text; or a path, of the file that holds it; or a whole instance, without `repo`.
-        repo: your git repository; work starts from its HEAD.
-        model: the model's name as the server knows it.
+        issue: its text; or the path of a file with the text; or an instance, without `repo`.
+        repo: your git repository. Work starts from its HEAD.
+        model: the model's name on the server.
         base_url: an OpenAI-compatible server, usually ending in /v1.
-        samples: independent attempts; None: 10, or as many as the run has.
+        samples: how many independent attempts; None: 10, or as many as the run has.
         sandbox: "docker", which is the default, "local" or "auto".
-        image: a Docker image to lay the repository on; None: its language's.
-        setup: installs the repository there, run once with network.
-        repo_dir: where in the image the repository lies.
-        language: what the repository is written in; "": what its files say.
-        dataset: what an instance came from, as it is stored.
-        name: of the run; "": the one with these settings, or a new one.
-        fresh: begin a new run instead of resuming.
+        image: the Docker image that the repository is put on; None: the one of its language.
+        setup: the command that installs the repository there, run once with network.
+        repo_dir: the folder of the image that the repository is put in.
+        language: the repository's language; "": going by its files.
+        dataset: where an instance came from, as it is stored.
+        name: the run's name; "": the run with these settings, or a new one.
+        fresh: begin a new run instead of resuming one.
         take_over: take the instance at once from another process that works on it.
         database: a SQLite file or a SQLAlchemy URL; None: $TROOP_DB, or that of the data folder.
         config: a TOML file of settings.
-        settings: any settings by dotted name; they have the last word.
-        display: what is told how it goes; None: nobody.
+        settings: any settings by dotted name. They take precedence over all others.
+        display: shows the progress; None: nothing is shown.
 
     Raises:
         TroopError: it cannot be done; what was done is stored.
@@ -160,10 +160,10 @@ def _instance(
 ) -> Instance:
     if isinstance(issue, Instance):
         if repo is not None:
-            raise UsageError("an instance names its repository", hint="give it without repo")
+            raise UsageError("An instance names its own repository.", hint="Give it without repo.")
         return issue
     if repo is None:
-        raise UsageError("which repository?", hint="give repo, or an Instance as the issue")
+        raise UsageError("No repository is given.", hint="Give repo, or an Instance as the issue.")
     instance, told = own_instance(Path(repo), issue, local=local, **where)
     notes += told
     return instance
@@ -187,8 +187,8 @@ def _blocking(work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
         with contextlib.suppress(RuntimeError):
             asyncio.get_running_loop()
             raise UsageError(
-                f"{call.__name__} blocks, and an event loop runs here",
-                hint=f"await troop.{work.__name__}(…)",
+                f"{call.__name__} blocks, and an event loop is running here.",
+                hint=f"Use: await troop.{work.__name__}(…)",
             )
         return asyncio.run(work(*args, **kwargs))
 

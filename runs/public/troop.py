@@ -3,11 +3,11 @@
     repair = troop.solve("mean([]) raises", "path/to/repository", model="gpt-4.1")
     print(repair.patch)
 
-docs/api.md has more. What is here is imported when it is first used, so that `import troop` is
+docs/api.md has more. Names are imported when they are first used, so that `import troop` is
 quick. In the installed distribution this file is `troop/__init__.py` (hatch_build.py).
 """
 
-TYPE_CHECKING = False  # as type checkers know it, without the cost of `typing`
+TYPE_CHECKING = False  # type checkers know this name; importing `typing` would take time
 
 if TYPE_CHECKING:
     from runs.public.names import *  # noqa: F403 - all of them

@@ -20,13 +20,13 @@ FLAGS = ("tags.os_model", "tags.os_system")
 ATTEMPTS = {"1", "2+"}
 _PLACEHOLDER = re.compile(rf"\b({TODO}|FIXME|TBD|XXX)\b|^<.*>$|\bexample\.(com|org)\b")
 _RESEARCH = {"verified", "multilingual"}
-"""Leaderboards that since 18 November 2025 take research with a publication only."""
+"""Leaderboards that take only research with a publication since 18 November 2025."""
 _SHORTEST = 200
-"""Characters of a README that could describe a system."""
+"""The fewest characters of a README that could describe a system."""
 
 
 def check_about(folder: Path) -> Iterator[ReviewFinding]:
-    """Look at both files, where they are there."""
+    """Check both files, if they are there."""
     for name in ("metadata.yaml", "metadata.yml"):
         if (folder / name).is_file():
             yield from _metadata(name, folder)
@@ -39,38 +39,38 @@ def _metadata(name: str, folder: Path) -> Iterator[ReviewFinding]:
         found = yaml.safe_load((folder / name).read_text("utf-8", "replace"))
     except (yaml.YAMLError, ValueError) as error:
         yield ReviewFinding(
-            name, f"is no YAML: {' '.join(str(error).split())[:200]}", "write it anew"
+            name, f"is not YAML: {' '.join(str(error).split())[:200]}", "Write it again."
         )
         return
     if not isinstance(found, dict):
-        yield ReviewFinding(name, "holds no fields", "it has info and tags")
+        yield ReviewFinding(name, "has no fields", "It must have info and tags.")
         return
     fields = {field: _field(found, field) for field in (*TEXTS, *FLAGS)}
     for field, value in fields.items():
         if value in (None, "", []):
-            yield ReviewFinding(name, f"lacks {field}", "fill it in")
+            yield ReviewFinding(name, f"lacks {field}", "Fill it in.")
         elif said := _placeholder(value):
-            yield ReviewFinding(name, f"{field} is still {said!r}", "fill it in")
+            yield ReviewFinding(name, f"{field} is still {said!r}", "Fill it in.")
         elif field in FLAGS and not isinstance(value, bool):
-            yield ReviewFinding(name, f"{field} is {value!r}", "write true or false")
+            yield ReviewFinding(name, f"{field} is {value!r}", "Write true or false.")
         elif field in URLS and not re.match(r"https?://[^\s/]+\.[^\s]+", str(value)):
-            yield ReviewFinding(name, f"{field} is no URL: {value!r}", "write an http(s) address")
+            yield ReviewFinding(
+                name, f"{field} is not a URL: {value!r}", "Give an http(s) address."
+            )
     yield from _rest(name, found, folder)
 
 
 def _rest(name: str, found: dict[str, Any], folder: Path) -> Iterator[ReviewFinding]:
     attempts = _field(found, "tags.system.attempts")
     if str(attempts) not in ATTEMPTS:
-        yield ReviewFinding(name, f"tags.system.attempts is {attempts!r}", 'write "1" or "2+"')
+        yield ReviewFinding(name, f"tags.system.attempts is {attempts!r}", 'Write "1" or "2+".')
     if _field(found, "tags.checked") is True:
-        yield ReviewFinding(
-            name, "tags.checked is true", "leave that to the maintainers: write false"
-        )
+        yield ReviewFinding(name, "tags.checked is true", "Write false. The maintainers set it.")
     if (split := folder.resolve().parent.name) in _RESEARCH:
         yield ReviewFinding(
             name,
-            f"the leaderboard {split} only takes open research with a publication",
-            "see that info.report is one, and that an author is of a research institution",
+            f"the leaderboard {split} takes only open research with a publication",
+            "Check that info.report is one, and that an author is at a research institution.",
             grave=False,
         )
 
@@ -92,16 +92,16 @@ def _readme(file: Path) -> Iterator[ReviewFinding]:
     text = file.read_text("utf-8", "replace")
     if len(text.strip()) < _SHORTEST:
         yield ReviewFinding(
-            file.name, "says next to nothing", "describe the system and its checklist"
+            file.name, "is almost empty", "Describe the system, and answer the checklist."
         )
     for number, line in enumerate(text.splitlines(), 1):
         if f"{TODO}:" in line:
             yield ReviewFinding(
-                f"{file.name}:{number}", f"is still {line.strip()[:120]!r}", "fill it in"
+                f"{file.name}:{number}", f"is still {line.strip()[:120]!r}", "Fill it in."
             )
         elif line.lstrip().startswith("- [ ]"):
             yield ReviewFinding(
                 f"{file.name}:{number}",
                 f"leaves a question open: {line.strip()[:120]!r}",
-                "tick it, or say why it does not hold",
+                "Tick it, or say why it is not true.",
             )

@@ -11,24 +11,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReviewFinding:
-    """Something that is wrong, or to be looked at."""
+    """Something that is wrong, or that a person should look at."""
 
     where: str
     """A file or folder of the submission."""
     what: str
     hint: str = ""
     instances: tuple[str, ...] = ()
-    """Those that it is about, where it is about some of them."""
+    """The instances that it is about, if it is about some of them."""
     grave: bool = True
-    """Whether a reviewer would reject it; else a person should look."""
+    """Whether a reviewer would reject it; if not, a person should look at it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A submission as far as all checks need it."""
+    """What all checks need of a submission."""
 
     folder: Path
     patches: dict[str, str]
-    """By instance id; of several for one instance, the last."""
+    """The patches by instance id; of several for one instance, the last."""
     known: frozenset[str] | None
-    """The ids of the dataset; None: they could not be had."""
+    """The ids of the dataset; None: they could not be read."""

@@ -1,4 +1,4 @@
-"""The harness's logs: there for every patch, of this very patch, and believable."""
+"""Checks the harness's logs: there for every patch, about exactly this patch, and credible."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from runs.leaderboard.review.finding import Submitted
 
 NEEDED = LOGS[:3]
-"""Without the first two an instance counts as not resolved."""
+"""Without the first two, an instance counts as not resolved."""
 
 
 def check_logs(submitted: Submitted) -> Iterator[ReviewFinding]:
-    """Look at the logs of every prediction. The harness writes none for an empty patch."""
+    """Check the logs of every prediction. The harness writes none for an empty patch."""
     folder = submitted.folder / "logs"
     if not folder.is_dir():
         return
     present = {entry.name for entry in folder.iterdir() if entry.is_dir()}
     patched = [name for name, patch in submitted.patches.items() if patch.strip()]
     if missing := tuple(name for name in patched if name not in present):
-        hint = "grade them with `troop grade`, and export again"
+        hint = "Grade them with `troop grade`, and export again."
         yield ReviewFinding("logs", "instances have no logs", hint, missing)
     if strangers := tuple(sorted(present.difference(submitted.patches))):
-        yield ReviewFinding("logs", "logs are of no prediction", "take them out", strangers)
+        yield ReviewFinding("logs", "some logs belong to no prediction", "Remove them.", strangers)
     for name in sorted(present.intersection(submitted.patches)):
         yield from _instance(folder / name, name, submitted.patches[name])
 
@@ -38,14 +38,14 @@ def _instance(folder: Path, name: str, patch: str) -> Iterator[ReviewFinding]:
     where = f"logs/{name}"
     for file in NEEDED if patch.strip() else ():
         if not (folder / file).is_file() or not (folder / file).stat().st_size:
-            hint = "grade it with `troop grade`, and export again"
+            hint = "Grade it with `troop grade`, and export again."
             yield ReviewFinding(f"{where}/{file}", "is missing or empty", hint, (name,))
     graded = folder / "patch.diff"
     if graded.is_file() and not _same(graded.read_bytes(), patch):
         yield ReviewFinding(
             f"{where}/patch.diff",
-            "is another patch than the one that is handed in",
-            "the harness keeps reports by run id: grade again under a new one",
+            "is not the submitted patch",
+            "The harness keeps reports by run id: grade again with a new one.",
             (name,),
         )
     if (folder / "report.json").is_file():
@@ -53,7 +53,7 @@ def _instance(folder: Path, name: str, patch: str) -> Iterator[ReviewFinding]:
 
 
 def _same(graded: bytes, patch: str) -> bool:
-    """Whether they are alike but for line ends at the end, which graders add."""
+    """Whether they are equal except for line ends at the end, which graders add."""
     return graded.rstrip(b"\n") == patch.encode("utf-8", "surrogatepass").rstrip(b"\n")
 
 
@@ -62,18 +62,18 @@ def _report(file: Path, name: str, patch: str) -> Iterator[ReviewFinding]:
     try:
         found = json.loads(file.read_bytes())
     except ValueError:
-        yield ReviewFinding(where, "cannot be read as JSON", "grade it again", (name,))
+        yield ReviewFinding(where, "cannot be read as JSON", "Grade it again.", (name,))
         return
     report = found.get(name) if isinstance(found, dict) else None
     if not isinstance(report, dict) or not isinstance(report.get("resolved"), bool):
-        yield ReviewFinding(where, "says nothing of this instance", "grade it again", (name,))
+        yield ReviewFinding(where, "says nothing of this instance", "Grade it again.", (name,))
         return
     if not report["resolved"]:
         return
     if not patch.strip():
         yield ReviewFinding(
-            where, "claims an empty patch to be resolved", "grade it again", (name,)
+            where, "says that an empty patch is resolved", "Grade it again.", (name,)
         )
     elif report.get("patch_successfully_applied") is False:
-        what = "claims a patch to be resolved that could not be applied"
-        yield ReviewFinding(where, what, "grade it again", (name,))
+        what = "says that a patch is resolved which could not be applied"
+        yield ReviewFinding(where, what, "Grade it again.", (name,))

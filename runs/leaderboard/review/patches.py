@@ -1,4 +1,4 @@
-"""The predictions of a submission: whether each can be graded, and what it touches."""
+"""Checks the predictions of a submission: can each be graded, and which files does it touch?"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def read_patches(file: Path) -> dict[str, str]:
-    """Read patches by instance id, byte by byte; rows that are damaged are left out.
+    """Read patches by instance id, byte by byte. Damaged rows are left out.
 
     Raises:
         UsageError: the file itself cannot be read.
@@ -38,7 +38,7 @@ def read_patches(file: Path) -> dict[str, str]:
 
 
 def check_patches(file: Path, submitted: Submitted) -> Iterator[ReviewFinding]:
-    """Look at every prediction of a file, and at the file as graders do.
+    """Check every prediction of a file, and the file as a whole as graders do.
 
     Raises:
         UsageError: the file itself cannot be read.
@@ -61,15 +61,15 @@ def _prediction(one: Checked, where: str) -> Iterator[ReviewFinding]:
     if one.verdict is PredictionVerdict.REFUSED:
         yield ReviewFinding(where, f"cannot be graded: {'; '.join(one.notes)}", "", about)
     elif one.verdict is PredictionVerdict.REPAIRED:
-        hint = "write the repaired predictions with `troop check-predictions --output`"
+        hint = "Write the repaired predictions with `troop check-predictions --output`."
         yield ReviewFinding(where, f"is damaged: {'; '.join(one.notes)}", hint, about)
     if touched := named(litter_of(one.patch)):
-        hint = "export with --clean, and --clean-tests for tests"
+        hint = "Export with --clean, or with --clean-tests for tests."
         yield ReviewFinding(where, f"touches {', '.join(touched)}", hint, about)
 
 
 def _refused(file: Path) -> Iterator[ReviewFinding]:
-    """What graders ask of a file beyond what makes its rows usable."""
+    """What graders require of a file, beyond usable rows."""
     try:
         validate_predictions(file)
     except UsageError as error:
@@ -80,19 +80,19 @@ def _whole(file: Path, seen: Counter[str], models: Counter[str]) -> Iterator[Rev
     twice = tuple(name for name, count in seen.items() if name and count > 1)
     if twice:
         yield ReviewFinding(
-            file.name, "has instances more than once", "keep one prediction each", twice
+            file.name, "has instances more than once", "Keep one prediction for each.", twice
         )
     if len(models) > 1:
         names = ", ".join(f"{model} ({count})" for model, count in models.most_common(5))
-        yield ReviewFinding(file.name, f"mixes model names: {names}", "write one name in every row")
+        yield ReviewFinding(file.name, f"mixes model names: {names}", "Use one name in every row.")
 
 
 def _coverage(
     file: Path, seen: Collection[str], known: Collection[str] | None
 ) -> Iterator[ReviewFinding]:
-    """Unknown ids are refused one by one; what is missing is told together."""
+    """Unknown ids are rejected one by one; missing ids make one finding."""
     missing = tuple(name for name in known or () if name not in seen)
     if missing:
         what = "lacks instances of the dataset, which count as not resolved"
-        hint = 'finish them, or hand in an empty patch ("") for each'
+        hint = 'Finish them, or submit an empty patch ("") for each.'
         yield ReviewFinding(file.name, what, hint, missing)

@@ -1,4 +1,4 @@
-"""The submission's folder: its name, what lies in it, and how large it is."""
+"""Checks the submission's folder: its name, its content and its size."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ if TYPE_CHECKING:
 PREDICTIONS = ("all_preds.jsonl", "preds.json")
 NEEDED = ("README.md", "metadata.yaml", "trajs", "logs")
 KNOWN = frozenset({*PREDICTIONS, *NEEDED, "metadata.yml", "results"})
-"""What `analysis/get_results.py` keeps, and what it writes itself."""
+"""What `analysis/get_results.py` keeps or writes itself."""
 HOSTED = frozenset({*SPLITS.values(), "bash-only"})
 LARGEST = 100 * 2**20
-"""Bytes: GitHub refuses larger files."""
+"""GitHub refuses files with more bytes than this."""
 LARGE = 50 * 2**20
-"""Bytes: GitHub warns of larger files."""
+"""GitHub warns of files with more bytes than this."""
 
 
 def check_place(folder: Path) -> Iterator[ReviewFinding]:
-    """Look at names and sizes."""
+    """Check names and sizes."""
     yield from _names(folder.resolve())
     present = {entry.name for entry in folder.iterdir()}
     if "metadata.yml" in present:
         present.add("metadata.yaml")
     if not present.intersection(PREDICTIONS):
-        yield ReviewFinding(PREDICTIONS[0], "is missing", "write it with `troop export`")
+        yield ReviewFinding(PREDICTIONS[0], "is missing", "Write it with `troop export`.")
     for name in NEEDED:
         if name not in present:
-            hint = "give `troop export` --logs" if name == "logs" else "write it anew"
+            hint = "Give --logs to `troop export`." if name == "logs" else "Write it again."
             yield ReviewFinding(name, "is missing", hint)
     if strangers := sorted(present - KNOWN):
         what = "is not part of a submission and will be removed"
-        yield from (ReviewFinding(name, what, "take it out", grave=False) for name in strangers)
+        yield from (ReviewFinding(name, what, "Remove it.", grave=False) for name in strangers)
     yield from _sizes(folder)
 
 
 def _names(folder: Path) -> Iterator[ReviewFinding]:
     date, underscore, name = folder.name.partition("_")
     if not is_date(date) or not underscore or not name:
-        yield ReviewFinding(folder.name, "is not named YYYYMMDD_name", "rename the folder")
+        yield ReviewFinding(folder.name, "is not named YYYYMMDD_name", "Rename the folder.")
     split = folder.parent
     if split.name not in HOSTED:
         yield ReviewFinding(
             f"{split.name}/{folder.name}",
-            f"does not lie in the folder of a leaderboard: {', '.join(sorted(HOSTED))}",
-            "move it to evaluation/SPLIT/",
+            f"is not in the folder of a leaderboard: {', '.join(sorted(HOSTED))}",
+            "Move it to evaluation/SPLIT/.",
         )
 
 
@@ -63,6 +63,6 @@ def _sizes(folder: Path) -> Iterator[ReviewFinding]:
                 yield ReviewFinding(
                     str(file.relative_to(folder)),
                     f"has {size / 2**20:.0f} MB; GitHub refuses more than 100",
-                    "shorten or split it",
+                    "Shorten or split it.",
                     grave=size > LARGEST,
                 )

@@ -1,4 +1,4 @@
-"""All checks of a submission."""
+"""Runs all checks of a submission."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _DATASETS = {split: alias for alias, split in SPLITS.items()}
 def review(
     folder: Path, *, dataset: str | None = None, split: str | None = None
 ) -> tuple[Submitted, list[ReviewFinding]]:
-    """Find everything that a reviewer would reject, the graver first.
+    """Find everything that a reviewer would reject, the most serious first.
 
     Args:
-        folder: the submission's.
-        dataset: what its instances are of; None: what the folder it lies in is named after.
-        split: of that dataset.
+        folder: the submission's folder.
+        dataset: the dataset of its instances; None: the one that the parent folder is named after.
+        split: the split of that dataset.
 
     Raises:
-        UsageError: there is no such folder, or the dataset that was named cannot be read.
+        UsageError: there is no such folder, or the given dataset cannot be read.
     """
     if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder.", hint="Name evaluation/SPLIT/YYYYMMDD_name.")
+        raise UsageError(f"{folder} is not a folder.", hint="Name evaluation/SPLIT/YYYYMMDD_name.")
     found = list(check_place(folder))
     known, doubts = _known(folder, dataset, split)
     found += doubts
@@ -56,7 +56,7 @@ def review(
 def _known(
     folder: Path, dataset: str | None, split: str | None
 ) -> tuple[frozenset[str] | None, list[ReviewFinding]]:
-    """The ids of the dataset; where they cannot be had, a finding that says so."""
+    """The ids of the dataset, or a finding that says why they cannot be read."""
     if dataset is not None:
         return frozenset(one.instance_id for one in load_instances(dataset, split=split)), []
     place = folder.resolve().parent.name
@@ -69,5 +69,5 @@ def _known(
 
 
 def _uncompared(why: str) -> ReviewFinding:
-    what = f"instances were not held against the dataset: {why}"
-    return ReviewFinding("all_preds.jsonl", what, "name it with --dataset", grave=False)
+    what = f"instances were not compared with the dataset: {why}"
+    return ReviewFinding("all_preds.jsonl", what, "Name it with --dataset.", grave=False)

@@ -1,4 +1,4 @@
-"""The reasoning traces: one for each instance, not empty, and without what grades."""
+"""Checks the reasoning traces: one for each instance, not empty, and without grading data."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from runs.leaderboard.review.finding import Submitted
 
 GRADING = ("FAIL_TO_PASS", "PASS_TO_PASS", "hints_text")
-"""Columns that no prompt may draw on."""
+"""Columns that no prompt may use."""
 _STEPS = ("messages", "steps", "trajectory", "history")
-"""Where the formats of trajectories hold their steps."""
+"""The keys under which formats of trajectories keep their steps."""
 
 
 def check_traces(submitted: Submitted) -> Iterator[ReviewFinding]:
-    """Look at every file of the folder trajs."""
+    """Check every file of the folder trajs."""
     folder = submitted.folder / "trajs"
     if not folder.is_dir():
         return
@@ -35,10 +35,11 @@ def check_traces(submitted: Submitted) -> Iterator[ReviewFinding]:
         yield from _trace(entry, name or entry.name)
     missing = tuple(name for name in submitted.patches if name not in traced)
     if missing:
-        yield ReviewFinding("trajs", "instances have no trace", "name it ID.md or ID.json", missing)
+        hint = "Name each trace ID.md or ID.json."
+        yield ReviewFinding("trajs", "instances have no trace", hint, missing)
     if strangers:
-        what = "traces are of no prediction"
-        yield ReviewFinding("trajs", what, "take them out", tuple(strangers))
+        what = "some traces belong to no prediction"
+        yield ReviewFinding("trajs", what, "Remove them.", tuple(strangers))
 
 
 def _instance(name: str, submitted: Submitted) -> str | None:
@@ -53,23 +54,23 @@ def _instance(name: str, submitted: Submitted) -> str | None:
 def _trace(entry: Path, name: str) -> Iterator[ReviewFinding]:
     files = sorted(f for f in entry.rglob("*") if f.is_file()) if entry.is_dir() else [entry]
     if not files:
-        yield ReviewFinding(f"trajs/{entry.name}", "holds no trace", "export it again", (name,))
+        yield ReviewFinding(f"trajs/{entry.name}", "has no trace", "Export it again.", (name,))
     for file in files:
         where = f"trajs/{file.relative_to(entry.parent)}"
         content = file.read_bytes()
         if why := _emptiness(file, content):
-            yield ReviewFinding(where, why, "export it again", (name,))
+            yield ReviewFinding(where, why, "Export it again.", (name,))
         if leaks := [column for column in GRADING if column.encode() in content]:
             yield ReviewFinding(
                 where,
-                f"names {', '.join(leaks)}, which no prompt may draw on",
-                "see where it comes from: a prompt that holds it disqualifies the run",
+                f"names {', '.join(leaks)}, which no prompt may use",
+                "Find out where it comes from. A prompt that has it disqualifies the run.",
                 (name,),
             )
 
 
 def _emptiness(file: Path, content: bytes) -> str:
-    """Why a trace says nothing; "" where it does say something."""
+    """Why a trace says nothing; "" if it does say something."""
     if not content.strip():
         return "is empty"
     if file.suffix not in {".json", ".traj"}:

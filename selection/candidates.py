@@ -1,4 +1,4 @@
-"""The race: distinct candidates and distinct tests, and where each came from."""
+"""Distinct candidates and distinct tests, and where each came from."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One patch as it comes in, before equal ones are merged."""
+    """One patch as it arrives, before equal patches are merged."""
 
     patch: Patch
     sample: int | None = None
     """The sample that wrote it; None: it came from outside."""
     source: str = ""
-    """For one from outside, the system that it came from."""
+    """The system that a candidate from outside came from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A patch in the race, with everybody who wrote it."""
+    """A patch in the race, with all samples and systems that wrote it."""
 
     number: int
     """Counted from 1 in the order of first appearance."""
@@ -40,12 +40,12 @@ class Candidate:
 
     @property
     def support(self) -> int:
-        """How many wrote this patch."""
+        """How many samples and systems wrote this patch."""
         return len(self.samples) + len(self.sources)
 
     @property
     def size(self) -> int:
-        """Characters of the diff: what "the shorter patch" means."""
+        """The length of the diff in characters, which decides which patch is shorter."""
         return len(self.patch.diff)
 
 
@@ -57,12 +57,12 @@ class TestKind(enum.StrEnum):
     GENERATED = "generated"
     """A testing trajectory wrote it: it says whether the issue is fixed."""
     REGRESSION = "regression"
-    """A test file of the repository's own: it says whether what worked before still does."""
+    """A repository test file: it says whether what worked before still works."""
 
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A distinct test, with the samples that ended with it."""
+    """A distinct test, with the samples whose last script it is."""
 
     __test__ = False  # not for pytest
 
@@ -71,19 +71,19 @@ class Test:
     samples: tuple[int, ...] = ()
     kind: TestKind = TestKind.GENERATED
     label: str = ""
-    """Of a regression test, the file that it runs."""
+    """The file that a repository test runs; "" for a generated test."""
     flaky: bool = False
     """Its verdict on the same code changed from one run to the next: it has no vote."""
     sources: tuple[str, ...] = ()
-    """Stored runs that it was taken from: it is no sample's own."""
+    """The stored runs that it was taken from, if it is not from a sample of this run."""
 
 
 def merge_candidates(entries: Iterable[Entry]) -> tuple[Candidate, ...]:
-    """The distinct candidates; equal patches become one, for which the shortest diff stands.
+    """The distinct candidates. Equal patches become one, with the shortest of their diffs.
 
-    Two patches are equal when they leave the same files, where Python files are
-    compared by what they compile to (comments and layout do not count) and others
-    without regard to space at line ends. Empty patches are not candidates.
+    Two patches are equal if they result in the same files. Python files are compared by
+    what they compile to (comments and layout do not count), other files without white
+    space at line ends. Empty patches are not candidates.
     """
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
@@ -115,7 +115,7 @@ def merge_tests(
 
 @functools.lru_cache(maxsize=256)
 def meaning(patch: Patch) -> str:
-    """A digest that is the same for patches that are equal in effect."""
+    """A digest that is the same for patches with the same effect."""
     sha = hashlib.sha256()
     for change in patch.files:
         sha.update(repr((change.path, change.executable, _content(change))).encode())
@@ -129,12 +129,12 @@ def _content(change: FileChange) -> object:
         try:
             return _code(change.content)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            pass  # not Python as we know it: compared as text
+            pass  # not Python of this version, so it is compared as text
     return [line.rstrip() for line in change.content.rstrip().split(b"\n")]
 
 
 def _code(source: bytes) -> object:
-    """What Python compiles `source` to, without where it stands in the file.
+    """What Python compiles `source` to, without positions in the file.
 
     Compiling is done in C: comparing printed syntax trees took a second for a
     file of 450 KB.

@@ -1,4 +1,4 @@
-"""Flaky tests: run again on the same code they say something else, and lose their vote."""
+"""Flaky tests: their verdict on the same code changes when they run again, so they have no vote."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def repeated_cells(matrix: Matrix, test: Test) -> tuple[int, ...]:
     """The rows on which a test is run again: the unedited code, and one candidate that passes it.
 
-    None where it cannot count anyway: there is nothing to choose between, nobody
-    passes it, or, of a sample's test, the unedited code passes it.
+    Empty if the test cannot count anyway: there is nothing to choose between, no
+    candidate passes it, or it is a generated test that passes before the edit.
     """
     if len(matrix.candidates) < 2:  # noqa: PLR2004
         return ()

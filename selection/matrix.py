@@ -1,4 +1,4 @@
-"""The matrix: what every test says of every candidate and of the unedited code, with the proof."""
+"""The matrix: every test's verdict on every candidate and on the unedited code."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from selection.candidates import Candidate, Test, TestKind
 
 UNEDITED_ROW = 0
-"""Stands for the unedited code where a candidate's number is asked for."""
+"""Stands for the unedited code in place of a candidate's number."""
 
 
 class Verdict(enum.StrEnum):
     """What one test says of one candidate, by its exit code."""
 
     PASS = "pass"  # noqa: S105 - a verdict, not a password
-    """0: the issue is fixed; of a regression test: nothing is broken."""
+    """Exit code 0: the issue is fixed; for a repository test, nothing is broken."""
     FAIL = "fail"
-    """2: the issue is there; of a regression test: something is broken."""
+    """Exit code 2: the issue is still there; for a repository test, something is broken."""
     ERROR = "error"
-    """Anything else, a time-out included: nothing can be told."""
+    """Anything else, including a time-out: no verdict."""
 
 
 def verdict(execution: Execution) -> Verdict:
@@ -42,20 +42,20 @@ class Cell:
     verdict: Verdict
     execution: Execution
     patch: Patch
-    """What the script was run on; a regression test does not see the candidate's edits of tests."""
+    """What the script was run on. For a repository test, without the candidate's edits of tests."""
     broken: int | None = None
-    """How many of a regression test's tests broke, where it is known."""
+    """How many tests of a repository test file broke; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class RegressionFile:
-    """A test file of the repository's own near the edits."""
+    """A repository test file near the edits."""
 
     path: str
     test: int | None = None
-    """The number of the test that it became; None: it has no vote."""
+    """The number of its test; None: it has no vote."""
     passing: int | None = None
-    """Tests in it that pass on the unedited code; None: not known one by one."""
+    """How many of its tests pass before the edit; None: they are not known one by one."""
     reason: str = ""
     """Why it has no vote."""
 
@@ -70,14 +70,14 @@ class Matrix:
     cells: Mapping[tuple[int, int], Cell]
     """(candidate number or `UNEDITED_ROW`, test number) -> cell."""
     regression_files: tuple[RegressionFile, ...] = ()
-    """The repository's own test files that were looked at, nearest first."""
+    """The repository test files that were looked at, nearest first."""
 
     def said(self, candidate: int, test: Test) -> Verdict:
-        """What a test says of one candidate, or of the unedited code."""
+        """A test's verdict on one candidate, or on the unedited code."""
         return self.cells[candidate, test.number].verdict
 
     def row(self, candidate: int) -> tuple[Verdict, ...]:
-        """What all tests that have a vote say of one candidate, or of the unedited code."""
+        """The verdicts of all tests that are not flaky on a candidate, or on the unedited code."""
         return tuple(self.said(candidate, test) for test in self.tests if not test.flaky)
 
     def passes(self, candidate: Candidate, test: Test) -> bool:
@@ -85,9 +85,9 @@ class Matrix:
         return self.said(candidate.number, test) is Verdict.PASS
 
     def discriminates(self, test: Test) -> bool:
-        """Whether the test can tell edited from unedited code: it does not pass before."""
+        """Whether the test can have a vote: it does not pass before the edit."""
         return not test.flaky and self.said(UNEDITED_ROW, test) is not Verdict.PASS
 
     def only(self, kind: TestKind) -> Matrix:
-        """The same without the tests of other kinds."""
+        """The same matrix with only the tests of this kind."""
         return replace(self, tests=tuple(test for test in self.tests if test.kind is kind))

@@ -1,7 +1,7 @@
-"""The race: candidates and tests come in as they are made, and every test votes on every candidate.
+"""The race: candidates and tests join as they are made, and every test runs on every candidate.
 
-It may be asked for its matrix at any time. Numbers do not depend on who came first: samples stand
-in the order of their numbers, then what came from outside, in the order in which it was given.
+Its matrix may be asked for at any time. Numbers do not depend on who came first: samples come
+in the order of their numbers, then candidates and tests from outside in the order given.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
     from selection.settings import SelectionSettings
 
 MATRIX = TrajectoryId("matrix", Kind.MATRIX)
-"""Whose executions the votes are."""
+"""The trajectory that the matrix's executions are stored under."""
 
 
 class Race(Protocol):
     """What a selector chooses from."""
 
     async def matrix(self) -> Matrix:
-        """All that is known: what has no verdict yet is run."""
+        """The whole matrix: missing verdicts are run."""
 
     async def context(self) -> str:
-        """What conversations about the instance begin with: its issue, then files."""
+        """The beginning of conversations about the instance: its issue, then files."""
 
 
 class StoredRace:
-    """A race that is over."""
+    """A race that has ended."""
 
     def __init__(self, matrix: Matrix, context: Callable[[], Awaitable[str]]) -> None:
         self._matrix = matrix
@@ -60,10 +60,10 @@ class StoredRace:
 
 
 class GrowingRace:
-    """A race that candidates and tests join while it goes on.
+    """A race that candidates and tests can still join.
 
-    Every method that runs something raises `SandboxError` when the engine fails, for
-    which no vote is counted, and `Interrupted` when a person asks to stop.
+    Every method that runs something raises `SandboxError` if the engine fails (which is
+    never a verdict), and `Interrupted` if a person asks to stop.
     """
 
     def __init__(
@@ -79,30 +79,30 @@ class GrowingRace:
         self._outside: list[Entry] = []
         self._outside_tests: list[tuple[str, Script]] = []
         self._patches: dict[str, Patch] = {}
-        """By meaning: those that tests are run on while others still work."""
+        """By meaning, the patches that tests already run on while samples still work."""
         self._scripts: list[Script] = []
         self._votes: dict[tuple[Script, str], Execution] = {}
-        """By script and digest of the patch that it was run on."""
+        """By script and by digest of the patch that it was run on."""
         self._known: tuple[int, Matrix] | None = None
-        """The last matrix, and how many had joined by then."""
+        """The last matrix, and how many had joined when it was made."""
 
     async def add_sample(self, sample: Sample) -> None:
-        """Let a sample's test and edit join; returns when their first votes are in."""
+        """Let a sample's test and edit join. Returns when their first verdicts are known."""
         self._samples[sample.number] = sample
         await self._grow(sample.script, sample.patch)
 
     async def add_candidate(self, entry: Entry) -> None:
-        """Let a patch from elsewhere join."""
+        """Let a candidate from outside join."""
         self._outside.append(entry)
         await self._grow(None, entry.patch)
 
     async def add_test(self, script: Script, source: str) -> None:
-        """Let a test from elsewhere join."""
+        """Let a test from outside join."""
         self._outside_tests.append((source, script))
         await self._grow(script, UNEDITED)
 
     async def matrix(self) -> Matrix:
-        """See `Race`; the repository's own tests vote too, and which tests are flaky is found."""
+        """See `Race`. Repository tests vote too, and flaky tests are found."""
         joined = len(self._samples) + len(self._outside) + len(self._outside_tests)
         if self._known is None or self._known[0] != joined:
             self._known = (joined, await self._now())
@@ -136,7 +136,7 @@ class GrowingRace:
     async def _own_tests(
         self, candidates: tuple[Candidate, ...], first: int
     ) -> tuple[tuple[RegressionFile, ...], list[Test]]:
-        """The repository's own test files near the edits, and those that vote, from a number on."""
+        """The repository test files near the edits, and those that vote, from number `first` on."""
         found: list[RegressionFile] = []
         tests: list[Test] = []
         bench, settings = self._bench, self._settings
@@ -173,7 +173,7 @@ class GrowingRace:
         return Cell(said, execution, laid, broken)
 
     async def _flaky(self, matrix: Matrix) -> set[int]:
-        """The numbers of the tests that say something else when they are run again."""
+        """The numbers of the tests whose verdict changes when they are run again."""
         asked = [
             (test, matrix.cells[row, test.number], repeat)
             for test in matrix.tests
@@ -224,7 +224,7 @@ def _without_tests(patch: Patch) -> Patch:
 def _laid_for(test: Test, patch: Patch) -> Patch:
     """The patch that a test is run on.
 
-    The repository's own tests are asked as they were before the edit: what a
-    candidate does to tests is taken out of it.
+    Repository tests run as they were before the edit: a candidate's changes to
+    tests are left out.
     """
     return _without_tests(patch) if test.kind is TestKind.REGRESSION else patch

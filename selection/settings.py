@@ -15,7 +15,7 @@ from data.bounds import (
 )
 
 PLACEHOLDER = "{files}"
-"""Stands for the test file in a person's own command."""
+"""Stands for the test file in a command that a person gives."""
 
 VoteRule = Literal["regression", "regression-first", "discriminating", "paper"]
 

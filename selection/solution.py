@@ -1,4 +1,4 @@
-"""What an instance came to."""
+"""The result of an instance."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """What an instance came to, with the evidence."""
+    """The result of an instance, with the evidence."""
 
     samples: int
-    """How many samples it rests on."""
+    """How many samples it is based on."""
     context_files: tuple[str, ...]
     """Paths of the files that the model was shown, in order."""
     matrix: Matrix
     standings: tuple[Standing, ...]
-    """All candidates in the vote's order."""
+    """All candidates, in the order of votes."""
     finalists: tuple[int, ...]
-    """Numbers of the candidates that lead the vote, as many as a model chooses between."""
+    """Numbers of the candidates with the best votes, which a model may choose between."""
     ranking: Ranking
-    """Its first candidate is the solution's; without one there was no candidate."""
+    """Its first candidate is the chosen one; empty: there was no candidate."""

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 def paper_votes(matrix: Matrix) -> dict[int, int]:
-    """Tests of samples passed per candidate, whatever else is known of them (CodeMonkeys, 3.3)."""
+    """How many generated tests each candidate passes, of all of them (CodeMonkeys, 3.3)."""
     tests = matrix.only(TestKind.GENERATED).tests
     return {c.number: sum(matrix.passes(c, test) for test in tests) for c in matrix.candidates}
 
 
 def discriminating_votes(matrix: Matrix) -> dict[int, int]:
-    """Tests passed per candidate, of those that do not pass before the edit.
+    """How many tests each candidate passes, of those that do not pass before the edit.
 
-    Flaky ones do not count, and a candidate's own test never decides alone: see
+    Flaky tests do not count, and a candidate's own test never decides alone: see
     `corroborated`.
     """
     telling = [test for test in matrix.tests if matrix.discriminates(test)]
@@ -36,11 +36,11 @@ def discriminating_votes(matrix: Matrix) -> dict[int, int]:
 
 
 def corroborated(matrix: Matrix, test: Test, candidate: Candidate) -> bool:
-    """Whether a test's vote for the candidate rests on more than the one sample behind both.
+    """Whether a test's vote for the candidate rests on more than the one sample that wrote both.
 
-    It does not when one sample alone wrote both, no other candidate passes the
-    test, and no telling test of anybody else's passes just this candidate too:
-    a sample's script may only spell out what its own edit does.
+    It does not if one sample alone wrote both, no other candidate passes the test, and no
+    test of another sample that can vote passes only this candidate too. The script of a
+    sample may only describe what its own edit does.
     """
     own = bool(test.samples) and not test.sources and test.samples == candidate.samples
     if candidate.support != 1 or not own:
@@ -66,10 +66,10 @@ def uncounted(matrix: Matrix) -> frozenset[tuple[int, int]]:
 
 
 def regression_votes(matrix: Matrix) -> dict[int, int]:
-    """Regression tests per candidate of which no other candidate breaks less.
+    """For each candidate, the repository test files of which no other breaks fewer tests.
 
-    A correct edit may change on purpose what an old test holds on to. So what every
-    candidate breaks says nothing, and a file votes for those who break least of it.
+    A correct edit may change on purpose what an old test checks. So tests that every
+    candidate breaks do not count, and a file votes for those that break the fewest tests.
     """
     votes = dict.fromkeys((c.number for c in matrix.candidates), 0)
     for test in _regression(matrix):
@@ -81,15 +81,15 @@ def regression_votes(matrix: Matrix) -> dict[int, int]:
 
 
 def broken_tests(matrix: Matrix) -> dict[int, int]:
-    """How many tests of the repository's own each candidate breaks, over all files."""
+    """How many repository tests each candidate breaks, over all files."""
     counts = [_broken(matrix, test) for test in _regression(matrix)]
     return {c.number: sum(broke[c.number] for broke in counts) for c in matrix.candidates}
 
 
 def agreement(matrix: Matrix) -> dict[int, int]:
-    """How many samples and outside systems wrote a candidate that all tests see alike.
+    """For each candidate, how many samples and systems wrote one with the same behaviour.
 
-    The weight of a behaviour, as the consensus sets of CodeT (arXiv 2207.10397).
+    This is the weight of a behaviour, like the consensus sets of CodeT (arXiv 2207.10397).
     """
     weight: dict[tuple[Verdict, ...], int] = {}
     for candidate in matrix.candidates:
@@ -100,14 +100,14 @@ def agreement(matrix: Matrix) -> dict[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One candidate's place in the vote."""
+    """One candidate's place in the order of votes."""
 
     candidate: Candidate
     votes: int
-    """By the rule that was asked for."""
+    """The votes by the rule that was asked for."""
     agreement: int
     broken: int = 0
-    """Tests of the repository's own that it breaks, where the rule looks at these first."""
+    """How many repository tests it breaks, if the rule looks at these first."""
 
 
 def rank(matrix: Matrix, rule: VoteRule) -> tuple[Standing, ...]:
@@ -133,9 +133,9 @@ def rank(matrix: Matrix, rule: VoteRule) -> tuple[Standing, ...]:
 def standings(
     matrix: Matrix, votes: Mapping[int, int], broken: Mapping[int, int] | None = None
 ) -> tuple[Standing, ...]:
-    """The candidates, best first: those who break fewest, if given, then by these votes.
+    """The candidates, best first: those that break fewest, if given, then by these votes.
 
-    Ties go to agreement, then to how many wrote this very patch, then to the
+    Ties go to agreement, then to how many wrote exactly this patch, then to the
     shorter patch, then to the earlier one.
     """
     agreed, broken = agreement(matrix), broken or {}
@@ -159,7 +159,7 @@ def standings(
 
 
 def tied(order: Sequence[Standing]) -> int:
-    """How many candidates share the first place but for ties."""
+    """How many candidates share the first place before ties are broken."""
     first = [(s.broken, s.votes) for s in order[:1]]
     return sum((s.broken, s.votes) in first for s in order)
 
@@ -171,8 +171,8 @@ def _regression(matrix: Matrix) -> list[Test]:
 def _broken(matrix: Matrix, test: Test) -> dict[int, int]:
     """How many tests of a file each candidate breaks.
 
-    Where only the file's verdict is known, it is one. Where nothing can be told,
-    though the file runs on the unedited code, it is worse than all that can.
+    If only the file's verdict is known, a broken file counts as one. If there is no
+    verdict, although the file runs on the unedited code, that is worse than any number.
     """
     counts = {}
     for c in matrix.candidates:

@@ -1,1 +1,1 @@
-"""The repository's own tests near the edits, as votes on what an edit breaks."""
+"""Repository tests near the edits, which vote on what an edit breaks."""

@@ -1,12 +1,12 @@
-"""Which of the repository's own test files lie near the edits: a pure function of both.
+"""Which repository test files are near the edits: a pure function of both.
 
-Three things speak for a test file: it is named or placed after an edited file, it
-imports one, and it uses the names that stand on the changed lines (rare names
-count more, BM25). Each is worth about a point at most.
+Three things count for a test file: its name or folder matches an edited file, it
+imports one, and it uses the names on the changed lines (rare names count more,
+BM25). Each is worth at most about one point.
 
-Names are split as in `agent/prefilter.py`. They are weighed here and not by its FTS5:
-a name counts once in a file and by the share of the writers who touch it, which FTS5
-cannot do, and the order decides which files vote.
+Names are split as in `agent/prefilter.py`, but weighed here and not by its FTS5,
+because a name counts once in a file and by the share of the writers who touch it,
+which FTS5 cannot do. The order decides which files vote.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ _REEXPORTED = 0.8
 def nearest_tests(
     codebase: Codebase, candidates: Sequence[Candidate], *, own_command: bool = False
 ) -> list[str]:
-    """The test files that have to do with what the candidates edit, nearest first.
+    """The test files that are related to what the candidates edit, nearest first.
 
-    What more writers edit counts more. A candidate's edits of tests, and files that
-    it leaves behind, count for nothing. With a person's own command, which may run
-    what no runner is known for, any source file among the tests will do where none
-    is named as a runner wants it.
+    Files that more writers edit count more. A candidate's edits of tests, and scratch
+    files that it leaves behind, do not count. A person's own command may run files
+    that no runner is known for: with one, if no file has the name of a test file,
+    any source file among the tests will do.
     """
     edited, names = _edited(candidates), _names(candidates)
     tests = [path for path in codebase.files if is_test_file(path)]
@@ -112,7 +112,7 @@ def _telling(names: dict[str, float], texts: Iterable[set[str]]) -> dict[str, fl
 
 
 def _saturated(length: float) -> float:
-    """What one occurrence counts in a text of this length, the mean being 1 (BM25)."""
+    """What one occurrence counts in a text of this length, where 1 is the mean (BM25)."""
     k, b = 1.2, 0.75
     return (k + 1) / (1 + k * (1 - b + b * length))
 
@@ -138,7 +138,7 @@ def _named_after(test: str, path: str) -> float:
 
 
 def _parts(path: str) -> list[list[str]]:
-    """The words of each component, without those that only say that it is a test."""
+    """The words of each component, without words that only say that it is a test."""
     pure = PurePosixPath(path)
     names = [*pure.parent.parts, pure.name.split(".")[0]]
     words = [[word.lower() for word in PART.findall(name)] for name in names]
@@ -146,7 +146,7 @@ def _parts(path: str) -> list[list[str]]:
 
 
 class _Module:
-    """An edited file as others import it."""
+    """An edited file, as other files import it."""
 
     def __init__(self, codebase: Codebase, path: str) -> None:
         self._python = path.endswith(".py")

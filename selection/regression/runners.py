@@ -1,7 +1,6 @@
-"""How a repository's test files are run, told from what the repository holds.
+"""How a repository's test files are run, judged by the repository's files.
 
-Only what is unambiguous is taken: a file of which it cannot be told how to run it
-has no vote.
+There is no guessing: if it is not clear how a file is run, the file has no vote.
 """
 
 from __future__ import annotations
@@ -35,11 +34,11 @@ class Runner:
     inside: str = ""
     """"python" (pytest, or unittest where there is none), "django" or "sympy": test by test."""
     command: str = ""
-    """A line of POSIX sh, whose exit code is the verdict on the whole file."""
+    """A line of POSIX sh. Its exit code is the verdict of the whole file."""
 
 
 def runner_of(codebase: Codebase, path: str, command: str = "") -> Runner | None:
-    """How the test file `path` is run; None where that cannot be told.
+    """How the test file `path` is run; None: it is not clear.
 
     `command` is a person's own, with `{files}` where the test file goes.
     """
@@ -123,7 +122,7 @@ _BY_LANGUAGE: dict[str, Callable[[Codebase, str], Runner | None]] = {
 
 
 def _nearest(codebase: Codebase, path: str, manifest: str) -> str | None:
-    """The closest folder above `path` that holds `manifest`; "" is the repository."""
+    """The closest folder above `path` that holds `manifest`; "": the repository itself."""
     for parent in PurePosixPath(path).parents:
         folder = "" if parent.as_posix() == "." else parent.as_posix()
         if _join(folder, manifest) in codebase.files:

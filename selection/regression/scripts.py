@@ -1,4 +1,4 @@
-"""The scripts that run a test file: first a survey of the unedited code, then the vote."""
+"""The scripts that run a test file: first a survey before the edit, then the vote."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ esac
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What a test file says of the unedited code."""
+    """What a test file says before the edit."""
 
     passed: int
     failing: int
     failed: tuple[str, ...] | None
-    """Names of the tests that fail; None: there are too many to tell."""
+    """Names of the tests that fail; None: there are too many to list."""
     cpu_s: float = 0.0
-    """Processor seconds that it took: unlike its duration, not a matter of what else runs."""
+    """Processor seconds that it took, which do not depend on what else runs."""
 
 
 def survey_script(runner: Runner, path: str) -> Script:
     """The script that finds out which tests of a file pass before any edit.
 
-    For a runner that is a command it is the vote at once.
+    If the runner is a command, the survey is also the vote.
     """
     if runner.command:
         return Script(_COMMAND.format(command=runner.command), "sh", ".sh")
@@ -51,7 +51,7 @@ def survey_script(runner: Runner, path: str) -> Script:
 
 
 def vote_script(runner: Runner, path: str, survey: Survey) -> Script:
-    """The script that says whether what passed in the survey still passes: exit 0, else 2."""
+    """The script that exits with 0 if what passed in the survey still passes, else with 2."""
     if runner.command:
         return survey_script(runner, path)
     order = {
@@ -64,7 +64,7 @@ def vote_script(runner: Runner, path: str, survey: Survey) -> Script:
 
 
 def read_survey(execution: Execution) -> Survey | None:
-    """What a survey's output says; None where it could not be taken."""
+    """What a survey's output says; None: the survey failed."""
     if not execution.passed:
         return None
     last = execution.output.rstrip().rpartition("\n")[2]
@@ -82,7 +82,7 @@ def read_survey(execution: Execution) -> Survey | None:
 
 
 def broken_tests(output: str) -> int | None:
-    """How many tests an edit broke, by what the vote printed; None: it does not say."""
+    """How many tests an edit broke, as the vote printed; None: it does not say."""
     found = _BROKEN.search(output)
     return int(found[1]) if found else None
 

@@ -1,4 +1,4 @@
-"""Asks the test files near the edits what passes before any edit, and makes votes of them."""
+"""Runs the test files near the edits before any edit, and turns them into tests that vote."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ NO_RUNNER = "no runner was recognised for it"
 _NO_RUNNER = {NO_RUNNER, "it cannot be told how it is run"}
 """As it is stored, and as version 0.1.0 stored it."""
 TRIED = 2
-"""Files looked at for each that may vote: the next nearest stand in for those that cannot."""
+"""How many files are tried for each that may vote, because some of the nearest cannot."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """What was found of a test file of the repository's own near the edits."""
+    """What was found about a repository test file near the edits."""
 
     path: str
     script: Script | None = None
-    """Its vote; None: it has none."""
+    """The script that votes; None: it has no vote."""
     passing: int | None = None
-    """Tests in it that pass on the unedited code; None: not known one by one."""
+    """How many of its tests pass before the edit; None: they are not known one by one."""
     reason: str = ""
     """Why it has no vote."""
 
@@ -77,8 +77,8 @@ async def survey_tests(
 ) -> list[Surveyed]:
     """The nearest test files, up to `settings.regression_files` of them with a vote.
 
-    A file votes if it runs, is quick enough, and says the same of the unedited code
-    twice. `run` executes a script on the unedited code, for a purpose.
+    A file votes if it runs, is quick enough, and gives the same result twice on the
+    unedited code. `run` executes a script on the unedited code, for a purpose.
 
     Raises:
         SandboxError: the engine failed.
@@ -122,7 +122,7 @@ async def _look(codebase: Codebase, path: str, settings: SelectionSettings, run:
 
 
 def _whole(path: str, runner: Runner, asked: Execution, longest: float) -> Surveyed:
-    """A file whose exit code is all that is known: the survey was the vote."""
+    """A file of which only the exit code is known, so that its survey was its vote."""
     if not asked.passed:
         return Surveyed(path, reason=f"it fails before the edit ({_ending(asked)})")
     if asked.duration_s > longest:

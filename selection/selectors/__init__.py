@@ -35,9 +35,9 @@ SELECTORS: dict[str, Callable[[SelectorContext], Selector]] = {
     "model": Judge,
     "selection": SelectionTrajectory,
 }
-"""From the simplest; those that ask a model last."""
+"""The simplest first, those that ask a model last."""
 
 
 def needs(name: str) -> Needs:
-    """What the selector of this name cannot do without."""
+    """What the selector of this name needs."""
     return SELECTORS[name](SelectorContext(SelectionSettings())).needs

@@ -1,4 +1,4 @@
-"""What the selectors that ask a model share: a choice by letter, asked for once."""
+"""What the selectors that ask a model share: a choice by letter, asked only once."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ LETTERS = ascii_uppercase
 
 
 def keys(context: SelectorContext, kind: Kind, *digests: str) -> tuple[str, ...]:
-    """What a trajectory is called: after its kind where a run chooses; anew, after its question.
+    """The keys of a trajectory: its kind if a run chooses, its question's digest if asked again.
 
-    Further digests are other names under which the same question may be answered. What a
-    run has asked is set aside when it grows, and asked again.
+    Further digests are other keys under which the same question may have been answered. When
+    a run gets more samples, its answer is set aside and the question is asked again.
     """
     return tuple(f"{kind}-{each}" for each in digests) if context.anew else (kind.value,)
 
 
 def unasked(order: Sequence[Candidate], options: Sequence[Candidate]) -> Ranking | None:
-    """The ranking where there is nothing to choose between; None: there is."""
+    """The ranking if there is nothing to choose between; None: there are several options."""
     if len(options) > 1:
         return None
     only = len(order) == 1
@@ -59,9 +59,9 @@ async def ask(
     turns: int,
     context: SelectorContext,
 ) -> RecordedEnding:
-    """How the trajectory ended, which is brought to its end unless it has come there before.
+    """Run the trajectory to its end, unless it has ended before. Returns how it ended.
 
-    `names`: its `keys`, the one that it gets first.
+    `names`: its `keys`; a new trajectory gets the first.
 
     Raises:
         ModelError, SandboxError, StoreError, Interrupted.
@@ -92,7 +92,7 @@ async def ask(
 def chosen(
     ended: RecordedEnding, options: Sequence[Candidate], order: Sequence[Candidate]
 ) -> Ranking:
-    """The ranking that an ended trajectory stands for: its choice first, then the order."""
+    """The ranking of a trajectory that has ended: its choice first, then the given order."""
     choice = _choice(ended, options)
     if choice is None:
         said = ended.outcome.replace("_", " ")
@@ -115,5 +115,5 @@ def _choice(ended: RecordedEnding, options: Sequence[Candidate]) -> Candidate | 
 
 
 def question_digest(*parts: object) -> str:
-    """What names a question: twelve hex digits over all that its answer depends on."""
+    """The name of a question: twelve hex digits over everything that its answer depends on."""
     return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:12]

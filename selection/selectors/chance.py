@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def by_chance(matrix: Matrix, seed: int) -> Ranking:
-    """The figure that other selectors have to beat (random pick among samples, CodeMonkeys).
+    """A random choice, which other selectors have to beat (random pick of a sample, CodeMonkeys).
 
-    The order depends on the seed, the instance and the patches, never on how
-    candidates are numbered: each candidate takes a key of the exponential
-    distribution with its number of writers as rate (Efraimidis and Spirakis 2006),
-    from a digest of its diff.
+    The order depends on the seed, the instance and the patches, never on the numbers
+    of candidates. Each candidate draws a key from the exponential distribution with
+    its number of writers as the rate (Efraimidis and Spirakis 2006), by a digest of
+    its diff.
     """
 
     def key(candidate: Candidate) -> float:

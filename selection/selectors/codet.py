@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 def codet(matrix: Matrix) -> Ranking:
     """`codet`: dual execution agreement (CodeT, arXiv 2207.10397, 2.2).
 
-    Candidates that pass the same tests are one consensus set, scored by how many
+    Candidates that pass the same tests are one consensus set. Its score is how many
     wrote its candidates times how many tests they pass. In the winning set, the
-    candidate that most wrote stands first, then the shortest. The repository's own
-    tests are left out: nobody wrote them for the issue.
+    candidate that most wrote comes first, then the shortest. Repository tests are
+    left out, because nobody wrote them for the issue.
     """
     matrix = matrix.only(TestKind.GENERATED)
     passed = {c.number: _passed(matrix, c) for c in matrix.candidates}

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from selection.selectors.protocol import Ranking, SelectorContext
 
 TURNS = 3
-"""Replies until one can be read."""
+"""How many replies it may take until one can be read."""
 SHOWN_CHARS = 120_000
-"""Of diffs, some 35,000 tokens: they stand behind a context of up to 128,000."""
+"""The longest diffs in all, in characters: about 35,000 tokens, after a context of 128,000."""
 
 
 class Judge:
@@ -57,16 +57,16 @@ class Judge:
 
 
 def by_writers(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
-    """What most wrote first, then the shorter diff: an order that knows no tests."""
+    """The candidates that most wrote first, then the shorter diff; tests do not count."""
     return tuple(sorted(candidates, key=lambda c: (-c.support, c.size, c.number)))
 
 
 def shown_to_judge(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
     """The candidates that one prompt holds, in the order of their letters.
 
-    Where there are more than letters, or than fit, those that fewer wrote and
-    the longer ones are left out. The order says nothing of who wrote what: it
-    is that of digests.
+    If there are more than there are letters, or more than fit, those that fewer wrote
+    and the longer ones are left out. They are ordered by digest, so that the order
+    does not show how many wrote each.
     """
     options: list[Candidate] = []
     left = SHOWN_CHARS

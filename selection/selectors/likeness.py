@@ -1,4 +1,4 @@
-"""The selectors "shortest" and "agreement": what the patches say of one another."""
+"""The selectors "shortest" and "agreement", which compare the patches with each other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def shortest(matrix: Matrix) -> Ranking:
-    """`shortest`: the shortest diff; ties go to what more wrote. No test is looked at."""
+    """`shortest`: the shortest diff; ties go to the candidate that more wrote. No test counts."""
     ordered = sorted(matrix.candidates, key=lambda c: (c.size, -c.support, c.number))
     return ranking(
         ordered, f"its diff is the shortest: {ordered[0].size:,} characters" if ordered else ""
@@ -25,7 +25,7 @@ def agreeing(matrix: Matrix) -> Ranking:
     """`agreement`: what most wrote, then the largest group with the same behaviour.
 
     Self-consistency (arXiv 2203.11171) with equal patches for equal answers; tests
-    say only who behaves alike, not who is right.
+    only say which have the same behaviour, not which are right.
     """
     written = matrix.only(TestKind.GENERATED)
     alike = agreement(written)

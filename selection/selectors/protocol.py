@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class Reason(enum.StrEnum):
-    """What decided, as it is stored."""
+    """What decided, as stored."""
 
     ONLY_CANDIDATE = "only_candidate"
     VOTE = "vote"
-    """The votes, or another rule that asks nobody."""
+    """The votes, or another rule that asks no model."""
     SELECTION = "selection"
     """A model chose it."""
     FALLBACK = "fallback"
@@ -30,9 +30,9 @@ class Ranking:
     """What a selector makes of a race."""
 
     candidates: tuple[Candidate, ...]
-    """Best first; the first is its choice."""
+    """Best first; the first is the choice."""
     reason: str
-    """Why the first is first, for people; "" where there is no candidate."""
+    """Why the first is first, for people; "": there is no candidate."""
     decided_by: Reason = Reason.VOTE
 
     @property
@@ -42,7 +42,7 @@ class Ranking:
 
 
 class Needs(enum.IntEnum):
-    """What a selector cannot do without, beside the race."""
+    """What a selector needs besides the race."""
 
     NOTHING = 0
     MODEL = 1
@@ -58,10 +58,10 @@ class SelectorContext:
     model: str = ""
     """The model's name, for selectors that ask one."""
     seed: int = 0
-    """For selectors that draw."""
+    """For selectors that choose at random."""
     anew: bool = False
-    """Whether a race is chosen from once more, beside what its run chose: then conversations are
-    named after all that their answers depend on, so that each is asked once."""
+    """Whether a stored race is chosen from again. Conversations are then named after all that their
+    answers depend on, so that each is asked only once."""
 
 
 class Selector(Protocol):
@@ -72,8 +72,8 @@ class Selector(Protocol):
     async def choose(self, race: Race, bench: Workbench) -> Ranking:
         """The ranking, with its reasons.
 
-        Deterministic but for its effects, which go through the workbench: what was
-        answered once is answered from the journal.
+        It is deterministic except for its effects, which go through the workbench: a
+        question that was answered before is answered from the journal.
 
         Raises:
             ModelError, SandboxError, StoreError, Interrupted.

@@ -1,4 +1,4 @@
-"""Selectors that ask nobody: pure functions over the matrix of a race."""
+"""Selectors that ask no model: pure functions over the matrix of a race."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Pure:
-    """`Selector` of a function over the matrix."""
+    """A `Selector` made from a function over the matrix."""
 
     needs = Needs.NOTHING
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 UNEDITED_NAME = "unedited repository"
 BROKEN_LINES = 8
-"""Shown of what a test file of the repository's own says of one candidate."""
+"""How many lines of a repository test's output on one candidate are shown."""
 
 
 def option_names(count: int) -> list[str]:
@@ -60,7 +60,7 @@ class SelectionTrajectory:
             return alone
         digests = (
             self._digest(matrix, options, bench, lambda test: test.script.digest),
-            # Version 0.1.0 took every stored script for one in Python.
+            # Version 0.1.0 treated every stored script as Python.
             self._digest(matrix, options, bench, lambda test: Script(test.script.text).digest),
         )
         ended = await ask(
@@ -127,7 +127,7 @@ class TellApart:
         )
 
     async def read(self, choice: Choice) -> str | None:
-        """See `Task`: a script, or None for a choice. A script goes first: its results matter."""
+        """See `Task`: a script, or None for a choice. If both are there, the script is run."""
         text = require_whole(choice)
         script = find_script(text)
         if script is None and find_choice(text, "".join(self._candidates)) is None:
@@ -169,7 +169,7 @@ class TellApart:
         return "\n".join(lines)
 
     def _broken(self, test: Test) -> list[dict[str, str]]:
-        """What a test file says of those who break some of it."""
+        """What a test file says about the candidates that break part of it."""
         told = []
         for letter, candidate in self._candidates.items():
             cell = self._matrix.cells[candidate.number, test.number]

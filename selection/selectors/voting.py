@@ -24,19 +24,19 @@ def paper(matrix: Matrix) -> Ranking:
 
 
 def discriminating(matrix: Matrix) -> Ranking:
-    """`discriminating`: the most tests passed of those that can tell anything.
+    """`discriminating`: the most tests passed, of those that do not pass before the edit.
 
-    A test that passes before the edit does not count. A candidate's own test
-    never decides alone: see `corroborated`.
+    A candidate's own test never decides alone: see `corroborated`.
     """
     order = rank(matrix, "discriminating")
     return _voted(order, lambda first: f"it has {_telling(first.votes, matrix)}")
 
 
 def regression(matrix: Matrix) -> Ranking:
-    """`regression`: those votes, and one of each nearby test file of the repository's own.
+    """`regression`: the same votes, and one vote of each repository test file near the edits.
 
-    A file votes for the candidates that break least of it; what all break says nothing.
+    A file votes for the candidates that break the fewest of its tests. A test that all break
+    does not count.
     """
     files = [test for test in matrix.only(TestKind.REGRESSION).tests if not test.flaky]
     kept = regression_votes(matrix)
@@ -51,9 +51,9 @@ def regression(matrix: Matrix) -> Ranking:
 
 
 def regression_first(matrix: Matrix) -> Ranking:
-    """`regression-first`: the fewest broken tests of the repository's own, then the votes.
+    """`regression-first`: the fewest broken repository tests, then the votes.
 
-    The filter of Agentless (arXiv 2407.01489), with discriminating votes behind it.
+    The filter of Agentless (arXiv 2407.01489), with discriminating votes for ties.
     """
 
     def said(first: Standing) -> str:

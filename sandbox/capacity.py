@@ -1,4 +1,4 @@
-"""How many executions a machine bears at once."""
+"""How many executions a machine can run at once."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from sandbox.protocol import Limits
 
 _SET_ASIDE = 0.5
-"""Of an execution's memory limit: few scripts come near it."""
+"""The share of an execution's memory limit that is reserved, because few scripts need it all."""
 _FOR_SCRIPTS = 0.8
-"""Of the machine's memory."""
+"""The share of the machine's memory that is for scripts."""
 
 
 def slots_of(cpus: float, memory_mb: float, limits: Limits) -> int:
-    """As many as cores and memory (megabytes; 0: unknown) suffice for; at least 1."""
+    """How many cores and memory (in megabytes; 0: unknown) are enough for; at least 1."""
     by_cores = cpus / max(limits.cpus, 0.01)
     by_memory = _FOR_SCRIPTS * memory_mb / max(_SET_ASIDE * limits.memory_mb, 1)
     return max(1, int(min(by_cores, by_memory) if memory_mb else by_cores))

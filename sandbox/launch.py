@@ -1,7 +1,7 @@
 """The shell script that lays a patch, enters the environment and starts the script.
 
-It runs inside the sandbox, under any POSIX shell. Until it prints the mark, a
-failure is the environment's or the patch's; from there on it is the script's.
+It runs inside the sandbox, in any POSIX shell. A failure before it prints the mark
+is of the environment or the patch; a failure after that is the script's.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sandbox.protocol import Script
 
 FOLDER = "/troop"
-"""Where the launcher, the script and the patch's files lie inside the sandbox."""
+"""The folder of the launcher, the script and the patch's files inside the sandbox."""
 
 _SUFFIX = re.compile(r"(\.\w+)?")
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -61,8 +61,8 @@ def staged_files(
 ) -> list[StagedFile]:
     """What a sandbox needs to run `script`, to be started as `sh <folder>/launch.sh`.
 
-    `guard_s`: seconds after which all processes of the sandbox end by
-    themselves, for a sandbox whose owner may die; None: someone else watches.
+    `guard_s`: seconds after which all processes of the sandbox end by themselves, for a
+    sandbox whose owner may die; None: somebody else watches.
 
     Raises:
         UsageError: the patch names a path that no patch may name, or the
@@ -71,7 +71,7 @@ def staged_files(
     command = _command(script, folder)
     lines = [
         *_entry(environment, folder),
-        b"exec 2>&1 </dev/null",  # one stream, so that the order of the two is kept
+        b"exec 2>&1 </dev/null",  # one stream, so that the order of output and errors is kept
         *laying(patch),
         *_activation(environment),
         *_interpreter(command[0]),
@@ -83,7 +83,7 @@ def staged_files(
 
 
 def laying_files(environment: Environment, patch: Patch) -> list[StagedFile]:
-    """What a sandbox needs to lay `patch`, and no more.
+    """What a sandbox needs only to lay `patch`.
 
     Raises:
         UsageError: the patch names a path that no patch may name.
@@ -100,11 +100,11 @@ def script_files(
     *,
     activate: bool,
 ) -> list[StagedFile]:
-    """What a sandbox needs to run `script` with what the script itself does not get to hold.
+    """What a sandbox needs to run `script` with its output kept apart from the launcher's.
 
-    All that comes before the script goes to standard error, the mark included.
-    `variables`: the environment in which it starts (None: without that
-    variable); `activate`: whether the activation lines are to change it.
+    All output before the script, including the mark, goes to standard error.
+    `variables`: the environment in which it starts (None: without that variable);
+    `activate`: whether the activation lines run in it.
 
     Raises:
         UsageError: the patch names a path that no patch may name, or the
@@ -113,7 +113,7 @@ def script_files(
     command = _command(script, FOLDER)
     lines = [
         *_entry(environment, FOLDER, bash=activate),
-        b"exec </dev/null",  # the script's own, where it can be changed without a trace
+        b"exec </dev/null",  # the script gets its own, where it leaves no trace
         *laying(patch),
         *_environment(variables),
         *(_activation(environment) if activate else [b'cd "$repo"']),
@@ -189,5 +189,5 @@ def _print(mark: bytes) -> bytes:
 def _guard(guard_s: float | None) -> list[bytes]:
     if guard_s is None:
         return []
-    # Started twice removed, so that it is no child that the script could wait for.
+    # Started by a grandchild, so that it is not a child that the script could wait for.
     return [b"( (sleep %d && kill -9 -1) >/dev/null 2>&1 & )" % math.ceil(guard_s)]

@@ -1,4 +1,4 @@
-"""The shell lines that lay a patch over a repository, never through a link and never out of it."""
+"""The shell lines that lay a patch over a repository, never through a link or out of it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def laying(patch: Patch) -> list[bytes]:
 
 
 def words_of(content: bytes) -> bytes:
-    """Any content as words for a shell, which keeps no NUL: the parts between them."""
+    """Any content as words for a shell: the parts between NULs, which a shell cannot hold."""
     return b" ".join(b"'" + part.replace(b"'", b"'\\''") + b"'" for part in content.split(b"\0"))
 
 

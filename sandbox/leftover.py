@@ -1,4 +1,4 @@
-"""What Troop left behind, of whatever kind: what may go, and what is looked for."""
+"""Things of any kind that Troop left behind, and which of them are looked for."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """Something that may go."""
+    """Something that may be removed."""
 
     what: str
     """"container", "folder", "half-made" or "image"."""
     name: str
     size: int
-    """In bytes; of an image, what only it has, so removing two may free more than both."""
+    """In bytes. For an image, what only it has, so removing two may free more than both."""
     since: float
-    """When it was made or, of an image, last used."""
+    """When it was made or, for an image, last used."""
     why: str
     remove: Callable[[], bool]
-    """Removes it unless it has come into use; whether it is gone. Raises SandboxError."""
+    """Removes it unless it is used now. Returns whether it is gone. Raises SandboxError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,6 @@ class Scope:
     images: bool = False
     """Images too."""
     unused_for_s: float = 0.0
-    """Images only that nobody has used for so long."""
+    """Only images that nobody has used for so many seconds."""
     others: bool = False
-    """Images too that another Troop made in this engine, or an older one, which kept no name."""
+    """Also images that another Troop made in this engine, or an older one that kept no id."""

@@ -20,7 +20,7 @@ _LOG = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def tried(path: Path, seconds: float = 0.0) -> Iterator[OSError | None]:
-    """Hold a lock, waiting `seconds` for it; yields why it could not be had."""
+    """Hold a lock, waiting up to `seconds` for it. Yields why it could not be taken, or None."""
     with contextlib.ExitStack() as stack:
         why_not = None
         try:
@@ -33,7 +33,7 @@ def tried(path: Path, seconds: float = 0.0) -> Iterator[OSError | None]:
 
 @contextlib.contextmanager
 def held(path: Path, stop: Stop) -> Iterator[None]:
-    """Hold a lock, however long others do; where its file cannot be written, go on without.
+    """Hold a lock, however long others hold it. If its file cannot be written, continue without.
 
     Raises:
         Stopped: the order to stop was given.

@@ -1,4 +1,4 @@
-"""Output as people, models and databases can take it: bounded, valid text."""
+"""Output that is safe for people, models and databases: bounded, valid text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f"
-    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"  # what turns the direction of text
+    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"  # these change the direction of text
 )
 _LAST_OF_BYTE = 0xFF
 
@@ -32,9 +32,9 @@ class BoundedText:
     """
 
     def __init__(self, limit: int) -> None:
-        """`limit`: characters kept; what is more is cut in the middle."""
+        """`limit`: how many characters are kept; longer output is cut in the middle."""
         self.total_bytes = 0
-        """How much was fed."""
+        """How many bytes were fed."""
         self._limit = max(limit, 0)
         self._head_chars = self._limit // 2
         self._tail_chars = self._limit - self._head_chars
@@ -50,7 +50,7 @@ class BoundedText:
         self._take(self._decoder.decode(data))
 
     def text(self) -> str:
-        """What is kept of all that was fed; feed nothing after this."""
+        """The text that is kept. Feed nothing after this."""
         self._take(self._decoder.decode(b"", final=True), final=True)
         if self._chars <= self._limit:
             return self._begin
@@ -74,7 +74,7 @@ class BoundedText:
             self._begin += text[:room]
             text = text[room:]
         elif text:
-            # Of a flood only the last characters need escaping, the rest is counted.
+            # In a flood of output, only the last characters are escaped; the rest is counted.
             self._chars += len(text) + sum(len(_escaped(c)) - 1 for c in _CONTROL.findall(text))
             text = escape_controls(text[-self._limit :])
         if text and self._limit:

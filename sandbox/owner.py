@@ -1,7 +1,7 @@
-"""Who made a container or a folder, told so that its death can be proved.
+"""Who made a container or a folder, recorded so that its death can be proved.
 
-A process id alone proves nothing: ids are used again, other hosts and other
-process namespaces have their own, and a reboot ends every process.
+A process id alone proves nothing: ids are used again, other hosts and process
+namespaces have their own, and a reboot ends every process.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _UNKNOWN = "-"
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """One process, in a way that no other process on any host shares."""
+    """One process, identified uniquely among all hosts."""
 
     host: str
     """The machine and its name, hashed; "-" where the machine has no identity."""
@@ -37,12 +37,12 @@ class Owner:
 
     @property
     def place(self) -> str:
-        """Where `pid` has a meaning: the label beside the owner's."""
+        """Where `pid` is valid: the label beside the owner's."""
         return f"{self.host}:{self.namespace}"
 
 
 def this_process() -> Owner:
-    """The process that calls; another one after a fork."""
+    """The calling process, which is another one after a fork."""
     host, boot, namespace = _machine()
     pid = os.getpid()
     return Owner(host, boot, namespace, pid, start_time(pid) or "0")
@@ -51,8 +51,8 @@ def this_process() -> Owner:
 def is_dead(owner: str, place: str, me: Owner) -> bool:
     """Whether the labels `owner` and `place` name a process that is provably gone.
 
-    In doubt it is alive: another host, another process namespace of the same
-    boot, a label that cannot be read.
+    If in doubt it counts as alive: on another host, in another process namespace of the
+    same boot, or if a label cannot be read.
     """
     parts = owner.split(":")
     host, _, namespace = place.partition(":")
@@ -72,8 +72,8 @@ def is_dead(owner: str, place: str, me: Owner) -> bool:
 def is_alive(owner: str, place: str, me: Owner) -> bool:
     """Whether the labels `owner` and `place` name a process that provably runs.
 
-    That can be seen only of a process in the caller's own namespace. Neither this nor
-    `is_dead` need be true.
+    That can only be seen for a process in the caller's own namespace. This and `is_dead`
+    may both be false.
     """
     if place != me.place or _UNKNOWN in {me.boot, me.namespace}:
         return False
@@ -85,7 +85,7 @@ def is_alive(owner: str, place: str, me: Owner) -> bool:
 
 
 def start_time(pid: int) -> str | None:
-    """When the process `pid` started; None: there is none, or a zombie; "0": unknown."""
+    """When the process `pid` started; None: there is none, or it is a zombie; "0": unknown."""
     if Path("/proc/self/stat").exists():
         try:
             # The second field is the program's name, in brackets, and may hold anything.
@@ -116,7 +116,7 @@ def _machine() -> tuple[str, str, str]:
         namespace = str(Path("/proc/self/ns/pid").stat().st_ino)
     except OSError:
         namespace = _UNKNOWN
-    # Machines made from one template may share an identity, hence the name beside it.
+    # Machines made from one template may share an identity, so the name is added.
     named = f"{identity}\0{platform.node()}"
     host = hashlib.sha256(named.encode()).hexdigest()[:16] if identity else _UNKNOWN
     return host, boot or _UNKNOWN, namespace

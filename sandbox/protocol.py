@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 
 class Ending(enum.StrEnum):
-    """How a script came to its end."""
+    """How a script ended."""
 
     EXITED = "exited"
-    """By itself; `exit_code` is its own (128 + n after signal n)."""
+    """It ended by itself; `exit_code` is its own (128 + n after signal n)."""
     TIMEOUT = "timeout"
     OUT_OF_MEMORY = "out_of_memory"
     DISK_EXCEEDED = "disk_exceeded"
@@ -94,7 +94,7 @@ class Execution:
 
     @property
     def passed(self) -> bool:
-        """The script says that the issue is fixed."""
+        """Whether the script says that the issue is fixed."""
         return self.ending is Ending.EXITED and self.exit_code == 0
 
 
@@ -102,9 +102,9 @@ class Sandbox(Protocol):
     """Runs scripts on one instance's codebase. Safe to call concurrently."""
 
     async def read_codebase(self, largest: int = MAX_FILE_BYTES) -> Codebase:
-        """The text files of the repository as scripts see it before any patch.
+        """The text files of the repository, as scripts see it before any patch.
 
-        `largest`: bytes of a file that is read.
+        `largest`: the size, in bytes, of the largest file that is read.
 
         Raises:
             SandboxError: the engine failed.
@@ -116,7 +116,7 @@ class Sandbox(Protocol):
         A cancelled call stops its script and cleans up before it returns.
 
         Raises:
-            SandboxError: the engine failed, not the script; worth another try.
+            SandboxError: the engine failed, not the script; another try may succeed.
             SandboxUnavailable: no execution can succeed until a person fixes it.
             UsageError: the patch cannot be laid over the codebase: a path that leads
                 out of it, lies in `.git`, or behind a symbolic link.
@@ -137,23 +137,23 @@ class SandboxProvider(Protocol):
         """One line for people: what runs scripts, and how well it is isolated."""
 
     def slots(self, limits: Limits) -> int:
-        """How many executions the machine that runs them bears at once."""
+        """How many executions the machine that runs them can run at once."""
 
     def expect(self, instances: Sequence[Instance]) -> None:
-        """These are opened next, in this order, so that what they need can be fetched ahead."""
+        """Prepare for these, which are opened next, in this order."""
 
     async def open(
         self, instance: Instance, *, run: str, tell: Callable[[str], None] | None = None
     ) -> Sandbox:
         """A sandbox for `instance`; `run` labels what it creates.
 
-        `tell` gets what is waited for, in a line ("pulling 12 of 980 MB"; "" when
-        nothing is), from whichever thread.
+        `tell` is called, in any thread, with one line that says what is waited for ("pulling
+        12 of 980 MB"; "": nothing).
 
         Raises:
-            SandboxUnavailable: no engine, or no such image.
+            SandboxUnavailable: there is no engine, or no such image.
             SandboxError: the engine failed.
-            UsageError: this kind cannot hold this instance.
+            UsageError: this kind of sandbox cannot hold this instance.
         """
 
     async def __aenter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""What a launcher says where it does not come to the script, and what that means for people."""
+"""What it means when a launcher does not start the script, in words for people."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SAID_CHARS = 2000
 
 
 class Code(enum.IntEnum):
-    """What a launcher exits with where the script is not reached."""
+    """The exit codes of a launcher that does not start the script."""
 
     NOT_BUILT = 210
     REFUSED = 211
@@ -42,7 +42,7 @@ def why_not_started(
     *,
     programs: str = "",
 ) -> SandboxError | UsageError | None:
-    """The error that tells why the launcher never came to the script; None: it does not say.
+    """The error that says why the launcher did not start the script; None: it is not known.
 
     `where`: what holds the repository, for people: "the image x"; `programs`: what holds the
     programs, if that is something else.

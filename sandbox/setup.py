@@ -38,7 +38,7 @@ if command -v git >/dev/null 2>&1; then
     committing commit -q --allow-empty -m 'The base commit' || exit @NOT_COMMITTED
 fi
 """.replace("@NOT_COMMITTED", str(Code.NOT_COMMITTED.value))
-"""Shell lines that make the folder a repository of one commit, where there is a git."""
+"""Shell lines that turn the folder into a repository of one commit, if there is git."""
 
 _SHOWN_CHARS = 3000
 _LOG = logging.getLogger(__name__)
@@ -60,8 +60,8 @@ def setup_files(
     """What a sandbox needs to run the setup, to be started as `sh <folder>/prepare.sh`.
 
     `first`: shell lines that run in the repository before the environment is
-    entered; `last`: such as run once the setup succeeded. The folder is emptied at
-    the end, as it may become part of an image.
+    entered; `last`: lines that run after the setup succeeded. The folder is emptied at
+    the end, because it may become part of an image.
     """
     at = shlex.quote(folder)
     lines = [
@@ -85,7 +85,7 @@ def setup_files(
 
 
 def check_setup(result: ProcessResult, environment: Environment, where: str) -> None:
-    """Raise what a setup that did not succeed means for people.
+    """Raise an error for people if the setup did not succeed.
 
     Raises:
         UsageError: the command failed.
@@ -118,4 +118,4 @@ def _not_begun(result: ProcessResult, environment: Environment, where: str) -> S
             what = "The commit could not be recorded with git"
         case _:
             what = "The setup could not be started"
-    return SandboxError(f"{what} in {where} (exit {result.exit_code}). {said}".strip())
+    return SandboxError(f"{what} in {where} (exit code {result.exit_code}). {said}".strip())

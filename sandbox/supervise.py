@@ -1,4 +1,4 @@
-"""Watching one execution: its output, its time, its disk, and the order to stop."""
+"""Watching one execution: its output, its time, its disk use, and the order to stop."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _MEGABYTE = 1 << 20
 
 
 class Stopped(Exception):
-    """The execution was told to stop before it ended."""
+    """The execution was stopped before it ended."""
 
 
 class Stop:
-    """The order to stop, given in one thread and heard in another."""
+    """The order to stop, given in one thread and received in another."""
 
     def __init__(self) -> None:
         self._given = threading.Event()
@@ -50,7 +50,7 @@ class Stop:
                 self._tell()
 
     def listen(self, tell: Callable[[], None]) -> None:
-        """Call `tell` (in the thread that gives the order) when it is given, or at once if it was.
+        """Call `tell` (in the thread that gives the order) when it is given, or now if it was.
 
         The last listener replaces those before it.
         """
@@ -72,19 +72,19 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """How a process came to its end by itself."""
+    """How a process ended by itself."""
 
     code: int
     """128 + n after signal n."""
     out_of_memory: bool = False
-    """The kernel ended it for lack of memory."""
+    """Whether the kernel ended it for lack of memory."""
 
 
 class Process(Protocol):
     """A started execution. `read` is called in one thread, the rest in another."""
 
     def read(self) -> bytes:
-        """What it printed next, both streams in their order; b"" once it has ended. Blocks."""
+        """The next output, both streams in their order; b"" once it has ended. Blocks."""
 
     def wait(self) -> Exit:
         """How it ended; called after `read` gave b""."""
@@ -103,7 +103,7 @@ class ProcessResult:
     ending: Ending
     exit_code: int | None
     started: bool
-    """The script itself was started; else `preamble` says what stood in the way."""
+    """Whether the script itself was started; if not, `preamble` says why."""
     preamble: str
     """The last of what was printed before the script was started."""
     output: str
@@ -115,14 +115,14 @@ class ProcessResult:
 def new_mark() -> bytes:
     """The line that separates the preparation's output from the script's.
 
-    It is printed before the script runs, so a script cannot forge it, and it
-    is random, so that a preparation cannot print it by accident.
+    It is printed before the script runs, so that a script cannot forge it. It is random, so
+    that a preparation cannot print it by accident.
     """
     return b"\x1e%s\n" % secrets.token_hex(12).encode()
 
 
 def supervise(process: Process, limits: Limits, mark: bytes, stop: Stop) -> ProcessResult:
-    """Watch `process` to its end, and end it where it passes a limit.
+    """Watch `process` until it ends, and end it if it passes a limit.
 
     Raises:
         Stopped: the order to stop was given; the process has been killed.
@@ -137,7 +137,7 @@ def supervise(process: Process, limits: Limits, mark: bytes, stop: Stop) -> Proc
             process.kill()
         return watch.finish(ending, over)
     except BaseException:
-        # What led here is the news; whoever made the process removes it in any case.
+        # Report the first error; whoever made the process removes it anyway.
         with contextlib.suppress(SandboxError):
             process.kill()
         watch.settle()
@@ -152,7 +152,7 @@ class _Signal(enum.Enum):
 
 
 class _Watch:
-    """A thread that reads, and the loop that waits for what comes first."""
+    """A thread that reads, and a loop that waits for whatever comes first."""
 
     def __init__(self, process: Process, limits: Limits, mark: bytes) -> None:
         self.signals: queue.SimpleQueue[_Signal | Exception] = queue.SimpleQueue()
@@ -178,7 +178,7 @@ class _Watch:
                     return Ending.TIMEOUT
                 if self._process.disk_bytes() > self._limits.disk_mb * _MEGABYTE:
                     return Ending.DISK_EXCEEDED
-                # Looking costs a walk over the files; it must not become all that is done.
+                # Measuring walks over all files, so it must not be done all the time.
                 took = time.monotonic() - look
                 look = time.monotonic() + max(_LOOK_S, 4 * took)
                 continue
@@ -196,11 +196,11 @@ class _Watch:
                     raise Stopped
 
     def settle(self) -> None:
-        """Give the reader the time to see the end, before its stream is taken away."""
+        """Give the reader time to see the end, before its stream is closed."""
         self._reader.join(_SETTLE_S)
 
     def finish(self, ending: Ending, over: float) -> ProcessResult:
-        """Put together what was seen, once the reader is done."""
+        """Make the result, once the reader is done."""
         self._reader.join(_READER_S)
         if self._reader.is_alive():
             raise SandboxError(

@@ -1,4 +1,4 @@
-"""Blocking work under asyncio, in threads that can be told to stop."""
+"""Blocking work under asyncio, in threads that can be stopped."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ class Workers:
     """Threads for executions: each spends its time waiting, so there may be many."""
 
     def __init__(self, count: int) -> None:
-        """`count`: how much may be under way at once; what is more waits."""
+        """`count`: how many jobs may run at once; the others wait."""
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="sandbox")
         self._stops: set[Stop] = set()
 
     async def run(self, job: Callable[[Stop], T]) -> T:
         """Run `job` in a thread.
 
-        Where the caller is cancelled, the job is told to stop, and the
-        cancellation goes on only after the job has ended and cleaned up.
+        If the caller is cancelled, the job is stopped, and the cancellation continues only
+        after the job has ended and cleaned up.
 
         Raises:
-            SandboxError: the workers were closed meanwhile; and what `job` raises.
+            SandboxError: the workers were closed in the meantime. Also what `job` raises.
         """
         stop = Stop()
         self._stops.add(stop)
@@ -42,19 +42,19 @@ class Workers:
             await _settle(waiter)
             raise
         except Stopped as error:
-            raise SandboxError("The sandbox was closed while it was at work.") from error
+            raise SandboxError("The sandbox was closed while it was working.") from error
         finally:
             self._stops.discard(stop)
 
     def close(self) -> None:
-        """Stop what is under way, and end the threads. Blocks until all is cleaned up."""
+        """Stop all jobs, and end the threads. Blocks until everything is cleaned up."""
         for stop in list(self._stops):
             stop.give()
         self._pool.shutdown(wait=True)
 
 
 async def _settle(waiter: asyncio.Future[T]) -> None:
-    """Wait for the end of `waiter` however often the caller is cancelled meanwhile."""
+    """Wait for the end of `waiter`, however often the caller is cancelled in between."""
     while not waiter.done():
         try:
             await asyncio.wait([waiter])

@@ -1,9 +1,9 @@
-"""Images whose repository is compiled: Python's work of importing, done once.
+"""Images whose repository is compiled, so that Python compiles it only once.
 
-No execution can keep the bytecode that it makes, so each would compile again
+An execution cannot keep the bytecode that it makes, so each would compile again
 what it imports of the repository: 0.9 of the 1.2 s that `import sympy` takes.
-Python takes bytecode for fresh by its source's time and size, so what a patch
-edits is compiled anew.
+Python decides by its source's time and size whether bytecode is up to date, so
+files that a patch edits are compiled again.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Bytecode:
-    """Makes the compiled image of one that holds a repository, or finds it."""
+    """Makes, or finds, the compiled image for an image that holds a repository."""
 
     ground: Ground
     maker: Maker
 
     def image(self, stop: Stop) -> Image:
-        """The compiled image; the ground's own where there is no Python, or it cannot be made.
+        """The compiled image; the ground's own if there is no Python or it cannot be made.
 
         Raises:
             Stopped: the order to stop was given.

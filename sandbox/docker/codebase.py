@@ -30,9 +30,8 @@ _SAID_BYTES = 4096
 _LIMITS = Limits(memory_mb=2048)
 _LOG = logging.getLogger(__name__)
 
-# The list goes through a file, so that a git that fails leaves nothing half sent.
-# HOME is where a git of any version looks for the permission to read another
-# user's repository.
+# The list goes through a file, so that nothing is half sent if git fails. In HOME, every
+# version of git looks for the permission to read another user's repository.
 _LIST = """\
 cd {repo} || exit 1
 export HOME={folder}
@@ -52,7 +51,7 @@ class CodebaseSource:
     ground: Ground
 
     def read(self, stop: Stop, largest: int = MAX_FILE_BYTES) -> Codebase:
-        """The tracked files, or all files where git cannot list them, up to `largest` bytes each.
+        """The tracked files, or all files if git cannot list them, of up to `largest` bytes each.
 
         Raises:
             Stopped: the order to stop was given.

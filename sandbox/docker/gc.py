@@ -42,10 +42,10 @@ def abandoned_containers(engine: Engine) -> list[Leftover]:
 
 
 def unused_images(engine: Engine, ledger: Ledger, *, others: bool = False) -> list[Removable]:
-    """Images of ours that nothing uses, the least recently used first, each with its own bytes.
+    """Our images that nothing uses, the least recently used first, each with its own bytes.
 
-    Layers that it shares count for none of them. `others`: those that another Troop made, or
-    an older one, instead.
+    Shared layers do not count. `others`: instead of ours, the images that another or an
+    older Troop made.
 
     Raises:
         SandboxError: the engine failed.

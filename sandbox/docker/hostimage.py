@@ -1,4 +1,4 @@
-"""A small image made of this machine's own Python, for where no registry can be reached.
+"""A small image made of this machine's own Python, for machines that cannot reach a registry.
 
 It holds the real interpreter at its real path, the standard library, the
 libraries that they load, and the few programs that the launcher calls.
@@ -60,8 +60,8 @@ _MOST_LINKS = 40
 def host_python_image(client: docker.DockerClient | None = None) -> str:
     """The name of an image with this machine's Python as `python` and `python3`.
 
-    Built where the engine does not have it yet, which takes a second or two;
-    its tag changes with any of the files in it.
+    It is built if the engine does not have it yet, which takes a second or two. Its
+    tag changes with any file in it.
 
     Raises:
         SandboxUnavailable: this is not Linux, the engine has another
@@ -125,10 +125,10 @@ def _collect() -> _Tree:
 
 
 def _library(folder: Path) -> Iterator[str]:
-    """The standard library's files, with what is compiled of them for this interpreter.
+    """The standard library's files, with their bytecode for this interpreter.
 
-    Without the latter each script would compile again what it imports: 0.2 s
-    for `import unittest, subprocess, json`, against 0.05 s.
+    Without bytecode each script would compile what it imports again: 0.2 s for
+    `import unittest, subprocess, json`, instead of 0.05 s.
     """
     compiled = f".{sys.implementation.cache_tag}.pyc"
     for here, folders, names in os.walk(folder):
@@ -147,7 +147,7 @@ def _library(folder: Path) -> Iterator[str]:
 
 
 def _shared_libraries(binaries: list[str]) -> set[str]:
-    """All that `binaries` load, with the loader itself."""
+    """All libraries that `binaries` load, and the loader itself."""
     try:
         done = subprocess.run(
             ["ldd", *binaries], capture_output=True, text=True, check=False, errors="replace"
@@ -159,8 +159,8 @@ def _shared_libraries(binaries: list[str]) -> set[str]:
         (path for path in found if Path(path).name.startswith(("libc.so", "libc.musl"))), ""
     )
     if not libc:
-        raise _unable(f"ldd does not tell what Python loads: {done.stderr.strip()[:200]}")
-    # Loaded only when they are needed, so ldd does not know of them.
+        raise _unable(f"ldd does not list what Python loads: {done.stderr.strip()[:200]}")
+    # These are loaded only when they are needed, so ldd does not list them.
     late = ("libgcc_s.so.1", "libnss_files.so.2")
     beside = [Path(libc[0]).parent / name for name in late]
     locale = Path("/usr/lib/locale/C.utf8")
@@ -169,7 +169,7 @@ def _shared_libraries(binaries: list[str]) -> set[str]:
 
 
 class _Tree:
-    """Files of this machine at their own paths, with the links that lead to them."""
+    """Files of this machine at their own paths, and the links that lead to them."""
 
     def __init__(self, python: str) -> None:
         self._files: dict[str, os.stat_result] = {}
@@ -179,7 +179,7 @@ class _Tree:
         }
 
     def add(self, path: str) -> None:
-        """Add the file at `path` and the links it lies behind; of a folder only the links."""
+        """Add the file at `path` and the links on the way to it; for a folder, only the links."""
         todo = path.split("/")
         real = ""
         links = 0
@@ -225,7 +225,7 @@ class _Tree:
                     tar.addfile(_info(path, tarfile.SYMTYPE, link=target))
             for path, state in sorted(self._files.items()):
                 mode = 0o755 if state.st_mode & 0o100 else 0o644
-                # The time is kept: what is compiled names the time of its source.
+                # The time is kept, because bytecode names the time of its source.
                 info = _info(path, size=state.st_size, mode=mode, mtime=int(state.st_mtime))
                 with open(path, "rb") as source:  # noqa: PTH123 - likewise
                     tar.addfile(info, source)

@@ -1,4 +1,4 @@
-"""One new container for each execution: simple, and nothing to clean."""
+"""One new container for each execution, which is simple and leaves nothing to clean."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class OneShot:
     ground: Ground
 
     def execute(self, stop: Stop, script: Script, patch: Patch, limits: Limits) -> ProcessResult:
-        """Run `script` with `patch`; a passing failure of the engine gets a new container.
+        """Run `script` with `patch`. A transient failure of the engine gets a new container.
 
         Raises:
-            Stopped: the order to stop was given; nothing is left.
+            Stopped: the order to stop was given. Nothing is left behind.
             SandboxError: the engine or the environment failed.
             UsageError: the patch cannot be laid over the repository.
         """

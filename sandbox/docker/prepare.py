@@ -1,4 +1,4 @@
-"""Images made for one's own repository: its commit laid on an image, its setup run once."""
+"""Images for a person's own repository: its commit is laid on an image, its setup run once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """Makes prepared images, and finds those made before."""
+    """Makes prepared images, or finds those made before."""
 
     ground: Ground
     maker: Maker

@@ -73,14 +73,14 @@ class DockerProvider:
         warm: bool = True,
         pristine: bool = False,
     ) -> None:
-        """Nothing is connected before the provider is entered.
+        """Does not connect before the provider is entered.
 
-        `slots`: how many executions may be under way at once; `connect`: for an
-        engine other than the environment's; `cache`: where codebases are kept;
-        `verdicts`: where it is kept which images hold no future; `images`: how
-        images come and go; `warm`: False for a new container for each script even
-        where warm ones would work; `pristine`: images are used as they are, with
-        their whole git history, as judges need them.
+        `slots`: how many executions may run at once; `connect`: for an engine other
+        than the environment's; `cache`: where codebases are kept; `verdicts`: where
+        it is kept which images leak nothing; `images`: how images are pulled and
+        removed; `warm`: False for a new container for each script, even where warm
+        ones would work; `pristine`: images are used as they are, with their whole
+        git history, as graders need them.
         """
         self._slots = slots
         self._connect = connect or (lambda: Engine.connect(connections=2 * slots))
@@ -126,10 +126,10 @@ class DockerProvider:
             await asyncio.to_thread(connection.end)
 
     def expect(self, instances: Sequence[Instance]) -> None:
-        """Pull what they need in the background, a few images ahead.
+        """Pull the instances' images in the background, a few ahead.
 
         Raises:
-            RuntimeError: the provider is not entered.
+            RuntimeError: the provider has not been entered.
         """
         names = (instance.environment.image for instance in instances)
         self._entered().images.prefetch([name for name in names if name])
@@ -137,10 +137,10 @@ class DockerProvider:
     async def open(
         self, instance: Instance, *, run: str, tell: Callable[[str], None] | None = None
     ) -> DockerSandbox:
-        """A sandbox for `instance`, whose image is pulled where it is missing.
+        """A sandbox for `instance`. Its image is pulled if it is missing.
 
         Raises:
-            SandboxUnavailable: there is no such image, here or where it would come from.
+            SandboxUnavailable: there is no such image, here or in its registry.
             SandboxError: the engine failed.
             UsageError: the instance names no image, or its setup failed.
         """
@@ -177,7 +177,7 @@ class DockerProvider:
         stop: Stop,
         tell: Callable[[str], None],
     ) -> Ground:
-        """What scripts run on; its image is taken for as long as the sandbox is open."""
+        """What scripts run on. Its image is held as long as the sandbox is open."""
         name = instance.environment.image
         if name is None:
             raise UsageError(
@@ -201,12 +201,12 @@ class DockerProvider:
         return replace(ground, image=image)
 
     def _ready(self, ground: Ground, maker: Maker, stop: Stop) -> Image:
-        """The image itself, or one made of it: without the future, set up, compiled."""
+        """The image itself, or one made from it: without later history, set up, compiled."""
         environment = ground.environment
         if not environment.source and self._pristine and not wanted(environment):
             return ground.image
         if not environment.source and not self._pristine:
-            # What scripts may see of an image that may hold the future of its repository.
+            # The image that scripts may see, without the later history of its repository.
             ground = replace(ground, image=Scrub(ground, maker).image(stop))
             if not wanted(environment):
                 return Bytecode(ground, maker).image(stop)
@@ -239,7 +239,7 @@ class DockerProvider:
 def _ensured(
     images: Images, instance: Instance, name: str, stop: Stop, tell: Callable[[str], None]
 ) -> Image:
-    """The image, which is taken; an error says first what helps without the registry."""
+    """Take the image. A hint first says what helps without the registry."""
     try:
         return images.ensure(name, stop, lambda progress: tell(in_words(progress)))
     except (EngineUnreachable, NoSpace):
@@ -250,7 +250,7 @@ def _ensured(
 
 
 def _tell_nobody(_: str) -> None:
-    """Nobody waits."""
+    """Report to nobody."""
 
 
 @dataclass(frozen=True, slots=True)

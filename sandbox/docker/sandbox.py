@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class DockerSandbox:
     """Runs scripts on one image: `sandbox.protocol.Sandbox`.
 
-    In warm containers where the engine and the image allow it, else in a new
-    container for each.
+    It uses warm containers if the engine and the image allow it, else a new container
+    for each script.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class DockerSandbox:
         images: Images,
         fell_back: Callable[[NotWarm], None],
     ) -> None:
-        """`images`: where the image is given back; `fell_back` is told why nothing is warm."""
+        """`images`: where the image is given back; `fell_back`: called with why nothing is warm."""
         self._warm = warm
         self._plain = plain
         self._workers = workers
@@ -53,11 +53,11 @@ class DockerSandbox:
 
     @property
     def image_name(self) -> str:
-        """The image that scripts run on: the instance's own, or one made of it."""
+        """The image that scripts run on: the instance's own, or one made from it."""
         return self._plain.ground.image.name
 
     async def read_codebase(self, largest: int = MAX_FILE_BYTES) -> Codebase:
-        """The tracked files of the repository in the image, kept by image and folder."""
+        """The tracked files of the repository in the image, cached by image and folder."""
         return await self._workers.run(lambda stop: self._read(stop, largest))
 
     async def execute(self, script: Script, patch: Patch, limits: Limits) -> Execution:
@@ -65,7 +65,7 @@ class DockerSandbox:
 
         Raises:
             SandboxError: the engine or the environment failed.
-            SandboxUnavailable: a person has to act: engine, image, interpreter.
+            SandboxUnavailable: a person has to act on the engine, image or interpreter.
             UsageError: the patch cannot be laid over the repository.
         """
         result = await self._workers.run(lambda stop: self._execute(stop, script, patch, limits))

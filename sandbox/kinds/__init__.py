@@ -1,1 +1,1 @@
-"""What knows the sandboxes of both kinds: choosing one, and removing what they left."""
+"""For sandboxes of both kinds: choosing one, and removing what they left."""

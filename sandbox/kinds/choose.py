@@ -20,14 +20,14 @@ _PING_S = 3
 async def choose_provider(
     kind: Kind, images: ImageSettings | None = None, *, pristine: bool = False
 ) -> SandboxProvider:
-    """A provider of `kind`, not yet entered; `images`: how Docker's come and go.
+    """A provider of `kind`, not yet entered. `images`: how Docker images are pulled and removed.
 
-    `pristine`: Docker's are used as they are, with all that an agent may not see.
+    `pristine`: Docker images are used as they are, with all that an agent may not see.
 
-    "auto" is Docker where an engine answers within three seconds, else the local
-    sandbox, whose `describe()` then says why it is not Docker.
+    "auto" is Docker if an engine answers within three seconds, else the local sandbox.
+    Its `describe()` then says why it is not Docker.
     """
-    # Each is imported only where it is wanted: the Docker SDK takes a while.
+    # Each is imported only if it is used, because the Docker SDK takes a while.
     if kind == "local":
         from sandbox.local import LocalProvider
 
@@ -43,14 +43,14 @@ async def choose_provider(
 
 
 async def _why_no_docker() -> str:
-    """Why Docker cannot be used here; "" where it can."""
+    """Why Docker cannot be used here; "": it can."""
     from sandbox.docker.engine import Engine
 
     def ping() -> None:
         Engine.connect(timeout_s=_PING_S).close()
 
     try:
-        # The time-out of the connection does not bound the look-up of a name.
+        # The time-out of the connection does not limit the look-up of a name.
         await asyncio.wait_for(asyncio.to_thread(ping), _PING_S + 1)
     except SandboxError as error:
         return error.message

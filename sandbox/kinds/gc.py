@@ -1,8 +1,7 @@
-"""What Troop left behind: found, shown and removed. `troop gc`.
+"""Finding, showing and removing what Troop left behind: `troop gc`.
 
-Only what is provably Troop's and provably nobody's any more: containers and
-folders of dead owners, things half made, and, where a person asks for it,
-images that nothing uses.
+Only what Troop provably made and provably nobody uses: containers and folders of dead
+owners, half-made things, and, if a person asks for it, images that nothing uses.
 """
 
 from __future__ import annotations
@@ -29,18 +28,18 @@ _HALF_MADE_S = 3600.0
 
 
 class Places:
-    """Where things are left: an engine, where one answers, and this user's folders."""
+    """Where things are left: an engine, if one answers, and this user's folders."""
 
     def __init__(
         self, engine: Engine | None, ledger: Ledger | None = None, folder: Path | None = None
     ) -> None:
-        """`ledger`, `folder`: default what the sandboxes use."""
+        """`ledger`, `folder`: by default, those of the sandboxes."""
         self._engine = engine
         self._ledger = ledger
         self._folder = folder or local_folder()
 
     def leftovers(self, scope: Scope) -> list[Leftover]:
-        """All there is to remove.
+        """Everything that can be removed.
 
         Raises:
             SandboxError: the engine failed.
@@ -55,7 +54,7 @@ class Places:
         return found
 
     def others(self) -> tuple[int, int]:
-        """How many unused images another Troop, or an older one, made; their own bytes.
+        """How many unused images another or an older Troop made, and their own bytes.
 
         Raises:
             SandboxError: the engine failed.
@@ -97,7 +96,7 @@ def _dead_folders(base: Path) -> Iterator[Leftover]:
 
 
 def _half_made(base: Path) -> Iterator[Leftover]:
-    """Templates whose making was cut off, and files that were being written."""
+    """Templates that were not finished, and files that were not fully written."""
     for folder in _inside(base / "templates"):
         if folder.is_dir() and not (folder / "ready").exists():
             lock = folder.with_suffix(".lock")
@@ -106,7 +105,7 @@ def _half_made(base: Path) -> Iterator[Leftover]:
             if free:
                 yield _leftover("half-made", folder, "its making was cut off", lock)
     for file in _inside(base.parent / "codebases"):
-        # As data/writing.py names what is not yet whole.
+        # data/writing.py gives such names to unfinished files.
         temporary = file.name.startswith(".") and len(file.name) == len(".") + 32
         with contextlib.suppress(OSError):
             if temporary and time.time() - file.stat().st_mtime > _HALF_MADE_S:

@@ -1,4 +1,4 @@
-"""Sandboxes on this machine, for where there is no container engine."""
+"""Sandboxes on this machine, for when there is no Docker engine."""
 
 from sandbox.local.provider import LocalProvider
 from sandbox.local.sandbox import LocalSandbox

@@ -31,7 +31,7 @@ class Folders:
     """Temporary folders of one provider, all gone when it closes."""
 
     def __init__(self, base: Path) -> None:
-        """`base`: the folder that those of all owners lie in."""
+        """`base`: the folder above those of all owners."""
         me = this_process()
         own = base / _name(me)
         own.mkdir(parents=True, exist_ok=True, mode=0o755)
@@ -41,7 +41,7 @@ class Folders:
 
     @contextlib.contextmanager
     def new(self) -> Iterator[Path]:
-        """An empty folder, removed with all that is in it at the end."""
+        """An empty folder, which is removed with its contents at the end."""
         folder = self._folder / str(next(self._numbers))
         folder.mkdir()
         try:
@@ -68,7 +68,7 @@ def dead_folders(base: Path) -> list[Path]:
 
 
 def remove_dead_owners(base: Path) -> list[Path]:
-    """Remove them; their paths."""
+    """Remove the folders of dead owners. Returns their paths."""
     removed = dead_folders(base)
     for folder in removed:
         remove_tree(folder)
@@ -76,12 +76,12 @@ def remove_dead_owners(base: Path) -> list[Path]:
 
 
 def _name(owner: Owner) -> str:
-    # A colon would end a folder's name in PYTHONPATH.
+    # In PYTHONPATH, a colon would end the folder's name.
     return f"{owner}@{owner.place}".replace(":", "_")
 
 
 def copy_tree(source: Path, target: Path, uid: int | None) -> None:
-    """Copy a tree with its modes and times, links as links, all of it owned by `uid`."""
+    """Copy a tree with its modes and times, with links as links, and owned by `uid`."""
     target.mkdir()
     with os.scandir(source) as entries:
         for entry in entries:
@@ -98,7 +98,7 @@ def copy_tree(source: Path, target: Path, uid: int | None) -> None:
 
 
 def give_tree(folder: Path, uid: int | None) -> None:
-    """Make `uid` (None: leave it) the owner of a folder and all that is in it."""
+    """Make `uid` the owner of a folder and its contents (None: do not change it)."""
     if uid is None:
         return
     os.chown(folder, uid, uid, follow_symlinks=False)
@@ -108,7 +108,7 @@ def give_tree(folder: Path, uid: int | None) -> None:
 
 
 def tree_bytes(folder: Path) -> int:
-    """What the files in `folder` take on the disk; files that go meanwhile count as nothing."""
+    """How many bytes the files in `folder` take on the disk, without files that vanish."""
     total = 0
     todo = [os.fspath(folder)]
     while todo:
@@ -123,7 +123,7 @@ def tree_bytes(folder: Path) -> int:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove `folder` whatever modes its contents have; never follows a link."""
+    """Remove `folder`, whatever the modes of its contents. Never follows a link."""
     for attempt in range(_TRIES):
         shutil.rmtree(folder, ignore_errors=True)
         if not folder.exists():

@@ -1,4 +1,4 @@
-"""What this machine's kernel gives to separate a script from everything else."""
+"""How this machine's kernel can isolate a script."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ _RESERVED = frozenset({*_SYSTEM, "dev", "proc", "sys", "troop"})
 
 
 class Isolation(enum.Enum):
-    """How scripts are separated."""
+    """How scripts are isolated."""
 
     ROOT = "root"
-    """Own namespaces made by root; scripts run under a user id of their own."""
+    """Namespaces made by root; scripts run under a user id of their own."""
     USER = "user"
-    """Own namespaces in an own user namespace."""
+    """Namespaces inside a user namespace."""
     NONE = "none"
-    """A copy, limits and an own process group; no wall."""
+    """A copy, limits and a process group, but no isolation."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptView:
-    """What one script is to see, and how it is started."""
+    """What one script sees, and how it is started."""
 
     folder: Path
-    """On this machine: where mount points may be made."""
+    """A folder on this machine in which mount points may be made."""
     writable: dict[Path, str]
     """Folder on this machine -> where it is seen."""
     argv: list[str]
@@ -53,9 +53,9 @@ class ScriptView:
 
 
 def new_uid(isolation: Isolation) -> int | None:
-    """A user id that no account and no other execution has, where one can be taken.
+    """A user id that no account and no other execution has; None: none can be used.
 
-    It lies above those that systemd hands out.
+    It is above those that systemd gives out.
     """
     return _FIRST_UID + secrets.randbelow(_UIDS) if isolation is Isolation.ROOT else None
 
@@ -63,8 +63,8 @@ def new_uid(isolation: Isolation) -> int | None:
 def counts_own_processes(isolation: Isolation) -> bool:
     """Whether a limit on processes counts only those of one execution.
 
-    The kernel counts them by user id, and since 5.14 by user namespace; before,
-    all that the user runs elsewhere would count.
+    The kernel counts them by user id, and from version 5.14 on by user namespace. Before
+    that, everything else that the user runs would count.
     """
     release = re.match(r"(\d+)\.(\d+)", platform.release())
     by_namespace = release is not None and (int(release[1]), int(release[2])) >= (5, 14)
@@ -83,7 +83,7 @@ def can_hold(repo_dir: str) -> bool:
 
 
 def base_python() -> Path:
-    """This machine's real interpreter, also when Troop runs in a virtual environment."""
+    """This machine's real interpreter, even if Troop runs in a virtual environment."""
     return Path(getattr(sys, "_base_executable", "") or sys.executable).resolve()
 
 
@@ -104,7 +104,7 @@ def start(isolation: Isolation, view: ScriptView) -> subprocess.Popen[bytes]:
 
 @functools.cache
 def best() -> Isolation:
-    """The strongest separation that works here, found by trying. Takes a moment once."""
+    """The strongest isolation that works here, found by trying. The first call takes a moment."""
     if sys.platform != "linux":
         return Isolation.NONE
     wanted = [Isolation.ROOT] if os.geteuid() == 0 else []
@@ -123,7 +123,7 @@ def _works(isolation: Isolation) -> bool:
             return False
         with process:
             try:
-                # Its input stays open until it has ended: closing it is the order to end.
+                # Its input stays open until it has ended, because closing it would end it.
                 return process.wait(timeout=_PROBE_S) == _PROBE_CODE
             except subprocess.TimeoutExpired:
                 process.kill()
@@ -178,7 +178,7 @@ def _system() -> tuple[list[tuple[str, str]], list[tuple[str, str, bool]]]:
 
 
 def _own_files(view: ScriptView) -> list[tuple[str, str, bool]]:
-    """Files of the system that the script sees its own version of."""
+    """System files of which the script sees its own version."""
     uid = view.uid or 0
     own = f"sandbox:x:{uid}:{uid}:sandbox:{view.env.get('HOME', '/')}:/bin/sh"
     others = [] if uid == 0 else ["root:x:0:0:root:/root:/bin/sh"]

@@ -1,4 +1,4 @@
-"""One local execution: its room, its process, its limits."""
+"""One local execution: its folders, its process, its limits."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class Room:
     """The folders of one execution, on this machine and as the script sees them."""
 
     folder: Path
-    """Empty, the execution's own."""
+    """The execution's own folder, at first empty."""
     repo: Path
     venv: Path | None
     isolation: Isolation
     wanted_dir: str
-    """Where the repository is seen, where there are namespaces."""
+    """Where the script sees the repository if there are namespaces."""
     uid: int | None
 
     @property
@@ -71,11 +71,11 @@ class Room:
 
     @property
     def tools(self) -> Path:
-        """Where the launcher lies."""
+        """The folder of the launcher."""
         return self.folder / "troop"
 
     def furnish(self, files: Iterable[StagedFile]) -> None:
-        """Make the folders and write `files` into the launcher's."""
+        """Make the folders and write `files` into the launcher's folder."""
         for name in ("troop", "troop/bin", "home", "tmp", "vartmp"):
             self._own(self.folder / name, make=True)
         for name in ("tmp", "vartmp"):
@@ -153,14 +153,14 @@ class Launch:
     mark: bytes
     limits: Limits
     setup: bool = False
-    """With network, and with a virtual environment that may be written."""
+    """Whether it has network, and a virtual environment that it may write."""
 
 
 def run(room: Room, launch: Launch, stop: Stop) -> ProcessResult:
     """Start `launch` in `room` and watch it to its end.
 
     Raises:
-        Stopped: the order to stop was given; nothing runs on.
+        Stopped: the order to stop was given. Nothing still runs.
         SandboxError: the machine cannot start it.
     """
     room.furnish(launch.files)
@@ -195,7 +195,7 @@ class LocalProcess:
         self._output.close()
 
     def read(self) -> bytes:
-        """What it printed next; b"" once it has ended, even if a runaway keeps the pipe."""
+        """The next output; b"" once it has ended, even if a runaway process keeps the pipe open."""
         while True:
             ended = self._popen.poll() is not None
             if self._poll.poll(0 if ended else _POLL_MS):
@@ -209,7 +209,7 @@ class LocalProcess:
         return Exit(code if code >= 0 else 128 - code)
 
     def kill(self) -> None:
-        """End the whole tree: the helper does it when its input ends."""
+        """End the whole process tree. The helper does it when its input ends."""
         with contextlib.suppress(OSError):
             cast("IO[bytes]", self._popen.stdin).close()
         try:
@@ -220,7 +220,7 @@ class LocalProcess:
             self._popen.wait()
 
     def disk_bytes(self) -> int:
-        """What was added to the execution's folders."""
+        """How many bytes were added to the execution's folders."""
         return max(0, tree_bytes(self._room.folder) - self._at_first)
 
 

@@ -36,8 +36,8 @@ _WALLS = {
 class LocalProvider:
     """Opens sandboxes on this machine, for instances with a git repository as their source.
 
-    The wall is thinner than a container's: memory is limited per process, not
-    in all, and processors are not.
+    The isolation is weaker than in a container: memory is limited per process, not in
+    all, and processors are not limited.
     """
 
     kind = "local"
@@ -51,11 +51,11 @@ class LocalProvider:
         cache: CodebaseCache | None = None,
         reason: str = "",
     ) -> None:
-        """Nothing is touched before the provider is entered.
+        """Does nothing before the provider is entered.
 
-        `slots`: how many executions may be under way at once; `isolation`: None
-        tries what the kernel gives; `folder`: for templates and copies (default:
-        `troop/local` in the user's cache folder); `reason`: why it is used, for people.
+        `slots`: how many executions may run at once; `isolation`: None tries what the
+        kernel can do; `folder`: for templates and copies (default: `troop/local` in the
+        user's cache folder); `reason`: why it is used, for people.
         """
         self._slots = slots
         self._isolation = isolation
@@ -76,7 +76,7 @@ class LocalProvider:
         return slots_here(limits)
 
     async def __aenter__(self) -> Self:
-        """Find out what the kernel gives, and remove what dead owners left."""
+        """Find out how the kernel can isolate scripts, and remove what dead owners left."""
         self._workers = Workers(self._slots)
         self._folders = await asyncio.to_thread(self._begin)
         return self
@@ -105,11 +105,11 @@ class LocalProvider:
         run: str,  # noqa: ARG002 - what is made here carries its owner's name only
         tell: Callable[[str], None] | None = None,
     ) -> LocalSandbox:
-        """A sandbox for `instance`, whose setup is run where it has not been yet.
+        """A sandbox for `instance`. Its setup is run if that was not done before.
 
         Raises:
-            UsageError: no git repository as its source, a `repo_dir` that
-                cannot be shown to scripts, or the setup failed.
+            UsageError: its source is not a git repository, its `repo_dir` cannot be
+                shown to scripts, or the setup failed.
         """
         environment = instance.environment
         workers, folders, isolation = self._workers, self._folders, self._isolation
@@ -144,11 +144,11 @@ class LocalProvider:
 
 
 def _source(instance: Instance) -> Path:
-    """The repository of an instance that this kind of sandbox can hold."""
+    """The repository of an instance, if the local sandbox can hold it."""
     environment = instance.environment
     if environment.source is None:
         raise UsageError(
-            f"{instance.instance_id} lies in an image, which the local sandbox cannot use.",
+            f"{instance.instance_id} is in an image, which the local sandbox cannot use.",
             hint="Use the Docker sandbox, or give a git repository on this machine.",
         )
     if not can_hold(environment.repo_dir):

@@ -50,11 +50,11 @@ class LocalSandbox:
     async def execute(self, script: Script, patch: Patch, limits: Limits) -> Execution:
         """Run `script` with `patch` laid over a copy of the commit's files.
 
-        `limits.memory_mb` bounds the address space of each process, `cpus` nothing.
+        `limits.memory_mb` limits the address space of each process; `cpus` limits nothing.
 
         Raises:
             SandboxError: the machine or the environment failed.
-            SandboxUnavailable: a person has to act: no such interpreter.
+            SandboxUnavailable: there is no such interpreter, so a person has to act.
             UsageError: the patch cannot be laid over the repository.
         """
         return await self.workers.run(lambda stop: self._execute(stop, script, patch, limits))
@@ -89,7 +89,8 @@ class LocalSandbox:
             raise why_not_started(
                 result, environment, script, where, programs="the local sandbox"
             ) or SandboxError(
-                f"The script was not started (exit {result.exit_code}). {result.preamble}".strip()
+                f"The script was not started (exit code {result.exit_code})."
+                f" {result.preamble}".strip()
             )
         return Execution(
             ending=result.ending,

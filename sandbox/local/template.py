@@ -1,4 +1,4 @@
-"""A checkout's files, exported once, with their setup done: what executions copy."""
+"""A checkout's files, exported once and set up, which executions copy."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Templates:
     isolation: Isolation
 
     def get(self, environment: Environment, checkout: Checkout, stop: Stop) -> Template:
-        """The template of a checkout, made where it is not yet.
+        """The template of a checkout, which is made if there is none yet.
 
         Raises:
             Stopped: the order to stop was given.
@@ -104,7 +104,7 @@ class Templates:
 
 
 def _export(checkout: Checkout, target: Path) -> None:
-    """Write a checkout's files, the links last, so that none is ever followed."""
+    """Write a checkout's files, with the links last, so that no link is followed."""
     links = []
     with (
         open_checkout(checkout) as stream,
@@ -131,6 +131,6 @@ def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> Non
         with path.open("xb") as file:
             shutil.copyfileobj(content, file)
     except FileExistsError:
-        _LOG.warning("%s is there already under another case; left out", member.name)
+        _LOG.warning("%s is left out: only its case differs from another name", member.name)
         return
     path.chmod(0o755 if member.mode & 0o100 else 0o644)

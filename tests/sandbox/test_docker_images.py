@@ -204,7 +204,7 @@ def test_a_rate_limit_pauses_all_pulls_and_then_they_go_on(
     image, _ = in_threads(lambda: images.ensure(limited, Stop(), told.append).name, later)
     assert image == limited
     assert paused(told_other)
-    assert any("limits pulls; going on in" in each.note for each in told)
+    assert any("limits pulls; continuing in" in each.note for each in told)
     assert shelf.engine.pulled.count(other) == 1
 
 

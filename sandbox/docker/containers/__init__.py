@@ -1,4 +1,4 @@
-"""Containers: how they are made, behind which walls, and how they are run."""
+"""Containers: how they are made, isolated and run."""
 
 from sandbox.docker.containers.containers import Containers, RunningContainer, retrying, tar_of
 

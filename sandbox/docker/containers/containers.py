@@ -32,10 +32,10 @@ _LOG = logging.getLogger(__name__)
 
 
 def retrying(stop: Stop, engine: Engine | None = None) -> Retrying:
-    """Three tries, where the engine fails in a way that passes.
+    """Three tries, if the failure of the engine may pass.
 
-    `engine`: one that answered before; where it is gone, it is given two
-    minutes to come back (a restart, say) before the next try.
+    `engine`: one that answered before. If it is gone, it has two minutes to come back
+    (for example after a restart) before the next try.
     """
     passing = (TransientEngineError, *((EngineUnreachable,) if engine else ()))
 
@@ -63,7 +63,7 @@ class Containers:
 
     @contextlib.contextmanager
     def new(self, settings: Mapping[str, Any], host: Mapping[str, Any]) -> Iterator[str]:
-        """A created container, killed and removed at the end whatever happens."""
+        """A created container, which is always killed and removed at the end."""
         container = self.create(settings, host)
         try:
             yield container
@@ -76,17 +76,17 @@ class Containers:
         return self._engine.create({**settings, "labels": labels}, host)
 
     def remove_all(self) -> None:
-        """Remove what an earlier removal had to leave, and what the engine made unseen."""
+        """Remove what an earlier removal left, and containers that were made without an answer."""
         try:
             left = self._engine.stored_containers(f"{GROUP}={self._group}")
         except SandboxError as error:
-            _LOG.warning("The engine does not tell which containers are left: %s", error)
+            _LOG.warning("The Docker engine does not list the containers that are left: %s", error)
             return
         for container in left:
             self.remove(container.id)
 
     def remove(self, container: str) -> None:
-        """Kill and remove a container; where that fails, the end or the reaper does it."""
+        """Kill and remove a container. If that fails, `remove_all` or the reaper does it."""
         try:
             for attempt in Retrying(
                 stop=stop_after_attempt(3),
@@ -97,7 +97,7 @@ class Containers:
                 with attempt:
                     self._engine.remove(container)
         except SandboxError as error:
-            # What was executed stays true; the labels bring the reaper here later.
+            # The result of the execution stands; the reaper finds the container by its labels.
             _LOG.warning("Container %s could not be removed: %s", container[:12], error)
 
 
@@ -116,15 +116,15 @@ class RunningContainer:
     def wait(self) -> Exit:
         """How the container ended.
 
-        The engine's mark for lack of memory is set by any process of the
-        container; only where the script itself was killed is it the ending.
+        The engine reports a lack of memory for any process of the container. It is the
+        ending only if the script itself was killed.
         """
         code = self._engine.wait(self._container, _WAIT_S)
         killed = code == _KILLED and self._engine.state(self._container).out_of_memory
         return Exit(code, out_of_memory=killed)
 
     def kill(self) -> None:
-        """Kill the first process, and with it the namespace of all others."""
+        """Kill the first process, and with it all others in its namespace."""
         self._engine.kill(self._container)
 
     def disk_bytes(self) -> int:
@@ -143,7 +143,7 @@ def tar_of(files: Iterable[StagedFile], folder: str) -> bytes:
         for file in files:
             info = tarfile.TarInfo(f"{folder}/{file.name}")
             info.size = len(file.content)
-            # Not a fixed time: Python takes a compiled module for fresh by its source's time.
+            # Not a fixed time, because Python checks compiled modules by their source's time.
             info.mtime = now
             info.mode = 0o644
             tar.addfile(info, io.BytesIO(file.content))

@@ -1,4 +1,4 @@
-"""What the executions of one instance stand on."""
+"""What the executions of one instance run on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """An engine, an image on it, and what is made of the two."""
+    """A Docker engine, an image on it, and how containers are made of them."""
 
     engine: Engine
     machine: Machine
@@ -35,21 +35,21 @@ class Ground:
     environment: Environment
     labels: Mapping[str, str]
     checkout: Checkout | None = None
-    """What is laid on the image, of `Environment.source`."""
+    """The checkout of `Environment.source` that is laid on the image."""
 
     def container(
         self, program: str, host: Mapping[str, Any], env: Mapping[str, str] | None = None
     ) -> contextlib.AbstractContextManager[str]:
         """A created container that is to run a shell program; it must still be `put`.
 
-        Its image's entrypoint is reset, so that an image made of it keeps none.
+        The entrypoint is reset, so that an image made of the container has none.
         """
         settings = container_settings(self.image, (), self.labels, env or {})
         settings |= {"entrypoint": [""], "command": ["/bin/sh", f"{FOLDER}/{program}"]}
         return self.containers.new(settings, host)
 
     def put(self, container: str, files: Iterable[StagedFile]) -> None:
-        """Lay `files` where programs are looked for."""
+        """Put `files` into the folder of Troop's programs."""
         self.engine.put(container, tar_of(files, FOLDER.strip("/")))
 
     def run(self, container: str, limits: Limits, mark: bytes, stop: Stop) -> ProcessResult:

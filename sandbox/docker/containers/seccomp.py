@@ -1,8 +1,8 @@
-"""The system calls that a container of Troop may make: our own seccomp profile.
+"""The system calls that Troop's containers may make: our own seccomp profile.
 
-An allow-list: what it does not name fails, as it does in Docker's own profile
-(github.com/moby/profiles). Against that one, with the capability that mounts
-need granted (SYS_ADMIN), this one keeps out: user namespaces, setns, bpf, perf,
+It is an allow-list: calls that it does not name fail, as in Docker's own profile
+(github.com/moby/profiles). Unlike that profile with the capability that mounts
+need (SYS_ADMIN), it forbids: user namespaces, setns, bpf, perf,
 keyrings, userfaultfd, io_uring, the mount API that works on descriptors, other
 processes' memory, and every kind of socket but local, IP and routing queries.
 """
@@ -56,7 +56,7 @@ _ALLOWED = """
     utimensat utimensat_time64 utimes vfork vmsplice wait4 waitid waitpid write writev
 """
 _FOR_THE_SUPERVISOR = "chroot mount umount umount2"
-"""They need a capability that the supervisor has and no script."""
+"""They need a capability that the supervisor has, but no script has."""
 
 _ABSENT = """
     clone3 fsconfig fsmount fsopen fspick io_uring_enter io_uring_register io_uring_setup
@@ -70,8 +70,8 @@ _EPERM = 1
 _UNIX, _INET, _INET6, _NETLINK = 1, 2, 10, 16
 _NETLINK_ROUTE = 0
 _FCNTLS = (*range(17), *range(36, 39), *range(1024, 1031), *range(1032, 1041))
-"""All but F_SETPIPE_SZ: the pipe that scripts print into outlives them. Each is named, since the
-kernel looks at half of the argument only, and a comparison at all of it."""
+"""All but F_SETPIPE_SZ, because the pipe that scripts print into outlives them. Each is named,
+because the kernel only looks at half of the argument, and a comparison looks at all of it."""
 _LINUX_PERSONALITIES = (0x0, 0x0008, 0x20000, 0x20008, 0xFFFFFFFF)
 
 

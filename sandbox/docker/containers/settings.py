@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from sandbox.protocol import Limits
 
 SHARED_MB = 512
-"""Room for patches, in a warm container's own tmpfs."""
+"""Space for patches in a warm container's tmpfs, in megabytes."""
 
 HOSTNAME = "sandbox"
-"""What scripts find as the machine's name; it leads to themselves."""
+"""The machine's name as scripts see it; it resolves to their own loopback."""
 
 _MEGABYTE = 1 << 20
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -35,14 +35,14 @@ class Machine:
     cpus: int
     memory_mb: int
     apparmor: bool
-    """It confines containers by AppArmor."""
+    """Whether it confines containers with AppArmor."""
 
     @classmethod
     def of(cls, engine: Engine) -> Machine:
         """What `engine` says of itself.
 
         Raises:
-            SandboxError: it says nothing.
+            SandboxError: it does not answer.
         """
         info = engine.info()
         options = info.get("SecurityOptions") or ()
@@ -56,7 +56,7 @@ class Machine:
 def container_settings(
     image: Image, command: Sequence[str], labels: Mapping[str, str], env: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The SDK's arguments for a container that runs `command` as root without a host's traces."""
+    """The SDK's arguments for a container that runs `command` as root and hides the host."""
     return {
         "image": image.id,
         # Some images have a shell as their entrypoint.
@@ -84,7 +84,7 @@ def script_env(image: Image, repo_dir: str) -> dict[str, str]:
 
 
 def script_variables(image: Image, repo_dir: str) -> dict[str, str]:
-    """The whole environment of scripts, where nothing of the container's is inherited."""
+    """The whole environment of scripts that do not inherit the container's."""
     return {"PATH": _PATH, **image.env, **script_env(image, repo_dir)}
 
 
@@ -98,7 +98,7 @@ def walled(limits: Limits, machine: Machine) -> dict[str, Any]:
         "extra_hosts": {HOSTNAME: "127.0.0.1"},
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges", f"seccomp={profile()}"],
-        # Beside the script's own run the init, the shell, and the guard with its clock.
+        # Besides the script's processes there are the init, the shell, the guard and its clock.
         "pids_limit": limits.processes + _OWN_PROCESSES,
         "mem_limit": memory,
         "memswap_limit": memory,
@@ -118,8 +118,8 @@ def walled(limits: Limits, machine: Machine) -> dict[str, Any]:
 def walled_warm(limits: Limits, machine: Machine) -> dict[str, Any]:
     """The SDK's host arguments for a warm container.
 
-    Its capabilities are the supervisor's, who gives each script a file system
-    and processes of its own, and none of them.
+    Its capabilities are for the supervisor, which gives each script a file system
+    and processes of its own, but no capability.
     """
     host = walled(limits, machine)
     if machine.apparmor:
@@ -130,7 +130,7 @@ def walled_warm(limits: Limits, machine: Machine) -> dict[str, Any]:
         "init": False,
         "auto_remove": True,
         "tmpfs": {FOLDER: f"size={SHARED_MB}m,mode=755,exec"},
-        # A connection that one script closed holds no port of the next.
+        # A connection that one script closed must not hold a port of the next.
         "sysctls": {"net.ipv4.tcp_max_tw_buckets": "0"},
     }
 

@@ -18,8 +18,8 @@ class Attached:
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
-        # Below the SDK's file-like object lies the socket, whose timeout would
-        # end the reading of a script that prints nothing for a while.
+        # Below the SDK's file-like object is the socket. Its time-out would end the
+        # reading of a script that prints nothing for a while.
         self._socket: socket.socket | None = getattr(stream, "_sock", None)
         if isinstance(stream, socket.socket):
             self._socket = stream
@@ -38,7 +38,7 @@ class Attached:
                 for stream, data in frames(self._stream, tty=False):
                     yield stream == STDOUT, bytes(data)
             except ValueError as error:
-                # What reading a file raises that another thread has closed.
+                # This is raised by reading a file that another thread has closed.
                 raise TransientEngineError(f"The output was closed: {error}") from error
 
     def raw_socket(self) -> socket.socket:
@@ -52,7 +52,7 @@ class Attached:
         return self._socket
 
     def close(self) -> None:
-        """Let go, also while another thread reads."""
+        """Close the streams, even while another thread reads."""
         with contextlib.suppress(OSError):
             if self._socket is not None:
                 self._socket.shutdown(socket.SHUT_RDWR)

@@ -1,7 +1,7 @@
 """The Docker engine as the sandbox needs it.
 
-All of the Docker SDK is used here; what leaves is plain values and
-`SandboxError`, classified by `failure.py`. Safe to use in several threads.
+The Docker SDK is only used in this package. It returns plain values and raises
+`SandboxError`, which `failure.py` classifies. Safe to use in several threads.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def _client(**options: Any) -> Any:
 
 
 def _reach(client: Any) -> None:
-    """Raise OSError where nobody listens on the client's socket.
+    """Raise OSError if nobody listens on the client's socket.
 
-    The SDK would say the same, but leave a socket for the interpreter to close.
+    The SDK would raise the same, but leave a socket open.
     """
     path = getattr(client.get_adapter(client.base_url), "socket_path", None)
     if path and hasattr(socket, "AF_UNIX"):
@@ -54,20 +54,20 @@ def _reach(client: Any) -> None:
 class Engine(ImageCalls):
     """One connection to an engine.
 
-    Every method raises SandboxUnavailable where a person has to act, and
-    TransientEngineError (a SandboxError) where another try may succeed.
+    Every method raises SandboxUnavailable if a person has to act, and
+    TransientEngineError (a SandboxError) if another try may succeed.
     """
 
     def __init__(self, api: docker.APIClient) -> None:
-        # The SDK's stubs leave too much out for a typed use.
+        # The SDK's stubs leave out too much to use types here.
         self._api: Any = api
 
     @classmethod
     @translates
     def connect(cls, *, connections: int = 10, timeout_s: int = 120) -> Engine:
-        """Connect as the environment says: DOCKER_HOST, else the current context."""
+        """Connect as the environment says: by DOCKER_HOST, or else the current context."""
         options = {"timeout": timeout_s, "max_pool_size": connections}
-        # With a version given, nothing is sent yet, and what fails below is closed.
+        # With a version given, nothing is sent yet, and the client is closed if it fails below.
         with contextlib.closing(_client(version=_ANY_VERSION, **options)) as client:
             _reach(client)
             version = client.version(api_version=False)["ApiVersion"]
@@ -83,7 +83,7 @@ class Engine(ImageCalls):
         return dict(self._api.version())
 
     def answers(self) -> bool:
-        """Whether the engine is there."""
+        """Whether the engine answers."""
         try:
             with translated():
                 return bool(self._api.ping())
@@ -108,7 +108,7 @@ class Engine(ImageCalls):
         self._api.put_archive(container, path, tar)
 
     def archive(self, container: str, path: str) -> Iterator[bytes]:
-        """A tar stream of `path`, which the container need not run for."""
+        """A tar stream of `path`. The container need not run."""
         with translated():
             chunks, _ = self._api.get_archive(container, path)
             yield from chunks
@@ -126,7 +126,7 @@ class Engine(ImageCalls):
 
     @translates
     def wait(self, container: str, timeout_s: float) -> int:
-        """Wait until a container has ended; its exit code."""
+        """Wait until a container has ended. Returns its exit code."""
         return int(self._api.wait(container, timeout=timeout_s)["StatusCode"])
 
     @translates
@@ -137,21 +137,21 @@ class Engine(ImageCalls):
 
     @translates
     def disk_bytes(self, container: str) -> int:
-        """What a container has written on its own layer."""
+        """How many bytes a container has written to its own layer."""
         # The SDK's inspect_container has no such parameter.
         url = self._api._url("/containers/{0}/json", container)  # noqa: SLF001
         answer = self._api._get(url, params={"size": "true"})  # noqa: SLF001
         return int(self._api._result(answer, json=True).get("SizeRw") or 0)  # noqa: SLF001
 
     def kill(self, container: str) -> None:
-        """Kill a container with all its processes; one that does not run is left alone."""
+        """Kill a container with all its processes. A container that does not run is left alone."""
         tolerating(functools.partial(self._api.kill, container))
 
     def remove(self, container: str) -> None:
-        """Kill and remove a container and its anonymous volumes; one that is gone is fine.
+        """Kill and remove a container and its anonymous volumes; it may be gone already.
 
-        Also where the engine is at it by itself, as it is with those that remove
-        themselves, the container is gone afterwards.
+        The container is gone afterwards, even if the engine was already removing it by
+        itself.
         """
         if not tolerating(
             functools.partial(self._api.remove_container, container, force=True, v=True)
@@ -163,7 +163,7 @@ class Engine(ImageCalls):
 
     @property
     def host(self) -> str:
-        """Where the engine answers, as DOCKER_HOST would have it."""
+        """The address of the engine, in the form of DOCKER_HOST."""
         path = getattr(self._api.get_adapter(self._api.base_url), "socket_path", None)
         return f"unix://{path}" if path else str(self._api.base_url)
 
@@ -174,7 +174,7 @@ class Engine(ImageCalls):
 
     @property
     def on_this_machine(self) -> bool:
-        """Whether it is reached through a local socket, so that it is (or forwards) a local one."""
+        """Whether it is reached through a local socket, which may forward to another machine."""
         return self._api.base_url in _LOCAL_URLS
 
     @translates

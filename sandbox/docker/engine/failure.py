@@ -1,8 +1,8 @@
-"""Telling apart what failed: the engine for good, the engine for now, the disk.
+"""What an error of the Docker engine means: a person has to act, a retry may help, or no space.
 
-`classify` is a pure function over what an error of the Docker SDK says; its
+`classify` is a pure function over what an error of the Docker SDK says. Its
 table was captured from Docker 20.10 (tests/sandbox/test_docker_failure.py).
-What a script does wrong never comes here: a script's failure is an exit code.
+A script that fails never comes here, because its failure is an exit code.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ class Trouble(enum.Enum):
     UNAVAILABLE = "unavailable"
     """A person has to act: no engine, no image, no permission, a refused setting."""
     UNREACHABLE = "unreachable"
-    """No engine answers; one that did may come back."""
+    """No engine answers; an engine that answered before may come back."""
     REFUSED = "refused"
-    """The engine refuses a container's settings; others may do."""
+    """The engine refuses a container's settings; it may accept others."""
     NO_SPACE = "no space"
     """A person has to act: the engine's disk is full."""
     TRANSIENT = "transient"
-    """Worth another try on a new container."""
+    """Another try in a new container may succeed."""
     RATE_LIMITED = "rate limited"
-    """The registry wants fewer pulls: worth another try after a while."""
+    """The registry limits pulls; another try after a while may succeed."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineFailure:
-    """What failed, and the hint."""
+    """What failed, and what to do about it."""
 
     trouble: Trouble
     message: str
@@ -45,7 +45,7 @@ class EngineFailure:
 
 
 class TransientEngineError(SandboxError):
-    """The engine failed in a way that another try may not meet."""
+    """The engine failed, but another try may succeed."""
 
 
 class NoSpace(SandboxUnavailable):
@@ -53,10 +53,10 @@ class NoSpace(SandboxUnavailable):
 
 
 class RateLimited(SandboxError):
-    """A registry gives out no more images for now."""
+    """A registry allows no more pulls for now."""
 
     retry_after_s: float | None = None
-    """What the registry said, if it did."""
+    """The seconds that the registry asked to wait; None: it did not say."""
 
 
 class EngineUnreachable(SandboxUnavailable):
@@ -70,13 +70,13 @@ class SettingsRefused(SandboxUnavailable):
 @dataclass(frozen=True, slots=True)
 class _Rule:
     pattern: str
-    """Searched in the message, whatever its case."""
+    """Searched in the message, in upper or lower case."""
     trouble: Trouble
     message: str
     """What happened; `{0}` is the pattern's first group, `{says}` the engine's message."""
     hint: str
     statuses: frozenset[int | None] | None = None
-    """HTTP statuses it is about (None: no answer came); None: all."""
+    """The HTTP statuses that it applies to (None: no answer came); None: all."""
 
 
 _NO_ANSWER = frozenset({None})
@@ -98,7 +98,7 @@ _RULES = (
         r"permission ?(?:denied|error)",
         Trouble.UNAVAILABLE,
         "This user may not talk to the Docker engine: {says}",
-        "Add the user to the group (`sudo usermod -aG docker $USER`, then log in again).",
+        "Add the user to the group docker (`sudo usermod -aG docker $USER`, then log in again).",
         _NO_ANSWER,
     ),
     _Rule(
@@ -127,7 +127,7 @@ _RULES = (
     _Rule(
         r"invalid reference format",
         Trouble.UNAVAILABLE,
-        "The image's name is not one: {says}",
+        "The name of the image is not valid: {says}",
         "Correct the image's name.",
         frozenset({400}),
     ),
@@ -197,13 +197,14 @@ _PULL_RULES = (
         r"|\b40[13]\b",
         Trouble.UNAVAILABLE,
         "The registry does not give out the image {name}: {says}",
-        "Look at the image's name: registries say this of images that do not exist, too. One that"
-        " is not public needs `docker login`; one of your own has to be built or loaded first.",
+        "Look at the image's name: registries also say this of images that do not exist. An"
+        " image that is not public needs `docker login`; one of your own has to be built or loaded"
+        " first.",
     ),
     _Rule(
         r"no such host|connection refused|name resolution|server misbehaving|no route to host"
         r"|network is unreachable",
-        Trouble.UNAVAILABLE,  # which a moment later is no other
+        Trouble.UNAVAILABLE,  # which will not change in a moment
         _UNREACHED,
         _LOOK_AT_NETWORK,
     ),
@@ -237,9 +238,9 @@ def classify(kind: str, status: int | None, message: str) -> EngineFailure:
 
 def classify_pull(name: str, status: int | None, message: str) -> EngineFailure:
     """What an error of pulling the image `name` means; arguments as `classify` has them."""
-    if status is None:  # the engine itself, not a registry
+    if status is None:  # the error is from the engine, not from a registry
         return classify("", status, message)
-    # Names hold any words: "denied", "429".
+    # Names may contain any words, such as "denied" or "429".
     repository = name.partition("@")[0]
     searched = message
     for part in (repository, repository.rpartition(":")[0], repository.partition("/")[2]):

@@ -28,7 +28,7 @@ class ImageCalls:
 
     @translates
     def image(self, name: str) -> Image:
-        """Look `name` up; SandboxUnavailable where the engine has no such image."""
+        """Look `name` up. Raises SandboxUnavailable if the engine has no such image."""
         found = self._api.inspect_image(name)
         config = found.get("Config") or {}
         pairs = (line.partition("=") for line in config.get("Env") or [])
@@ -50,21 +50,21 @@ class ImageCalls:
 
     @translates
     def import_image(self, tar: BinaryIO, name: str, changes: Sequence[str]) -> str:
-        """Make an image of one layer from a tar file at its beginning; its id. `name` may be ""."""
+        """Make an image of one layer from a tar file. Returns its id. `name` may be ""."""
         repository, _, tag = name.rpartition(":")
-        # The file is sent with its length; import_image_from_stream would declare chunks
-        # and then not send them as such.
+        # The file is sent with its length, because import_image_from_stream announces chunks
+        # but does not send them.
         said = self._api.import_image_from_data(
             tar, repository=repository, tag=tag, changes=list(changes)
         )
         made = json.loads(said.splitlines()[-1])
         if "status" not in made:
-            raise SandboxError(f"The engine could not import an image: {said.strip()}")
+            raise SandboxError(f"The Docker engine could not import an image: {said.strip()}")
         return str(made["status"])
 
     @translates
     def commit(self, container: str, name: str, changes: Sequence[str]) -> str:
-        """Make an image of a container's state; its id. `name` may be ""."""
+        """Make an image of a container's state. Returns its id. `name` may be ""."""
         repository, _, tag = name.rpartition(":")
         made = self._api.commit(
             container, repository=repository, tag=tag, changes="\n".join(changes)
@@ -94,13 +94,13 @@ class ImageCalls:
 
     @translates
     def layers_bytes(self) -> int:
-        """What all layers of all images take; slow, since the engine adds them up."""
+        """How many bytes all layers of all images take. Slow, because the engine adds them up."""
         return int(self._api.df().get("LayersSize") or 0)
 
     @translates
     def own_bytes(self) -> dict[str, int]:
-        """By image, what its layers take that no other has, as `docker system df -v` says; slow."""
-        # Newer engines leave the rest out; older ones read no parameter.
+        """By image, the bytes of layers that no other has, as in `docker system df -v`. Slow."""
+        # Newer engines leave the rest out; older ones ignore the parameter.
         found = self._api._result(  # noqa: SLF001 - the SDK's own call has no parameters
             self._api._get(self._api._url("/system/df"), params={"type": "image"}),  # noqa: SLF001
             json=True,
@@ -111,10 +111,10 @@ class ImageCalls:
         }
 
     def remove_image(self, name: str) -> bool:
-        """Take a name, or an image without one, away; whether that was done.
+        """Remove a name, or an image without a name. Returns whether that was done.
 
-        Never by force: what a container or another image needs stays, and no
-        other image goes with it.
+        Never by force: what a container or another image needs stays, and no other
+        image is removed with it.
         """
         return tolerating(
             functools.partial(self._api.remove_image, name, force=False, noprune=True)
@@ -132,9 +132,9 @@ class ImageCalls:
         return dict(self._api.inspect_image(image).get("Config") or {})
 
     def pull(self, name: str) -> tuple[Generator[bytes], Callable[[], None]]:
-        """Begin to pull an image: the engine's messages (JSON) as they come, and what cuts it off.
+        """Begin to pull an image. Returns the engine's messages (JSON) and what stops it.
 
-        The second may be called in any thread; the engine then gives the pull up.
+        The function may be called in any thread; the engine then gives the pull up.
         """
         with _translated_pull(name):
             response = self._begin_pull(name)
@@ -146,14 +146,14 @@ class ImageCalls:
 
         def cut() -> None:
             raw = getattr(connection, "_sock", connection)
-            # Named pipes have no such thing: there the pull goes on unseen.
+            # Named pipes cannot do this: there the pull continues unseen.
             with contextlib.suppress(OSError, AttributeError):
                 raw.shutdown(socket.SHUT_RDWR)
 
         return chunks(), cut
 
     def _begin_pull(self, name: str) -> Any:
-        # The SDK's own pull keeps the response to itself, so that nobody could cut it off.
+        # The SDK's own pull does not return the response, so it could not be stopped.
         repository, tag = parse_repository_tag(name)
         registry, _ = docker.auth.resolve_repository_name(repository)
         header = docker.auth.get_config_header(self._api, registry)

@@ -1,4 +1,4 @@
-"""The labels on what Troop makes in an engine, and the removal of what dead owners left."""
+"""The labels on what Troop makes in an engine, and the removal of what is left over."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ INSTANCE = "troop.instance"
 OWNER = "troop.owner"
 """`<host boot id>:<pid>:<process start time>`."""
 PLACE = "troop.place"
-"""`<host>:<process namespace>`: where the owner's pid has a meaning."""
+"""`<host>:<process namespace>`: where the owner's pid is valid."""
 GROUP = "troop.group"
 """The containers of one provider."""
 KIND = "troop.kind"
 """On images: what kind of image it is."""
 HOME = "troop.home"
-"""On images: the Troop that made it, by the id in its state folder. An engine may serve several."""
+"""On images: the id, from its state folder, of the Troop that made it."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,9 +40,9 @@ def container_labels(owner: Owner, run: str, instance: str) -> dict[str, str]:
 def image_labels(kind: str, home: str = "") -> dict[str, str]:
     """The labels of an image that the Troop `home` makes.
 
-    Containers inherit their image's labels, also those that people start, so
-    none of these may be what the reaper looks for; an image that is made from a
-    container would have that one's owner if it were not set to nothing.
+    All containers inherit their image's labels, also those that people start, so the
+    reaper must not look for any of these. The owner is set to nothing, because an
+    image made from a container would otherwise have the container's owner.
     """
     made = {MADE: "image", KIND: kind, HOME: home}
     return made | {OWNER: "", PLACE: "", GROUP: "", RUN: "", INSTANCE: ""}
@@ -69,7 +69,7 @@ def dead_containers(engine: Engine, me: Owner) -> list[StoredContainer]:
 
 
 def reap_dead_owners(engine: Engine, me: Owner) -> list[str]:
-    """Remove them; their ids. A container that cannot be removed is left for the next time.
+    """Remove the containers of dead owners. Returns their ids. Failures are left for the next time.
 
     Raises:
         SandboxError: the engine does not list its containers.

@@ -1,4 +1,4 @@
-"""What an engine tells, as plain values."""
+"""What an engine says, as plain values."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class StoredImage:
     id: str
     tags: tuple[str, ...]
     parent: str
-    """The id of the image it was made from, where the engine tells; else ""."""
+    """The id of the image that it was made from; "": the engine does not say."""
     size: int
     created: float
     labels: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""The SDK's errors as ours."""
+"""Turning the SDK's errors into ours."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def translates(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def tolerating(action: Callable[[], object]) -> bool:
-    """Do `action`; False where its object is gone, or in the middle of a change."""
+    """Do `action`. False: its object is gone, or is just being changed."""
     with translated():
         try:
             action()

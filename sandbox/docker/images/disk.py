@@ -1,4 +1,4 @@
-"""How full the engine's disk is, and when that is too full."""
+"""How full the engine's disk is, and when it is too full."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Disk:
     """A disk, or the part of it that images may take."""
 
     total: float
-    """What this user and the engine can use of it in all, as `df` has it."""
+    """How much this user and the engine can use of it in all, as in `df`."""
     free: float
 
     @property
@@ -59,13 +59,13 @@ class Marks:
     settings: ImageSettings
 
     def too_full(self, disk: Disk) -> bool:
-        """Above the high mark: room has to be made."""
+        """Whether it is above the high mark, so that images must be removed."""
         settings = self.settings
         least = settings.min_free_gb * _GIGABYTE
         return disk.used_percent >= settings.high_percent or disk.free < least
 
     def roomy(self, disk: Disk) -> bool:
-        """Below the low mark: enough room was made."""
+        """Whether it is below the low mark, so that enough was removed."""
         settings = self.settings
         least = settings.min_free_gb * _GIGABYTE * _AGAIN
         return disk.used_percent <= settings.low_percent and disk.free >= least

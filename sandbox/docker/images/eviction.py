@@ -1,9 +1,9 @@
 """Removing images that Troop pulled or made, and never any other.
 
-An image is ours where the ledger has its id with the very names it bears now,
-or where it carries the label of this user's Troop and bears only the name that
-Troop gives to images of its kind. A person who tags or pulls one anew has made
-it theirs. What another Troop made on the same engine is theirs as well.
+An image is ours if the ledger has its id with exactly the names that it has now,
+or if it has the label of this user's Troop and only the name that Troop gives to
+images of its kind. An image that a person tags or pulls again becomes theirs.
+Images that another Troop made on the same engine are not ours either.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Removable:
-    """An image of ours that nothing uses."""
+    """One of our images that nothing uses."""
 
     id: str
     tags: tuple[str, ...]
@@ -44,7 +44,7 @@ class Removable:
     """"pulled", or what kind of image Troop made: "prepared", …"""
     size: int
     used: float
-    """When it was last used; of one that no run has used yet, when it was made."""
+    """When it was last used, or when it was made if no run has used it yet."""
 
     @property
     def name(self) -> str:
@@ -62,7 +62,7 @@ def canonical(name: str) -> str:
 def is_made(image: StoredImage) -> bool:
     """Whether Troop made the image and nobody gave it another name.
 
-    The label alone says little: what a person builds on such an image inherits it.
+    The label alone is not enough, because an image that a person builds on it inherits it.
     """
     home = f"troop/{image.labels.get(KIND)}"
     return (
@@ -73,7 +73,7 @@ def is_made(image: StoredImage) -> bool:
 
 
 def made_here(image: StoredImage, home: str) -> bool:
-    """Whether `home` is the Troop that made it; of an older Troop's images nobody knows."""
+    """Whether the Troop `home` made it. False for images of older versions, which have no home."""
     return bool(home) and image.labels.get(HOME) == home
 
 
@@ -87,10 +87,10 @@ def removable(
     home: str,
     others: bool = False,
 ) -> list[Removable]:
-    """What may go, the least recently used first; `needed`: names to keep.
+    """The images that may be removed, the least recently used first; `needed`: names to keep.
 
-    `home`: whose images are ours; `others`: those that another Troop made, or an older one,
-    instead of ours.
+    `home`: whose images are ours; `others`: instead of ours, the images that another or an
+    older Troop made.
     """
     kept = {canonical(name) for name in needed}
     in_use = {container.image for container in containers} | {image.parent for image in images}
@@ -104,10 +104,10 @@ def removable(
             continue
         if image.id in in_use or kept.intersection(image.tags):
             continue
-        # One that was just made is not noted yet by the run that made it.
+        # The run that has just made an image has not noted it yet.
         if entry.held(me) if entry else time.time() - image.created < _FRESH_S:
             continue
-        # Without a name it was half made.
+        # An image without a name is half made.
         kind = image.labels.get(KIND, PULLED) if made or not image.tags else PULLED
         used = entry.used if entry else image.created
         found.append(Removable(image.id, image.tags, kind, image.size, used))
@@ -115,14 +115,14 @@ def removable(
 
 
 def remove(engine: Engine, ledger: Ledger, image: Removable) -> bool:
-    """Remove an image unless somebody has come to use it; whether it is gone.
+    """Remove an image unless somebody uses it now. Returns whether it is gone.
 
     Raises:
         SandboxError: the engine failed.
     """
 
     def untag() -> bool:
-        # One that was given another name meanwhile keeps that one.
+        # If it got another name in the meantime, it keeps that name.
         done = [engine.remove_image(name) for name in image.tags or (image.id,)]
         return all(done)
 
@@ -140,7 +140,7 @@ class Evictor:
         me: Owner,
         needed: Callable[[], Collection[str]],
     ) -> None:
-        """`needed`: names of images that the run goes on to use."""
+        """`needed`: names of images that the run will still use."""
         self._engine = engine
         self._ledger = ledger
         self._settings = settings
@@ -151,7 +151,7 @@ class Evictor:
         self._told = False
 
     def too_full(self) -> bool:
-        """Whether the disk is above the high mark; False where it cannot be looked at.
+        """Whether the disk is above the high mark; False if that is not known.
 
         Raises:
             SandboxError: the engine failed.
@@ -160,15 +160,15 @@ class Evictor:
         if disk is None and not self._told:
             self._told = True
             _LOG.info(
-                "The engine's disk cannot be looked at from here: no image is removed to make room."
-                " (The setting remote_disk_gb says what images may take there.)"
+                "The engine's disk cannot be seen from here, so no image is removed to make room."
+                " (The setting remote_disk_gb says how much images may take there.)"
             )
         return disk is not None and self._marks.too_full(disk)
 
     def make_room(self, stop: Stop, *, full: bool = False) -> list[Removable]:
-        """Where the disk is above the high mark, remove what may go until it is below the low one.
+        """If the disk is above the high mark, remove images until it is below the low mark.
 
-        `full`: the disk is known to be full, however it looks. Gives what was
+        `full`: the disk is known to be full, whatever is measured. Returns what was
         removed.
 
         Raises:
@@ -191,7 +191,7 @@ class Evictor:
             return removed
 
     def _choose(self) -> list[Removable]:
-        # In this order: what is noted meanwhile must not look as if it were gone.
+        # In this order, because an image that is noted in between must not look as if it were gone.
         entries = self._ledger.entries()
         images = self._engine.stored_images()
         stored = {image.id: image for image in images}
@@ -208,7 +208,7 @@ class Evictor:
 
 @contextlib.contextmanager
 def _told() -> Iterator[None]:
-    """What keeps an image from being removed keeps nobody from pulling the next."""
+    """Log a failed removal, so that it does not stop the next pull."""
     try:
         yield
     except SandboxError as error:

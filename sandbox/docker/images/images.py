@@ -1,4 +1,4 @@
-"""The images that a run takes and gives back."""
+"""The images that a run uses."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def engine_ledger(engine: Engine, folder: Path | None = None) -> Ledger:
 class Images:
     """Takes images for a run, pulling those that are missing. Safe to use in several threads.
 
-    What was taken is kept from removal, by this process and by others, until it
-    was given back as often as it was taken.
+    An image that was taken is not removed, by this process or others, until it has
+    been given back as often as it was taken.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Images:
         ledger: Ledger | None = None,
         pace: Pace | None = None,
     ) -> None:
-        """Raises SandboxError where the engine fails."""
+        """Raises SandboxError if the engine fails."""
         self._engine = engine
         self._settings = settings or ImageSettings()
         self._ledger = ledger or engine_ledger(engine)
@@ -76,14 +76,14 @@ class Images:
         )
 
     def ensure(self, name: str, stop: Stop, on_progress: Tell | None = None) -> Image:
-        """Take the image `name`: the engine's, or else pulled.
+        """Take the image `name`, which is pulled if the engine lacks it.
 
         `on_progress` is called in this thread while it is pulled. Give the image
         back with `release`.
 
         Raises:
             Stopped: the order to stop was given.
-            SandboxUnavailable: it cannot be had until a person acts.
+            SandboxUnavailable: a person has to act before it can be taken.
             SandboxError: the engine failed.
         """
         self._ahead.took(name)
@@ -92,14 +92,14 @@ class Images:
                 self._pulls.get(name, stop, on_progress)
             image = self._engine.image(name)
             self.hold(image)
-            # Another process may have removed it until it was held.
+            # Another process may have removed it before it was held.
             if self._engine.has_image(image.id):
                 return image
             self.release(image)
             stop.check()
 
     def hold(self, image: Image) -> None:
-        """Take an image that is there, also one that Troop has just made."""
+        """Take an image that the engine has, also one that Troop has just made."""
         with self._lock:
             self._taken[image.id] += 1
         made = next((each for each in self._listed(image) if is_made(each)), None)
@@ -109,7 +109,7 @@ class Images:
             self._ledger.hold(image.id)
 
     def release(self, image: Image) -> None:
-        """Give back what `ensure` or `hold` gave."""
+        """Give back an image from `ensure` or `hold`."""
         with self._lock:
             self._taken[image.id] -= 1
             if self._taken[image.id] > 0:
@@ -118,15 +118,15 @@ class Images:
         self._ledger.release(image.id)
 
     def prefetch(self, names: Iterable[str]) -> None:
-        """Pull in the background what will be taken, a few images ahead of what was taken.
+        """Pull the next images in the background, a few ahead of the one that is used.
 
-        `names`: in the order of the work, one for each `ensure` to come. None of
-        them is removed before it was taken. Failures are left to `ensure`.
+        `names`: in the order of the work, one for each coming `ensure`. None of them is
+        removed before it is taken. Failures are left to `ensure`.
         """
         self._ahead.want(names)
 
     def close(self) -> None:
-        """Stop all pulls, and let go of what was taken."""
+        """Stop all pulls, and give back all images."""
         self._ahead.close()
         self._pulls.close()
         self._ledger.release_all()
@@ -152,7 +152,7 @@ class Images:
 
     @contextlib.contextmanager
     def _noted(self, name: str) -> Iterator[None]:
-        """Note the image that is pulled meanwhile as ours, unless it was there under another name.
+        """Note the image that is pulled inside as ours, unless it was there under another name.
 
         Raises:
             SandboxError: the engine failed.
@@ -174,5 +174,5 @@ class Images:
         engine = f"{version.get('Os', '')}/{version.get('Arch', '')}"
         image = self._engine.platform_of(name)
         if image != engine:
-            # Some engines emulate others, so this may well work.
+            # Some engines emulate other platforms, so this may work.
             _LOG.warning("The image %s is for %s, the engine for %s", name, image, engine)

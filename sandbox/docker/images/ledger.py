@@ -1,7 +1,7 @@
 """Which images Troop pulled or made, and who used them last: a small file of this user's.
 
-Only what stands here may ever be removed, so in doubt nothing does: a damaged
-file, or one of a later version, says of no image that it is ours.
+Only images that are listed here may be removed. If in doubt, none is listed: with a
+damaged file, or one of a later version, no image counts as ours.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sandbox.owner import Owner
 
 _VERSION = 1
-# More than the engine is waited for.
+# Longer than Troop waits for the engine.
 _LOCK_S = 150.0
 _LOG = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class LedgerEntry:
     """One image."""
 
     tags: tuple[str, ...]
-    """Its names when it was pulled or made. One with other names has become somebody else's."""
+    """Its names when it was pulled or made. With other names it is somebody else's by now."""
     since: float
     used: float
     """When it was last taken or given back."""
@@ -70,14 +70,14 @@ class Ledger:
 
     @property
     def home(self) -> str:
-        """What tells this user's Troop from another: an id in the folder; "": none was made yet."""
+        """The id of this user's Troop, kept in the folder; "": none has been made yet."""
         try:
             return self._home_file.read_text("ascii").strip()
         except (OSError, ValueError):
             return ""
 
     def settle(self) -> str:
-        """`home`, made where there is none; "" where the folder cannot be written."""
+        """`home`, which is made if there is none; "": the folder cannot be written."""
         with self._locked():
             if not self.home:
                 try:
@@ -91,7 +91,7 @@ class Ledger:
         return self._folder / "home"
 
     def entries(self) -> dict[str, LedgerEntry]:
-        """What is ours, by image id."""
+        """Our images, by id."""
         return self._read()[1].get(self._engine, {})
 
     def add(self, image: str, tags: Iterable[str]) -> None:
@@ -104,15 +104,15 @@ class Ledger:
             entries[image] = LedgerEntry(tuple(sorted(tags)), since, now, holders)
 
     def hold(self, image: str) -> None:
-        """Keep others from removing an image, where it is ours."""
+        """Keep others from removing an image, if it is ours."""
         self._touch(image, hold=True)
 
     def release(self, image: str) -> None:
-        """This process needs the image no more."""
+        """Note that this process no longer needs the image."""
         self._touch(image, hold=False)
 
     def release_all(self) -> None:
-        """This process needs no image any more."""
+        """Note that this process no longer needs any image."""
         if any(self._holder in entry.holders for entry in self.entries().values()):
             with self._changing() as entries:
                 for image, entry in entries.items():
@@ -120,7 +120,7 @@ class Ledger:
                         entries[image] = replace(entry, holders=_less(entry.holders, self._holder))
 
     def forget(self, images: Iterable[str]) -> None:
-        """These are gone, or not ours any more."""
+        """Remove the entries of images that are gone or no longer ours."""
         doomed = set(images)
         if doomed:
             with self._changing() as entries:
@@ -128,7 +128,7 @@ class Ledger:
                     entries.pop(image, None)
 
     def take_away(self, image: str, remove: Callable[[], bool]) -> bool:
-        """Call `remove` unless somebody holds the image; nobody can take it meanwhile."""
+        """Call `remove` unless somebody holds the image. Nobody can take it at the same time."""
         with self._locked(image) as locked:
             entry = self.entries().get(image)
             if not locked or (entry is not None and entry.held(self._me)):
@@ -139,7 +139,7 @@ class Ledger:
             return removed
 
     def _touch(self, image: str, *, hold: bool) -> None:
-        # What is not ours needs no lock.
+        # An image that is not ours needs no lock.
         if image not in self.entries():
             return
         with self._locked(image), self._changing() as entries:
@@ -169,10 +169,10 @@ class Ledger:
 
     @contextlib.contextmanager
     def _locked(self, image: str = "") -> Iterator[bool]:
-        """Hold the lock of an image, or else of the file, between processes; whether it was had.
+        """Hold the lock of an image, or else of the file, between processes. Yields whether it did.
 
-        An image has one of its own, since an engine may take minutes to remove
-        one: of a few that all share, so that none is left behind.
+        Images have their own locks, because an engine may take minutes to remove one. They
+        share a few, so that there is not one file left for each image.
         """
         part = f".{image.rpartition(':')[2][:1]}" if image else ""
         with tried(self._folder / f"images.lock{part}", _LOCK_S) as why_not:
@@ -211,7 +211,7 @@ def _packed(engines: dict[str, dict[str, LedgerEntry]]) -> bytes:
 def _unpacked(content: bytes) -> tuple[bool, dict[str, dict[str, LedgerEntry]]]:
     plain = json.loads(content)
     if plain["version"] != _VERSION:
-        _LOG.warning("The list of pulled images was written by another version; left alone")
+        _LOG.warning("The list of pulled images was written by another version and is left alone.")
         return False, {}
     return True, {
         str(engine): {str(image): _entry(entry) for image, entry in entries.items()}
@@ -227,5 +227,5 @@ def _entry(plain: dict[str, Any]) -> LedgerEntry:
         holders=tuple(plain["holders"]),
     )
     if not all(isinstance(text, str) for text in (*entry.tags, *entry.holders)):
-        raise TypeError("a tag or a holder is no text")
+        raise TypeError("a tag or a holder is not text")
     return entry

@@ -1,4 +1,4 @@
-"""Images that Troop makes: found by all that goes into them, or made once."""
+"""Images that Troop makes: found by everything that goes into them, or made once."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _LOG = logging.getLogger(__name__)
 
 
 def digest_of(*parts: object) -> str:
-    """The digest of all that goes into an image."""
+    """The digest of everything that goes into an image."""
     text = "\0".join(map(str, parts))
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _anything(image: Image) -> None:
-    """Nothing has to be checked."""
+    """Check nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +42,30 @@ class Recipe:
     kind: str
     """Its name is `troop/<kind>:<digest>`."""
     digest: str
-    """Of all that goes into it."""
+    """The digest of everything that goes into it."""
     make: Callable[[Recipe], str | None]
-    """Makes it, with its labels but without its name; its id. None: there is nothing to make."""
+    """Makes it with its labels but without its name, and returns its id; None: nothing to make."""
     check: Callable[[Image], None] = _anything
-    """Raises SandboxError where what was made may not be used."""
+    """Raises SandboxError if the image may not be used."""
     home: str = ""
-    """The Troop that makes it, `Ledger.home`."""
+    """The id of the Troop that makes it, from `Ledger.home`."""
 
     @property
     def name(self) -> str:
-        """The image's."""
+        """The image's name."""
         return f"troop/{self.kind}:{self.digest[:24]}"
 
     @property
     def labels(self) -> list[str]:
-        """Dockerfile lines that set the image's."""
+        """Dockerfile lines that set the image's labels."""
         return label_changes(image_labels(self.kind, self.home))
 
 
 class Verdicts:
-    """Which images need no other made of them, as they hide nothing, say: a small file for each.
+    """Which images can be used as they are, for example because they leak nothing: a file for each.
 
-    Any number of processes may share a folder. A folder that cannot be written
-    costs only the time to look again.
+    Any number of processes may share a folder. If the folder cannot be written, images
+    are only looked at again.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -80,7 +80,7 @@ class Verdicts:
             return False
 
     def remember(self, key: str) -> None:
-        """Remember that what `key` names is clean."""
+        """Remember that the image of `key` is clean."""
         path = self._path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,19 +99,19 @@ class Maker:
     engine: Engine
     ledger: Ledger
     verdicts: Verdicts
-    """Where it is kept that there is nothing to make."""
+    """Remembers the images of which nothing has to be made."""
 
     def image(self, recipe: Recipe, stop: Stop) -> Image | None:
         """The image; None where there is nothing to make.
 
-        Of those who want it at once, one makes it and the others wait.
+        If several want it at the same time, one makes it and the others wait.
 
         Raises:
             Stopped: the order to stop was given.
             SandboxError: the engine failed, or what was made may not be used.
         """
         if not self._known(recipe):
-            # A few locks that all images share, so that not one more is left for each.
+            # All images share a few locks, so that there is not one file left for each.
             lock = self.ledger.path.with_name(f"images.lock.made-{recipe.digest[:2]}")
             with held(lock, stop):
                 if not self._known(recipe) and not self._make(recipe):
@@ -129,7 +129,7 @@ class Maker:
             return False
         with contextlib.ExitStack() as half_made:
             half_made.callback(self._remove, made)
-            # Noted, so that it is known to be ours should this process be killed meanwhile.
+            # Noted at once, so that it is known to be ours even if this process is killed now.
             self.ledger.add(made, ())
             recipe.check(self.engine.image(made))
             # A process on another machine may have been faster; either image will do.

@@ -24,7 +24,7 @@ class Prefetcher:
     def __init__(
         self, ahead: int, *, fetch: Callable[[str, Stop], None], too_full: Callable[[Stop], bool]
     ) -> None:
-        """`fetch`: pulls an image where it is missing; `too_full`: whether no room can be made."""
+        """`fetch`: pulls an image if it is missing; `too_full`: whether no room can be made."""
         self._ahead = ahead
         self._fetch = fetch
         self._too_full = too_full
@@ -44,7 +44,7 @@ class Prefetcher:
             self._changed.notify_all()
 
     def took(self, name: str) -> None:
-        """One of the names was taken: the next may be pulled."""
+        """Note that a name was taken, so that the next may be pulled."""
         with self._changed:
             if name in self._upcoming:
                 self._upcoming.remove(name)
@@ -74,7 +74,7 @@ class Prefetcher:
             return
 
     def _next(self) -> str | None:
-        """The first of those ahead that was not tried yet; waits where there is none."""
+        """The first of the next names that was not tried yet; waits if there is none."""
         with self._changed:
             window = list(dict.fromkeys(self._upcoming))[: self._ahead]
             for name in window:
@@ -90,6 +90,6 @@ class Prefetcher:
                 return
             self._fetch(name, self._stop)
         except SandboxError as error:
-            # Who needs it will meet the same trouble, and say so.
+            # Whoever needs the image will meet the same problem, and report it.
             _LOG.info("The image %s was not pulled ahead: %s", name, error)
         self._settled.add(name)

@@ -1,4 +1,4 @@
-"""How far a pull has come, added up from what the engine says of each layer."""
+"""How far a pull is, added up from what the engine says about each layer."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class PullState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PullProgress:
-    """How far an image has come."""
+    """How far the pull of an image is."""
 
     name: str
     stage: PullState
     done_bytes: int = 0
     total_bytes: int = 0
-    """Of the layers that the engine has begun to download: it grows at the beginning."""
+    """The bytes of all layers whose download has begun, so it grows at the beginning."""
     note: str = ""
     """For people, where there is something to say."""
 
@@ -65,7 +65,7 @@ class Layers:
         self._downloading: set[str] = set()
 
     def add(self, message: dict[str, Any]) -> PullProgress:
-        """Take one of the engine's messages in.
+        """Add one of the engine's messages.
 
         Raises:
             SandboxError: it says that the pull failed.
@@ -94,7 +94,7 @@ class Layers:
 
 
 def messages(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """The JSON objects in a stream, whatever pieces it comes in."""
+    """The JSON objects in a stream that comes in pieces of any size."""
     pending = ""
     decoder = json.JSONDecoder()
     for chunk in chunks:

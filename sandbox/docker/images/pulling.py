@@ -1,4 +1,4 @@
-"""Pulling images: each once, a few at a time, with a pause for all where a registry asks for it."""
+"""Pulling images: each once, a few at a time, with a pause for all if a registry asks for it."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ class Pull:
         self.error: BaseException | None = None
         self.progress = PullProgress(name, PullState.WAITING)
         self.waiting = 0
-        """Who waits for it."""
+        """How many wait for it."""
         self.urgent = 0
-        """Those of them who can do nothing else meanwhile."""
+        """How many of these can do nothing else in the meantime."""
         self.heard: float | None = None
         """When the engine last said something; None: it is not asked."""
         self.cut: Callable[[], None] = lambda: None
 
     def say(self, stage: PullState, note: str) -> None:
-        """Tell what is waited for, beside how far it has come."""
+        """Report what the pull waits for, and how far it is."""
         last = self.progress
         self.progress = PullProgress(self.name, stage, last.done_bytes, last.total_bytes, note)
 
@@ -62,7 +62,7 @@ class Brake:
         pace = self._pace
         with self._lock:
             now = time.monotonic()
-            if now >= self._until:  # else it is the same trouble, met by another pull
+            if now >= self._until:  # otherwise another pull met the same limit
                 self._hits += 1
             doubled = 2.0 ** (self._hits - 1)
             if retry_after_s is None:
@@ -73,7 +73,7 @@ class Brake:
             self._until = max(self._until, now + pause)
 
     def release(self) -> None:
-        """A pull went well."""
+        """Note that a pull succeeded."""
         with self._lock:
             if time.monotonic() >= self._until:
                 self._hits = 0
@@ -95,8 +95,8 @@ class Pulls:
         make_room: Callable[[Stop, bool], bool],
         around: Callable[[str], contextlib.AbstractContextManager[None]],
     ) -> None:
-        """`make_room`: called before each pull, and with True after one that found the disk full:
-        whether something was removed; `around`: entered for each pull.
+        """`make_room`: called before each pull, and with True after one that found the disk full;
+        returns whether something was removed. `around`: entered for each pull.
         """
         self._engine = engine
         self._pace = pace
@@ -109,10 +109,10 @@ class Pulls:
         self._changed = threading.Condition()
 
     def get(self, name: str, stop: Stop, tell: Tell | None = None, *, urgent: bool = True) -> None:
-        """Wait until `name` was pulled, together with others who want it.
+        """Wait until `name` has been pulled, together with others who want it.
 
-        `tell` is called in this thread, a few times a second. A pull that
-        nobody waits for any more is cut off.
+        `tell` is called in this thread, a few times a second. A pull that nobody
+        waits for any more is stopped.
 
         Raises:
             Stopped: the order to stop was given.
@@ -131,14 +131,14 @@ class Pulls:
         finally:
             self._leave(pull, urgent=urgent)
         if pull.error is not None:
-            # Each caller gets one of its own: a traceback grows with every raise.
+            # Each caller gets its own error, because a traceback grows with every raise.
             raise _again(pull.error) from pull.error
         if tell is not None:
             total = pull.progress.total_bytes
             tell(PullProgress(name, PullState.READY, total, total))
 
     def close(self) -> None:
-        """Cut off what is on its way."""
+        """Stop all pulls."""
         with self._changed:
             pulls = list(self._pulls.values())
         for pull in pulls:
@@ -150,7 +150,7 @@ class Pulls:
             if pull is None:
                 pull = self._pulls[name] = Pull(name)
                 self._queue.append(pull)
-                # As a daemon: while the engine looks for the registry, nothing can interrupt it.
+                # A daemon: while the engine looks for the registry, nothing can interrupt it.
                 threading.Thread(
                     target=self._work, args=(pull,), name=f"pull {name}", daemon=True
                 ).start()
@@ -170,7 +170,7 @@ class Pulls:
             pull.stop.give()
 
     def _watch(self, pull: Pull) -> None:
-        """Cut a pull off that gives no sign of life, so that it is begun anew."""
+        """Stop a pull of which the engine says nothing, so that it is begun again."""
         heard = pull.heard
         if heard is not None and time.monotonic() - heard > self._pace.stall_s:
             pull.cut()
@@ -189,7 +189,7 @@ class Pulls:
 
     @contextlib.contextmanager
     def _turn(self, pull: Pull) -> Iterator[None]:
-        """Wait for a turn: those first that somebody waits for, else in order."""
+        """Wait for a turn. Pulls that somebody waits for come first, otherwise in order."""
         with self._changed:
             try:
                 while not self._free or pull is not self._next():
@@ -209,7 +209,7 @@ class Pulls:
         return next((pull for pull in self._queue if pull.urgent), self._queue[0])
 
     def _persist(self, pull: Pull) -> None:
-        """Pull until it is there, or a person has to act."""
+        """Pull until the image is there, or a person has to act."""
         tries = 0
         while True:
             self._pause(pull)
@@ -232,7 +232,7 @@ class Pulls:
 
     def _pause(self, pull: Pull) -> None:
         while left := self._brake.left_s():
-            pull.say(PullState.PAUSED, f"the registry limits pulls; going on in {_spoken(left)}")
+            pull.say(PullState.PAUSED, f"the registry limits pulls; continuing in {_spoken(left)}")
             pull.stop.sleep(min(left, 1.0))
 
     def _wait_to_retry(self, pull: Pull, tries: int, error: TransientEngineError) -> None:
@@ -262,17 +262,17 @@ class Pulls:
             chunks.close()
 
     def _check(self, pull: Pull) -> None:
-        """A connection that was cut may look like the end."""
+        """Make sure that the image is there, because a cut connection may look like the end."""
         pull.stop.check()
         if not self._engine.has_image(pull.name):
             raise TransientEngineError(
-                f"The engine stopped pulling {pull.name} before it was complete.",
+                f"The Docker engine stopped pulling {pull.name} before it was complete.",
                 hint="Look at the engine's log (`journalctl -u docker`).",
             )
 
 
 def _again(error: BaseException) -> BaseException:
-    if isinstance(error, Stopped):  # only by `close`: who else stops waits no more
+    if isinstance(error, Stopped):  # only by `close`, because nobody else who stops still waits
         return Stopped()
     if isinstance(error, SandboxError):
         return type(error)(error.message, hint=error.hint)

@@ -1,4 +1,4 @@
-"""Hiding what benchmark images hold of the future: later commits, gold patches, hidden tests."""
+"""Hiding what benchmark images reveal: later commits, gold patches, hidden tests."""
 
 from sandbox.docker.leaks.scrub import Scrub
 

@@ -20,7 +20,7 @@ _SAID_BYTES = 4096
 
 
 def run_inside(engine: Engine, container: str, limit_s: float, stop: Stop) -> str:
-    """Start a created container and wait for its end; its standard output.
+    """Start a created container and wait for its end. Returns its standard output.
 
     Raises:
         Stopped: the order to stop was given.
@@ -39,7 +39,7 @@ def run_inside(engine: Engine, container: str, limit_s: float, stop: Stop) -> st
                 if standard:
                     output += data
                     if len(output) > _MOST_BYTES:
-                        raise SandboxError("The look at the image for leaks found too much.")
+                        raise SandboxError("The search of the image for leaks found too much.")
                 elif len(said) < _SAID_BYTES:
                     said += data
         finally:
@@ -55,7 +55,7 @@ def run_inside(engine: Engine, container: str, limit_s: float, stop: Stop) -> st
         )
     if code != 0:
         reason = escape_controls(said.decode("utf-8", "replace")).strip()
-        raise SandboxError(f"What an image leaks could not be hidden (exit {code}). {reason}")
+        raise SandboxError(f"What an image leaks could not be hidden (exit code {code}). {reason}")
     return output.decode("utf-8", "surrogateescape")
 
 

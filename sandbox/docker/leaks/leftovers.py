@@ -1,4 +1,4 @@
-"""Files that benchmarks leave in their images and that tell the answer or the hidden tests."""
+"""Files that benchmarks leave in their images and that reveal the answer or the hidden tests."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """One kind of file or folder; what the repository tracks is never taken for one."""
+    """One kind of file or folder. Files that the repository tracks never count."""
 
     patterns: tuple[str, ...]
     """Shell patterns of absolute paths; `{repo}` is the top folder of the repository."""
     what: str
     source: str
-    """Where it is known from."""
+    """How it is known."""
 
 
 def _in(folders: str, names: str) -> tuple[str, ...]:

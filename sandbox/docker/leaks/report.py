@@ -1,4 +1,4 @@
-"""What look.sh says of an image, and what of it is to be hidden."""
+"""What look.sh says about an image, and what has to be hidden."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MOST_OBJECTS = 400_000
-"""More objects in one repository are counted, not listed."""
+"""If a repository has more objects, they are counted but not listed."""
 
 _ENTRIES = frozenset({
     *("HEAD", "config", "config.worktree", "description", "index", "info", "objects", "refs"),
     *("shallow", "modules", "branches", "hooks", "packed-refs", "logs", "COMMIT_EDITMSG"),
 })  # fmt: skip
-"""All that a git folder of one commit may hold; `hooks` tell nothing of the future."""
+"""All that a git folder of one commit may hold; `hooks` reveal nothing."""
 _SETTINGS = ("remote.", "branch.", "url.", "credential.", "http.", "include.", "includeif.")
 _SHOWN = 3
 
@@ -32,7 +32,7 @@ class RepositoryReport:
 
     @property
     def head(self) -> list[str]:
-        """The commit, then the branch; "" where there is none."""
+        """The commit, then the branch; "": there is none."""
         return self.parts.get("head", [])
 
     @property
@@ -41,7 +41,7 @@ class RepositoryReport:
         return {line.partition(" ")[0] for line in self.parts.get("needed", ())}
 
     def findings(self) -> Iterator[str]:
-        """What the commit does not need, each in words."""
+        """What the commit does not need, in words."""
         if "head" not in self.parts:
             yield "git cannot be used on it"
             return
@@ -92,7 +92,7 @@ class Report:
     has_git: bool
 
     def findings(self) -> list[str]:
-        """What is to be hidden, each in words."""
+        """What has to be hidden, in words."""
         return [
             *_found("leftovers", self.leftovers),
             *_found("copies of the history", self.mirrors),
@@ -118,7 +118,7 @@ def read_report(text: str) -> Report:
             sections[-1][1].append(line)
     names = [name for name, _ in sections]
     if names[-1] != "end":
-        raise SandboxError("The look at the image for leaks was cut short.")
+        raise SandboxError("The search of the image for leaks was cut short.")
     for _, lines in sections[:-1]:
         if lines and not lines[-1]:
             lines.pop()

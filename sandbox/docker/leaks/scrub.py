@@ -1,4 +1,4 @@
-"""Images without the future: made once of those that hold it."""
+"""Images without later history, each made once from an image that has it."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Scrub:
-    """Finds or makes the image that scripts may see, of one that may hold the future.
+    """Finds or makes the image that scripts may see, from one that may hold later history.
 
-    What is hidden: all of git's history but the commit that the repository is
-    at, which becomes shallow, and the files in `leftovers.py`. The working tree
-    stays as it is. Not found: another version of the project that was installed
-    or unpacked elsewhere without its history.
+    It hides all of git's history except the current commit of the repository, which
+    becomes shallow, and the files in `leftovers.py`. The working tree stays as it is.
+    It does not find another version of the project that was installed or unpacked
+    elsewhere without its history.
     """
 
     ground: Ground
-    """Its image is the one that may hold it."""
+    """The ground whose image may hold later history."""
     maker: Maker
 
     def image(self, stop: Stop) -> Image:
-        """The ground's image where nothing is to be hidden, else the image made of it.
+        """The ground's image if there is nothing to hide, else the image made from it.
 
         Raises:
             Stopped: the order to stop was given.
-            SandboxError: the engine failed, or what is to be hidden cannot be.
+            SandboxError: the engine failed, or something cannot be hidden.
         """
         return self.maker.image(self.recipe(stop), stop) or self.ground.image
 
@@ -77,7 +77,7 @@ class Scrub:
         )
 
     def _look(self, image: Image, stop: Stop) -> Report:
-        # With the rights of a script: what it cannot read needs no hiding.
+        # With the rights of a script, because what a script cannot read need not be hidden.
         ground = replace(self.ground, image=image)
         with ground.container("look.sh", walled(_LIMITS, ground.machine)) as container:
             self._put("look.sh", container)
@@ -116,7 +116,7 @@ def _programs() -> dict[str, str]:
 
 
 def _start_of(config: Mapping[str, Any]) -> list[str]:
-    """Dockerfile lines for how an image of this configuration is started."""
+    """Dockerfile lines that start the image as this configuration does."""
     lines = [f"ENTRYPOINT {json.dumps(words)}" for words in [config.get("Entrypoint")] if words]
     lines.append(f"CMD {json.dumps(config.get('Cmd') or ['/bin/sh'])}")
     if config.get("User"):
@@ -127,10 +127,10 @@ def _start_of(config: Mapping[str, Any]) -> list[str]:
 
 
 def _audit(name: str, before: Report, after: Report) -> None:
-    """Refuse an image that still tells something, or whose repository is not what it was.
+    """Refuse an image that still reveals something, or whose repository has changed.
 
     Raises:
-        SandboxError: it does.
+        SandboxError: the image is refused.
     """
     wrong = after.findings()
     is_now = {repository.path: repository for repository in after.repositories}

@@ -1,1 +1,1 @@
-"""Warm containers: one supervisor in each, a throwaway file system for each execution."""
+"""Warm containers: each has one supervisor, and each execution a throwaway file system."""

@@ -1,8 +1,8 @@
 """Entering an environment once instead of before every script.
 
-`conda activate` takes longer than most test scripts. Where the activation lines
-are known to do nothing but set variables, what they set is kept and given to
-each script; any other lines run each time.
+`conda activate` takes longer than most test scripts. If the activation lines are
+known to only set variables, the variables are kept and given to each script. Other
+lines run each time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def only_sets_variables(activate: str) -> bool:
 
 
 def variables_of(environ: bytes) -> dict[str, str]:
-    """The variables in what a process finds in its `/proc/self/environ`."""
+    """The variables in the content of a process's `/proc/self/environ`."""
     pairs = (item.partition(b"=") for item in environ.split(b"\0") if item)
     named = {
         name.decode("utf-8", "surrogateescape"): value.decode("utf-8", "surrogateescape")

@@ -18,10 +18,10 @@ _SEND_S = 60.0
 
 
 class Channel:
-    """Sends orders and receives frames, with deadlines. For one thread, but for `hang_up`."""
+    """Sends orders and receives frames, with deadlines. For one thread, except `hang_up`."""
 
     def __init__(self, attached: Attached) -> None:
-        """`attached`: its streams are taken over.
+        """`attached`: this takes over its streams.
 
         Raises:
             SettingsRefused: the connection has no socket whose reading can be timed.
@@ -42,7 +42,7 @@ class Channel:
             self._socket.settimeout(_SEND_S)
             self._socket.sendall(orders)
         except OSError as error:
-            raise TransientEngineError(f"A container does not take its orders: {error}") from error
+            raise TransientEngineError(f"A container takes no orders: {error}") from error
 
     def receive(self, deadline: float) -> tuple[bool, bytes] | None:
         """The next piece, and whether it is of standard error; None: `deadline` has passed.
@@ -65,7 +65,7 @@ class Channel:
                 return None
 
     def hang_up(self) -> None:
-        """End the connection, also while another thread receives."""
+        """End the connection, even while another thread receives."""
         self._attached.close()
 
     def _fill(self, deadline: float) -> bool:
@@ -80,6 +80,6 @@ class Channel:
         except OSError as error:
             raise TransientEngineError(f"A container's output broke off: {error}") from error
         if not data:
-            raise TransientEngineError("A container has ended before its time.")
+            raise TransientEngineError("A container ended too early.")
         self._held += data
         return True

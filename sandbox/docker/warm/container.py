@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sandbox.supervise import Stop
 
 GUARD_S = 30.0
-"""After its time-out, how long a script may go on when nobody is there to end it."""
+"""How long after its time-out, in seconds, a script runs if its owner is dead."""
 
 _HELLO_S = 60.0
 _DRAIN_S = 0.1
@@ -39,10 +39,10 @@ _KILLED = 137
 
 
 class NotWarm(Exception):
-    """There can be no supervisor; the reason is the message."""
+    """Warm containers do not work here; the message says why."""
 
     def __init__(self, reason: str, *, anywhere: bool = False) -> None:
-        """`anywhere`: on no image of this engine."""
+        """`anywhere`: they work on no image of this engine."""
         super().__init__(reason)
         self.anywhere = anywhere
 
@@ -71,10 +71,10 @@ class WarmContainer:
         self._script = ""
 
     def hello(self, stop: Stop, limits: Limits, repo_dir: str) -> None:
-        """Make the shell a supervisor.
+        """Turn the shell into a supervisor.
 
         Raises:
-            NotWarm: the image lacks what it takes.
+            NotWarm: the image lacks something that it needs.
             TransientEngineError: the engine failed.
             Stopped: the order to stop was given.
         """
@@ -85,9 +85,9 @@ class WarmContainer:
             raise NotWarm(" ".join(answer).strip() + (f" ({said})" if said else ""))
 
     def lay(self, stop: Stop, environment: Environment, patch: Patch) -> Patch:
-        """What is still to be laid of `patch` by an execution: all of it the first time.
+        """What an execution still has to lay of `patch`: all of it the first time.
 
-        The second time it becomes a layer that lies in place for all that follow.
+        The second time, the patch becomes a layer that all later executions use.
 
         Raises:
             UsageError: the patch names a path that no patch may name.
@@ -107,7 +107,8 @@ class WarmContainer:
         text = forget + orders.stage(files) + orders.lay_patch(mark, self._made)
         (code, *_), said = self._ask(stop, text, mark, PREPARE_S)
         if code != "0":
-            raise TransientEngineError(f"A patch was not laid (exit {code}). {said}".strip())
+            why = f"A patch could not be laid (exit code {code}). {said}"
+            raise TransientEngineError(why.strip())
         self._layers[patch.digest] = (self._made, size)
         return UNEDITED
 
@@ -121,7 +122,7 @@ class WarmContainer:
     ) -> ProcessResult:
         """Run `staged`, on the layer of `patch` if there is one.
 
-        After a limit the container is not usable any more.
+        After a limit was passed, the container cannot be used any more.
 
         `sink`: takes the output instead of a bounded text.
 
@@ -181,7 +182,7 @@ class WarmContainer:
     def _until_over(
         self, stop: Stop, listener: Listener, text: BoundedText, limits: Limits
     ) -> tuple[float | None, Ending]:
-        """Listen up to the end, or to the limit that is passed first; when the script began."""
+        """Listen until the end or a limit. Returns when the script began, and how it ended."""
         stop.listen(self._channel.hang_up)
         started = None
         deadline = time.monotonic() + PREPARE_S
@@ -198,7 +199,7 @@ class WarmContainer:
         return started, Ending.EXITED
 
     def _end(self, listener: Listener) -> None:
-        """Hear what is on its way, and end the container."""
+        """Read what is left of the output, and end the container."""
         self.usable = False
         deadline = time.monotonic() + _DRAIN_S
         try:
@@ -207,7 +208,7 @@ class WarmContainer:
         except TransientEngineError:
             pass  # the end of the streams
         listener.finish()
-        # In this staged: the engine removes nothing whose output waits for a reader.
+        # In this order, because the engine removes no container whose output waits for a reader.
         self._channel.hang_up()
         self._remove(self.container)
 

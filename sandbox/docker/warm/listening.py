@@ -1,4 +1,4 @@
-"""Hearing the end of an execution in what a warm container prints."""
+"""Finding the end of an execution in the output of a warm container."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _SAID_BYTES = 16384
 
 
 def new_mark() -> str:
-    """What nothing that runs can guess: it is sent to the supervisor alone."""
+    """A mark that no script can guess; only the supervisor gets it."""
     return secrets.token_hex(12)
 
 
@@ -21,7 +21,7 @@ class Sink(Protocol):
 
 
 class Raw:
-    """Keeps what is printed as it is, up to a bound."""
+    """Keeps the output as it is, up to a limit."""
 
     def __init__(self, limit: int) -> None:
         self.data = bytearray()
@@ -36,7 +36,7 @@ class Listener:
     """Both streams of one order, up to its mark in each."""
 
     def __init__(self, mark: str, sink: Sink, begin: str = "") -> None:
-        """`mark`: ends the order; `begin`: on standard error, tells that the script starts now."""
+        """`mark`: ends the order; `begin`: says on standard error that the script starts now."""
         self.answer: list[str] | None = None
         """What followed the mark: the exit code and a note."""
         self.begun = False
@@ -50,12 +50,12 @@ class Listener:
 
     @property
     def over(self) -> bool:
-        """Nothing more comes of this order."""
+        """Whether this order has ended in both streams."""
         return self.answer is not None and self._said_all
 
     @property
     def said(self) -> str:
-        """What was said on standard error, without marks; the last of it where it was much."""
+        """The end of standard error, without marks."""
         said = bytes(self._said).replace(self._last, b"").replace(self._begin or b"\x1e", b"")
         return said.decode("utf-8", "replace").strip()
 
@@ -64,7 +64,7 @@ class Listener:
         (self._hear_error if error else self._hear_output)(data)
 
     def finish(self) -> None:
-        """Nothing more is printed: give the sink what was held back."""
+        """Give the sink the output that was held back, because no more comes."""
         self._sink.feed(self._held)
         self._held = b""
 
@@ -72,7 +72,7 @@ class Listener:
         self._held += data
         at = self._held.find(self._end)
         if at < 0:
-            # The mark may have come in part.
+            # Part of the mark may have arrived.
             sure = len(self._held) - len(self._end) + 1
             if sure > 0:
                 self._sink.feed(self._held[:sure])

@@ -1,6 +1,6 @@
-"""What a supervisor is told: shell lines, made by pure functions.
+"""The orders to a supervisor: shell lines, made by pure functions.
 
-The other side is `supervisor.sh`. All that is sent is quoted, whatever it holds.
+The other side is `supervisor.sh`. Everything that is sent is quoted.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _INODES_A_MEGABYTE = 256
 
 
 def prelude(limits: Limits, repo_dir: str, hello: str) -> bytes:
-    """What makes a shell a supervisor; it answers with the mark `hello`."""
+    """The lines that turn a shell into a supervisor, which answers with the mark `hello`."""
     scratch = f"size={limits.disk_mb}m,nr_inodes={limits.disk_mb * _INODES_A_MEGABYTE},mode=755"
     given = {"scratch": scratch, "repo": repo_dir, "entry": _text("entry.sh"), "hello": hello}
     lines = [b"%s=%s\n" % (name.encode(), quoted(value)) for name, value in given.items()]

@@ -18,12 +18,12 @@ _IDLE_S = 300.0
 class Pool:
     """Keeps idle containers by what they are for. Safe to use in several threads.
 
-    The least recently used goes first: when there are too many, and when one
-    has been idle for five minutes.
+    If there are too many, the least recently used one is ended; so is one that has been
+    idle for five minutes.
     """
 
     def __init__(self, most: int) -> None:
-        """`most`: idle containers kept."""
+        """`most`: how many idle containers are kept."""
         self._most = most
         self._lock = threading.Lock()
         self._idle: deque[tuple[Hashable, WarmContainer]] = deque()
@@ -39,7 +39,7 @@ class Pool:
         return None
 
     def give(self, key: Hashable, container: WarmContainer) -> None:
-        """Take `container` in, or end it where it cannot be used again."""
+        """Put `container` into the pool, or end it if it cannot be used again."""
         container.used_at = time.monotonic()
         with self._lock:
             keep = container.usable and not self._closed
@@ -57,7 +57,7 @@ class Pool:
         _close(gone)
 
     def close(self) -> None:
-        """End all; what is given back from now on ends at once."""
+        """End all containers. One that is given back later is ended at once."""
         with self._lock:
             self._closed = True
         self.drop(lambda _: True)

@@ -1,4 +1,4 @@
-"""Whether warm containers work on an engine, tried with one of its images."""
+"""Finding out, with one of its images, whether warm containers work on an engine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LIMITS = Limits(timeout_s=30, memory_mb=256, disk_mb=64)
 
 
 def why_not_warm(engine: Engine, image_name: str) -> str:
-    """Why `image_name` cannot have warm containers on this engine; "" where it can.
+    """Why `image_name` cannot have warm containers on this engine; "": it can.
 
     Raises:
         SandboxError: the engine failed, or has no such image.

@@ -35,7 +35,7 @@ _ENVIRON_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class WarmKey:
-    """What a container is made for; others need another one."""
+    """What a container is made for. Only executions with an equal key may use it."""
 
     sandbox: str
     memory_mb: int
@@ -52,17 +52,17 @@ class WarmRunner:
     ground: Ground
     pool: Pool
     proven: bool = False
-    """A container of this image has worked."""
+    """Whether a container of this image has worked."""
     _variables: Mapping[str, str | None] | None = None
     _activating: threading.Lock = field(default_factory=threading.Lock)
     _name: str = field(default_factory=new_mark)
 
     def execute(self, stop: Stop, script: Script, patch: Patch, limits: Limits) -> ProcessResult:
-        """Run `script` with `patch`; a passing failure of the engine gets a new container.
+        """Run `script` with `patch`. A transient failure of the engine gets a new container.
 
         Raises:
-            NotWarm: not in this way, on this image or this engine.
-            Stopped: the order to stop was given; nothing is left.
+            NotWarm: warm containers do not work on this image or this engine.
+            Stopped: the order to stop was given. Nothing is left behind.
             SandboxError: the engine or the environment failed.
             UsageError: the patch cannot be laid over the repository.
         """
@@ -94,7 +94,7 @@ class WarmRunner:
         except BaseException as error:
             container.close()
             if isinstance(error, TransientEngineError):
-                # Whatever ended this one may have ended them all.
+                # What ended this container may have ended all.
                 self.close()
             raise
         self.pool.give(key, container)
@@ -102,7 +102,7 @@ class WarmRunner:
             raise why_not_started(
                 result, self.ground.environment, script, f"the image {self.ground.image.name}"
             ) or TransientEngineError(
-                f"A container of the image {self.ground.image.name} did not come to the script"
+                f"A container of the image {self.ground.image.name} did not start the script"
                 f" (exit {result.exit_code}). {result.preamble}".strip(),
                 hint="Look at the engine's log (`journalctl -u docker`).",
             )
@@ -146,7 +146,7 @@ class WarmRunner:
     def _entered(
         self, stop: Stop, container: WarmContainer, limits: Limits
     ) -> Mapping[str, str | None] | None:
-        """The variables of the entered environment; None: its lines have to run each time."""
+        """The variables of the entered environment; None: the lines have to run each time."""
         if not activates(self.ground.environment):
             return self._plain()
         if not only_sets_variables(self.ground.environment.activate):
@@ -159,7 +159,7 @@ class WarmRunner:
     def _enter(
         self, stop: Stop, container: WarmContainer, limits: Limits
     ) -> Mapping[str, str | None]:
-        """Enter the environment once; {} where that fails, which the script's own try will tell."""
+        """Enter the environment once; {}: that failed, and the script itself will report it."""
         plain = self._plain()
         mark = new_mark()
         files = script_files(

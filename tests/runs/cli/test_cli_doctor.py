@@ -110,7 +110,7 @@ def test_an_engine_that_hangs_is_waited_for_briefly(troop):
 
 def test_help_has_examples_and_exit_codes(troop):
     output = troop.finish("doctor", "--help")
-    for words in ("Examples:", "troop doctor --dataset", "--call", "3 sandbox"):
+    for words in ("Examples:", "troop doctor --dataset", "--call", "3  the sandbox"):
         assert words in output
 
 

@@ -130,7 +130,9 @@ def test_no_model_and_no_tests_leave_it_to_how_many_wrote_it(world, ensemble):
     with world.reader() as reader:
         assert {r["kind"] for r in view(reader, "tests", run="e")} <= {"regression"}
         assert not view(reader, "turns", run="e")
-    lines = {line.split("  ")[0]: line.split()[-4:] for line in output.splitlines() if line}
+    lines = {
+        line.split("  ")[0]: line.split()[-4:] for line in reversed(output.splitlines()) if line
+    }
     assert "resolved of 2" in output
     assert lines["system one"] == ["1", "50.0%", "100%", "2"]
     assert lines["system three"] == ["0", "0.0%", "-50%", "1"]  # it has no patch for calc-2

@@ -240,7 +240,8 @@ def test_the_oracle_is_marked_and_is_no_selector(select, database, reader, capsy
     assert found["figures"]["oracle"] == 1
     assert "oracle" not in found["figures"]["selected"]
     assert main(["select", "first", "--db", str(database), "-m", "all,oracle", *graded]) == 0
-    assert "(oracle): no selector, it looks at the grades" in capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
+    assert "(oracle) not a selector, because it looks at the grades" in said
     code, _, errors = select("--method", "oracle")
     assert (code, "Give --grades" in errors) == (2, True)
     code, _, errors = select("--method", "oracle", *graded, "--write", str(tmp_path / "x.json"))

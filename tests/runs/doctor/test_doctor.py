@@ -44,7 +44,7 @@ def test_warm_containers_work_or_it_is_said_what_their_lack_costs():
     assert about_warm("", "x:latest").mark is Mark.FINE
     found = about_warm("The engine refuses mounts.", "x:latest")
     assert found.mark is Mark.LESS
-    assert "The engine refuses mounts; a new container per execution" in found.text
+    assert "The engine refuses mounts; each execution gets a new container" in found.text
     assert "0.4 s" in found.text
 
 

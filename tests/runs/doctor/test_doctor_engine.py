@@ -40,7 +40,7 @@ ENGINES = {
     "rootless, cgroup v1": (ROOTLESS_V1, {"engine.limits": ("less", "memory", "processes")}),
     "Desktop": (DESKTOP, {"engine.seccomp": ("less", "unconfined")}),
     "gVisor": (GVISOR, {"engine.apparmor": ("less",)}),
-    "Podman": (PODMAN, {"engine": ("less", "Podman 5.4.2", "tried with Docker")}),
+    "Podman": (PODMAN, {"engine": ("less", "Podman 5.4.2", "tested with Docker")}),
     "old": (DOCKER_20 | {"ServerVersion": "19.03.15"}, {"engine": ("less", "20.10 or newer")}),
     "Windows": (DOCKER_20 | {"OSType": "windows"}, {"engine": ("bad", "Linux")}),
     "vfs": (DOCKER_20 | {"Driver": "vfs"}, {"engine.storage": ("less", "copies")}),

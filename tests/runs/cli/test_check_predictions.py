@@ -79,6 +79,6 @@ def test_an_export_is_cleaned_by_rule() -> None:
     assert patches == [GOOD + tested, ""]
     assert "a: took out reproduce.py (a script that reproduces the bug)" in notes
     assert "a: touches tests/test_x.py (a test)" in notes
-    assert "b: nothing is left of its patch" in notes
+    assert "b: nothing is left of the patch" in notes
     assert exported(clean=True, tests=True)[0] == [GOOD, ""]
     assert exported(only=["b"])[0] == [scratch]

@@ -103,8 +103,8 @@ def test_fresh_tests_choose_the_right_one_of_other_systems(world, ensemble):
         assert code == 0, errors
         assert ensemble(*words)[0] == 0
         assert len(server.requests) == asked  # resumed: nothing is left to do
-    assert "left out, because nobody has a candidate: calc-3" in errors
-    assert "candidates of other instances are not looked at: elsewhere" in errors
+    assert "Left out, because nobody has a candidate: calc-3." in errors
+    assert "Candidates of other instances are ignored: elsewhere." in errors
     with world.reader() as reader:
         row = reader.instance("e", "calc")
         assert row.reason == "selection"
@@ -170,7 +170,7 @@ def test_a_stored_runs_tests_vote_without_a_model(world, ensemble):
     words = ["--tests-from", "t", "--tests-db", str(world.folder / "troop.db"), "--db", other]
     code, _output, errors = ensemble(*words, "--name", "e", "--grades", all_grades(world))
     assert code == 0, errors
-    assert "no stored tests: calc-2" in errors
+    assert "Without stored tests: calc-2." in errors
     with Reader(f"sqlite:///{other}") as reader:
         tests = view(reader, "tests", **where("calc"))
         assert {t["sources"] for t in tests} == {"t"}

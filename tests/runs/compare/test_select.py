@@ -201,7 +201,7 @@ def test_bad_input_is_said(select, words, said):
         ([{"instance_id": "a", "resolved": True}], "neither a patch nor a candidate's digest"),
         (
             [{"instance_id": "a", "patch": "x", "resolved": said} for said in (True, False)],
-            "line 2: a: this patch is graded twice, and differently",
+            "line 2: a: this patch has two different grades.",
         ),
     ],
 )

@@ -142,10 +142,10 @@ def test_an_instance_that_never_ended_has_a_trajectory_and_no_prediction(exporte
     ("more", "said"),
     [
         (["--format", "csv"], "There is no format 'csv'"),
-        (["--format", "leaderboard"], "is not told by tiny.jsonl"),
-        (["--format", "leaderboard", "--split", "hard"], "is no leaderboard: hard"),
-        (["--format", "leaderboard", "--split", "lite", "--date", "20261331"], "is no date"),
-        (["--logs", "."], "holds no logs"),
+        (["--format", "leaderboard"], "is not known for tiny.jsonl"),
+        (["--format", "leaderboard", "--split", "hard"], "is not a leaderboard: hard"),
+        (["--format", "leaderboard", "--split", "lite", "--date", "20261331"], "is not a date"),
+        (["--logs", "."], "has no logs"),
         (["--instance", "other"], "There is no instance in run priced called other."),
     ],
 )

@@ -137,7 +137,7 @@ def test_it_works_in_any_thread(asked):
 
 
 async def test_in_an_event_loop_it_is_awaited(asked):
-    with pytest.raises(troop.UsageError, match="an event loop runs here"):
+    with pytest.raises(troop.UsageError, match="an event loop is running here"):
         troop.solve(**asked)
     other = asked | {"issue": f"{scripted_model.ISSUE} Do it."}
     both = await asyncio.gather(troop.solve_async(**asked), troop.solve_async(**other))

@@ -116,7 +116,7 @@ def test_who_was_suspended_and_taken_over_says_so_and_pays_little(troop, server,
     output, errors = first.communicate(timeout=LONG_S)
     assert first.returncode == 0, errors
     assert "3 of 3 with a patch" in output
-    assert "is no longer this process's" in errors
+    assert "This process no longer holds" in errors
     assert calls(troop) == stored  # nothing was written by the loser
     assert len(server.requests) - stored == asked  # and nothing was asked by it again
     nothing_left(troop, 2)

@@ -152,8 +152,8 @@ TRACES = {
         "trajs/a__b-2.traj.json: has no steps",
     ),
     "no json": (lambda f: f.put("trajs/a__b-2.json", "{"), "cannot be read as JSON"),
-    "no file": (lambda f: (f.path / "trajs/a__b-2").mkdir(), "trajs/a__b-2: holds no trace"),
-    "foreign": (lambda f: f.put("trajs/x__y-1.md", "x"), "of no prediction ('x__y-1.md',)"),
+    "no file": (lambda f: (f.path / "trajs/a__b-2").mkdir(), "trajs/a__b-2: has no trace"),
+    "foreign": (lambda f: f.put("trajs/x__y-1.md", "x"), "belong to no prediction ('x__y-1.md',)"),
     "hints": (
         lambda f: f.put("trajs/a__b-1.md", "the hints_text says"),
         "trajs/a__b-1.md: names hints_text",
@@ -178,7 +178,7 @@ LOGS = {
     ),
     "other patch": (
         lambda f: f.put("logs/a__b-1/patch.diff", GOOD.replace("+c", "+d")),
-        "logs/a__b-1/patch.diff: is another patch",
+        "logs/a__b-1/patch.diff: is not the submitted patch",
     ),
     "other report": (
         lambda f: f.put("logs/a__b-1/report.json", '{"a__b-2": {"resolved": true}}'),
@@ -186,28 +186,28 @@ LOGS = {
     ),
     "empty but resolved": (
         lambda f: f.report("a__b-3", resolved=True),
-        "logs/a__b-3/report.json: claims an empty patch to be resolved",
+        "logs/a__b-3/report.json: says that an empty patch is resolved",
     ),
     "unapplied but resolved": (
         lambda f: f.report("a__b-1", resolved=True, patch_successfully_applied=False),
-        "claims a patch to be resolved that could not be applied",
+        "says that a patch is resolved which could not be applied",
     ),
-    "foreign": (lambda f: f.report("x__y-1", resolved=False), "of no prediction ('x__y-1',)"),
+    "foreign": (lambda f: f.report("x__y-1", resolved=False), "belong to no prediction ('x__y-1',)"),
 }
 ABOUT = {
-    "no yaml": (lambda f: f.put("metadata.yaml", "a: [\n"), "metadata.yaml: is no YAML"),
-    "no fields": (lambda f: f.put("metadata.yaml", "a\n"), "metadata.yaml: holds no fields"),
+    "no yaml": (lambda f: f.put("metadata.yaml", "a: [\n"), "metadata.yaml: is not YAML"),
+    "no fields": (lambda f: f.put("metadata.yaml", "a\n"), "metadata.yaml: has no fields"),
     "no org": (lambda f: f.change("tags", org=""), "lacks tags.org"),
     "no report": (lambda f: f.change("info", report=None), "lacks info.report"),
     "placeholder": (lambda f: f.change("info", name="TODO: x"), "info.name is still 'TODO: x'"),
-    "no url": (lambda f: f.change("info", site="our site"), "info.site is no URL"),
+    "no url": (lambda f: f.change("info", site="our site"), "info.site is not a URL"),
     "no flag": (lambda f: f.change("tags", os_model="maybe"), "tags.os_model is 'maybe'"),
     "attempts": (
         lambda f: f.change("tags", system={"attempts": 10}),
         "tags.system.attempts is 10",
     ),
     "checked": (lambda f: f.change("tags", checked=True), "tags.checked is true"),
-    "short": (lambda f: f.put("README.md", "A system."), "README.md: says next to nothing"),
+    "short": (lambda f: f.put("README.md", "A system."), "README.md: is almost empty"),
     "unfilled": (lambda f: f.put("README.md", README + "TODO: x\n"), "is still 'TODO: x'"),
     "open": (lambda f: f.put("README.md", README + "- [ ] Hints\n"), "leaves a question open"),
 }
@@ -222,7 +222,7 @@ PLACE = {
     ),
     "date": (lambda f: moved(f, "lite/20261321_a"), "20261321_a: is not named YYYYMMDD_name"),
     "name": (lambda f: moved(f, "lite/20261121"), "20261121: is not named YYYYMMDD_name"),
-    "split": (lambda f: moved(f, "hard/20261121_a"), "hard/20261121_a: does not lie in the"),
+    "split": (lambda f: moved(f, "hard/20261121_a"), "hard/20261121_a: is not in the"),
     "large": (
         lambda f: os.truncate(f.path / "logs/a__b-1/test_output.txt", 101 * 2**20),
         "logs/a__b-1/test_output.txt: has 101 MB",
@@ -273,7 +273,7 @@ def test_without_the_dataset_it_says_that_nothing_was_compared(
 
     monkeypatch.setattr("runs.leaderboard.review.review.load_instances", unreachable)
     _, (finding,) = review(folder.path)
-    assert "not held against the dataset: lite cannot be had" in finding.what
+    assert "not compared with the dataset: lite cannot be had" in finding.what
     assert not finding.grave
 
 
@@ -293,4 +293,4 @@ def test_the_command_says_it_in_lines_and_in_json(
     assert document["valid"] is False
     assert {"severity", "where", "what", "hint", "instances"} == document["findings"][0].keys()
     assert main(["check-submission", str(folder.path / "none")]) == 2
-    assert "is no folder" in capsys.readouterr().err
+    assert "is not a folder" in capsys.readouterr().err

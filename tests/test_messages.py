@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("agent", "data", "runs", "sandbox", "selection")
-CHECKED = ("agent", "data", "sandbox", "selection")
+CHECKED = ("agent", "data", "runs", "sandbox", "selection")
 """The packages whose messages are held to the style."""
 
 FILLED = "\0"

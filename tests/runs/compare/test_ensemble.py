@@ -202,7 +202,7 @@ def test_tests_of_another_issue_are_not_taken(world, ensemble):
     (world.folder / "rows.jsonl").write_text(json.dumps(rows[0]) + "\n")
     code, _, errors = ensemble("--tests-from", "t", "--no-model", "--name", "e")
     assert code == 0
-    assert "calc: run t has another issue or commit" in errors
+    assert "calc: The run t has another issue or commit." in errors
     with world.reader() as reader:
         assert not view(reader, "tests", run="e")
 

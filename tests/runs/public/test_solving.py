@@ -173,7 +173,7 @@ def test_ctrl_c_ends_a_program(asked, tmp_path):
 
 
 def test_errors_say_what_to_do(asked, repository):
-    with pytest.raises(troop.UsageError, match="which repository") as failed:
+    with pytest.raises(troop.UsageError, match="No repository is given") as failed:
         troop.solve(**asked | {"repo": None})
     assert pickle.loads(pickle.dumps(failed.value)).hint == failed.value.hint != ""
     with pytest.raises(troop.UsageError, match="did you mean batch"):

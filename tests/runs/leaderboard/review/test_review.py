@@ -192,7 +192,10 @@ LOGS = {
         lambda f: f.report("a__b-1", resolved=True, patch_successfully_applied=False),
         "says that a patch is resolved which could not be applied",
     ),
-    "foreign": (lambda f: f.report("x__y-1", resolved=False), "belong to no prediction ('x__y-1',)"),
+    "foreign": (
+        lambda f: f.report("x__y-1", resolved=False),
+        "belong to no prediction ('x__y-1',)",
+    ),
 }
 ABOUT = {
     "no yaml": (lambda f: f.put("metadata.yaml", "a: [\n"), "metadata.yaml: is not YAML"),

@@ -1,14 +1,13 @@
-# Everything runs in a virtual environment of its own, made at first need.
+# Everything runs in a virtual environment, which is made when it is first needed.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-ROOMS := agent data runs sandbox selection
 PACKAGING := pyproject.toml hatch_build.py runs/public/troop.py runs/__main__.py
 
 .PHONY: demo install dev quick test check format clean help
 
-help: ## Show what there is
+help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 demo: $(VENV)/.installed ## Install Troop and repair a small library, in a minute
@@ -24,7 +23,7 @@ quick: $(VENV)/.dev ## Run the tests that start no engine and no program, in a m
 test: $(VENV)/.dev ## Run the whole test suite
 	$(BIN)/python -m pytest -n auto
 
-check: $(VENV)/.dev ## Lint, types, import rules
+check: $(VENV)/.dev ## Check style, types and the rules for imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m mypy
@@ -34,7 +33,7 @@ format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-clean: ## Remove what the other targets made
+clean: ## Remove what the other targets have made
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:

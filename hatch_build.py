@@ -1,9 +1,9 @@
-"""What a wheel has otherwise than the checkout: all packages lie in `troop/_packages`.
+"""How a wheel differs from the checkout: all packages are in `troop/_packages`.
 
-There each imports the others by their place: `from data.errors import …` becomes
-`from troop._packages.data.errors import …`. So their plain names collide with nobody's, type
-checkers follow them, and what is pickled names modules that every process with the distribution
-can import.
+Imports between them are rewritten: `from data.errors import …` becomes
+`from troop._packages.data.errors import …`. So their short names cannot collide with those of other
+distributions, type checkers can follow them, and pickled objects name modules that can be imported
+in any process in which Troop is installed.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _FROM = re.compile(rf"^([ \t]*from )(?=(?:{'|'.join(PACKAGES)})[ .])", re.MULTIL
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Rewrites imports, and puts the files of `moved` where the distribution has them."""
+    """Rewrites imports, and puts the files of `moved` into their places in the wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Before the build: say which files are taken from elsewhere."""
+        """Before the build: name the files that are taken from elsewhere."""
         moved = {str(Path(self.root, old)): new for old, new in self.config["moved"].items()}
         if version == "editable":  # the packages stay where they are, under their plain names
             build_data["force_include"].update(moved)
@@ -47,10 +47,10 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
 
 
 def rehomed(source: bytes, name: str) -> bytes:
-    """A module's source with imports of our packages from where the distribution has them.
+    """A module's source, with imports of our packages rewritten for the wheel.
 
     Raises:
-        ValueError: one is imported in another way than `from … import`.
+        ValueError: one of our packages is imported in another way than `from … import`.
     """
     there = _FROM.sub(rf"\1{HOME}.", source.decode("utf-8"))
     for node in ast.walk(ast.parse(there)):

@@ -1,15 +1,16 @@
-"""What one execution of a script costs: this sandbox, the floor below it, and other ways.
+"""Measures what one execution of a script costs: in this sandbox, at the least, and in other ways.
 
-All contenders run on one image (made for it and removed in the end) with a generated repository of
-3 MB in 300 Python files, and do the same work: lay a 14-line patch on one file, run a script that
-imports 22 modules, hand its output back, which is compared with what it has to be.
+Each way is called a contender. All contenders use one image, which is made for the benchmark and
+removed at the end. It has a generated repository of 3 MB in 300 Python files. All do the same work:
+they apply a 14-line patch to one file, run a script that imports 22 modules, and return its output,
+which is compared with the expected output. The floor is the least that this work can cost.
 
     .venv/bin/python benchmarks/executions.py [--quick] [--rounds N] [--only floor,fixed,...]
 
-Contenders take turns in rounds, since machines are noisy; a ratio is the median of the ratios to
-the floor of the same round. CPU is the whole machine's (/proc/stat, which holds the engine's and
-this process's own too), less what the machine used idling just before. The floor needs root and an
-engine on this machine. Run it on a machine with nothing else to do.
+Contenders take turns in rounds, because machines are noisy. A ratio to the floor is the median of
+the ratios within each round. CPU is the CPU time of the whole machine, the Docker engine and this
+process included (/proc/stat), minus what the idle machine used just before. The floor needs root
+and an engine on this machine. Run the benchmark on a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def entrants(
         EXEC: (Exec(here, image, variables), work.fresh, 15),
         RUN: (run, work.fresh, 6),
         COLD: (
-            Ours(providers, COLD, "this sandbox's fallback: a container each", warm=False),
+            Ours(providers, COLD, "this sandbox's fallback: a new container each", warm=False),
             work.fresh,
             4,
         ),
@@ -102,16 +103,16 @@ def entrants(
 
 
 def variables_of(image: str) -> Mapping[str, str]:
-    """The environment variables of this sandbox's scripts, which everybody's get."""
+    """The environment variables of scripts in this sandbox; all contenders get the same."""
     with contextlib.closing(Engine.connect()) as engine:
         return script_variables(engine.image(image), REPO_DIR)
 
 
 def check_same(found: Sequence[Entrant], work: Workload) -> str:
-    """All have the same interpreter, files and variables; which.
+    """Check that all contenders have the same interpreter, files and variables; returns them.
 
     Raises:
-        BenchmarkError: they have not.
+        BenchmarkError: they differ.
     """
     seen: dict[str, list[str]] = {}
     for entrant in found:
@@ -132,12 +133,12 @@ def measure(args: argparse.Namespace, found: Sequence[Entrant], results: Results
         now = [*rotated(fast, number), *(slow if number < args.reference_rounds else [])]
         for entrant in now:
             results.serial[entrant.name].append(serial(entrant, number))
-    say("How many workers")
+    say("Find the best number of workers")
     for workers in WORKERS:
         for entrant in fast:
             batch = saturated(entrant, 0, workers, args.seconds)
             results.swept[entrant.name].append(batch)
-    say("At the best worker count")
+    say("With the best number of workers")
     for number in range(args.rounds // 2 or 1):
         for entrant in rotated(fast, number):
             best = max(results.swept[entrant.name], key=lambda batch: batch.rate).workers
@@ -151,12 +152,12 @@ def measure(args: argparse.Namespace, found: Sequence[Entrant], results: Results
 
 
 def tables(results: Results, same: str, image: str) -> Iterator[str]:
-    """All that is printed in the end."""
+    """All that is printed at the end."""
     cores = os.cpu_count() or 1
     yield f"{describe_machine()}; {image}; {time.strftime('%B %Y')}"
     usual, most = results.busy_before()
-    yield f"Busy with other things before a measure: {usual:.0%} of the machine, {most:.0%} at most"
-    yield f"Everybody's: {same.strip()}"
+    yield f"Other work just before: {usual:.0%} of the machine (median), {most:.0%} at most"
+    yield f"The same for all contenders: {same.strip()}"
     for table in (serial_table(results), saturated_table(results), goals_table(results, cores)):
         yield ""
         yield from table
@@ -174,7 +175,7 @@ def carry_out(args: argparse.Namespace) -> None:
         image = lay(here, args.image, work.files())
         with Providers(image, f"benchmark-{here.token}") as providers:
             found = entrants(args, here, image, work, providers)
-            say("The same for all?")
+            say("Check that all contenders run the same")
             same = check_same(found, work)
             results.titles = {entrant.name: entrant.contender.title for entrant in found}
             try:
@@ -192,21 +193,23 @@ def names(text: str) -> list[str]:
     """Contenders as the command line names them."""
     chosen = text.split(",")
     if unknown := set(chosen) - set(NAMES):
-        raise argparse.ArgumentTypeError(f"no {', '.join(unknown)}; there are {', '.join(NAMES)}")
+        raise argparse.ArgumentTypeError(f"not one of {', '.join(NAMES)}: {', '.join(unknown)}")
     return [name for name in NAMES if name in chosen]
 
 
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--image", help="one with Python, git, tail and timeout")
+    parser.add_argument("--image", help="an image with Python, git, tail and timeout")
     parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=1.5, help="of one measure of throughput")
+    parser.add_argument(
+        "--seconds", type=float, default=1.5, help="for each measurement of throughput"
+    )
     parser.add_argument("--only", type=names, default=list(NAMES), help=",".join(NAMES))
     parser.add_argument("--reference-rounds", type=int, default=3)
     parser.add_argument("--reference-workers", type=int, nargs="*", default=REFERENCE_WORKERS)
-    parser.add_argument("--network", default="bridge", help="the reference's containers'")
-    parser.add_argument("--quick", action="store_true", help="few rounds; the figures are rough")
+    parser.add_argument("--network", default="bridge", help="of the reference's containers")
+    parser.add_argument("--quick", action="store_true", help="only a few rounds, for rough figures")
     args = parser.parse_args()
     if args.quick:
         args.rounds, args.seconds, args.reference_rounds = 2, 1.0, 1

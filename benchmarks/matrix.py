@@ -1,14 +1,15 @@
-"""A matrix of 20 tests on 20 candidates, by this project's own code and in the reference's way.
+"""Measures how long 20 tests on 20 candidates take, in this project and in CodeMonkeys' way.
 
-The instance is one of a kit: a folder with `instances.jsonl` and `candidates.jsonl`, whose images
-the engine has. Where there are fewer than 20 different candidates, variants fill up: one of them
-with an unused name added, so another patch to lay and the same behaviour. The matrix holds the
-unedited code too: 20 x 21 executions. The reference's way is measured on 8 x 8, and extrapolated.
+The instance and its candidates come from a kit: a folder with `instances.jsonl` and
+`candidates.jsonl`, whose images the engine has. If there are fewer than 20 different candidates,
+variants are added: copies of a candidate with one more unused name, which are other patches with
+the same behaviour. The unedited code is in the matrix too, so there are 20 x 21 executions. The way
+of CodeMonkeys, the reference, is measured on 8 x 8 and extrapolated.
 
     .venv/bin/python benchmarks/matrix.py [--kit DIR] [--instance ID] [--quick]
 
-CPU is the whole machine's, less what it used idling just before. The tests are those of
-`parts/flask_tests.py`, so the instance has to be one of Flask's.
+CPU is the CPU time of the whole machine, minus what it used while idle just before. The tests are
+those of `parts/flask_tests.py`, so the instance must be one of Flask.
 """
 
 from __future__ import annotations
@@ -60,10 +61,10 @@ def the_instance(kit: Path, name: str) -> Instance:
 
 
 def check_alike(ours: Filled, theirs: Filled) -> None:
-    """Both ways come to the same verdicts.
+    """Check that both ways give the same verdicts.
 
     Raises:
-        BenchmarkError: they do not.
+        BenchmarkError: they differ.
     """
     differ = [cell for cell, said in theirs.verdicts.items() if ours.verdicts[cell] != said]
     if differ:
@@ -77,7 +78,7 @@ def table(race: Race, ours: Filled, tried: Sequence[tuple[int, Filled]]) -> Iter
     variants = len(race.candidates) - race.real
     yield f"{describe_machine()}; {time.strftime('%B %Y')}"
     before = max(filled.usage.before for filled in (ours, *(filled for _, filled in tried)))
-    yield f"Busy with other things before a measure: {before:.0%} of the machine at most"
+    yield f"Other work before a measurement: {before:.0%} of the machine at most"
     yield (
         f"{race.instance.instance_id}: {len(race.tests)} tests, {race.real} real candidates and"
         f" {variants} variants of them; votes {', '.join(map(str, ours.votes))}"
@@ -97,15 +98,15 @@ def table(race: Race, ours: Filled, tried: Sequence[tuple[int, Filled]]) -> Iter
     yield (
         f"The reference's way takes {wall / ours.usage.wall:.1f} x the time and"
         f" {cpu / ours.usage.cpu:.1f} x the CPU, extrapolated from {best.count} executions by"
-        f" {threads} threads in its favour: the last {GRACE_S:.0f} s, when all wait, counted once."
+        f" {threads} threads. In its favour, the last {GRACE_S:.0f} s, when all wait, count once."
     )
 
 
 def extrapolated(filled: Filled, count: int, threads: int) -> float:
     """The seconds that `count` executions would take.
 
-    In a longer run others work while some wait, so the time in which there was
-    only waiting counts once; but no thread is done with one before its grace.
+    In a longer run, some threads work while others wait. So the time in which all threads
+    waited counts only once. But no execution of a thread is shorter than its grace period.
     """
     working = max(filled.usage.wall - GRACE_S, 0.0) * count / filled.count
     return max(GRACE_S + working, GRACE_S * count / threads)
@@ -143,12 +144,19 @@ def carry_out(args: argparse.Namespace) -> None:
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kit", type=Path, default=KIT, help="instances.jsonl, candidates.jsonl")
+    parser.add_argument("--kit", type=Path, default=KIT, help="a folder; see above")
     parser.add_argument("--instance", default="pallets__flask-5063")
-    parser.add_argument("--executions", type=int, default=os.cpu_count(), help="at once, in ours")
-    parser.add_argument("--threads", type=int, nargs="+", default=(32, 64), help="in the other way")
-    parser.add_argument("--network", default="bridge", help="the other way's containers'")
-    parser.add_argument("--quick", action="store_true", help="6 x 6, and 4 x 4; rough figures")
+    parser.add_argument(
+        "--executions",
+        type=int,
+        default=os.cpu_count(),
+        help="at the same time, in this project",
+    )
+    parser.add_argument(
+        "--threads", type=int, nargs="+", default=(32, 64), help="for the reference's way"
+    )
+    parser.add_argument("--network", default="bridge", help="of the reference's containers")
+    parser.add_argument("--quick", action="store_true", help="6 x 6 and 4 x 4; rough figures")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

@@ -1,13 +1,13 @@
-"""What Troop itself costs while it waits for a model: wall against the ideal, CPU, memory, disk.
+"""Measures what Troop itself costs beside the model and the scripts: time, CPU, memory and disk.
 
-A mock server in another process answers after a fixed latency, executions are stubbed to a fixed
-sleep, and the context is large. The floor for CPU is the bare `openai` client sending the same
-requests, measured in the same run: what is above it is Troop's.
+A mock server in another process answers after a fixed time, a fixed sleep stands for each
+execution, and the context is large. The bare `openai` client sends the same requests in the same
+run. What Troop needs beyond the CPU time of that client is Troop's own cost.
 
     .venv/bin/python benchmarks/orchestration.py [--instances 10] [--samples 10]
 
-The workload is that of the reference's figures in its "editing stage": N samples of testing and
-editing trajectories on one shared context, with no files to rank.
+The work is that of the "editing stage" in the figures of CodeMonkeys: N samples with testing and
+editing trajectories on one shared context, and no files to rank.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def first(value, offset=0):
 
 
 class SleepingSandbox:
-    """Executions that cost time and nothing else."""
+    """A sandbox whose executions only take time."""
 
     kind = "stub"
 
@@ -189,7 +189,7 @@ def report(
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{args.instances} instances x {args.samples} samples, {args.context_kb} KB context")
     print(f"patched                 {patched}/{args.instances}, {calls} calls")
-    print(f"wall / ideal            {wall:.1f} s / {ideal:.1f} s = {wall / ideal:.2f}")
+    print(f"time taken / ideal      {wall:.1f} s / {ideal:.1f} s = {wall / ideal:.2f}")
     print(f"CPU per trajectory      {used / trajectories * 1000:.1f} ms")
     print(
         f"CPU per call            {used / calls * 1000:.1f} ms, bare client {floor * 1000:.1f} ms"

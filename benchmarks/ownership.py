@@ -1,14 +1,15 @@
-"""Many processes begin, kill, suspend and take over the same runs: is anything done twice or lost?
+"""Checks that many processes on the same runs do nothing twice and lose nothing.
 
-Real `troop run` processes with the local sandbox ask a real HTTP server, on SQLite or (`--db`) an
-empty database of PostgreSQL. What is proved at the end comes from the server's books, from the
-database, and from triggers in it that write down who held an instance at each write:
+Real `troop run` processes with the local sandbox ask a real HTTP server. They use SQLite or, with
+`--db`, an empty PostgreSQL database. At random, they are started, killed, suspended, and made to
+take over from each other. The check at the end uses the server's list of requests, the database,
+and triggers in the database that record which worker held an instance at each write:
 
-- each reply that is stored is stored once, and of each turn there is one;
-- a request whose reply is not stored was in flight when its process was killed, or when its
-  instance was taken over;
-- each reply was stored by the process that asked for it, while it held the instance;
-- nothing is left: no instance held, no worker open, no process, no folder of a sandbox.
+- Each stored reply is stored once, and each turn exists once.
+- If the reply to a request is not stored, the request was in flight when its process was killed or
+  when its instance was taken over.
+- Each reply was stored by the process that asked for it, while that process held the instance.
+- Nothing is left behind: no held instance, no open worker, no process, no folder of a sandbox.
 
     python benchmarks/ownership.py --minutes 10 --processes 16
     python benchmarks/ownership.py --minutes 10 --processes 16 \
@@ -43,7 +44,7 @@ GREEDY = 0.3
 
 
 def disturbed(crowd: Crowd, seconds: float, processes: int, pause_s: float) -> None:
-    """Keep the processes at work, and disturb them, for so long."""
+    """Keep the processes at work and disturb them, for this many seconds."""
     end = time.time() + seconds
     while time.time() < end:
         crowd.thaw()
@@ -54,7 +55,7 @@ def disturbed(crowd: Crowd, seconds: float, processes: int, pause_s: float) -> N
 
 
 def finished(crowd: Crowd) -> None:
-    """Let all that was begun come to its end."""
+    """Let everything that was begun come to its end."""
     crowd.thaw(every=True)
     runs = sorted({process.run for process in crowd.all})
     for process in crowd.at_work():
@@ -66,7 +67,7 @@ def finished(crowd: Crowd) -> None:
 
 
 class Proof:
-    """What the books, the database and the triggers say."""
+    """What the requests, the database and the triggers show."""
 
     def __init__(self, crowd: Crowd, requests: list[Request]) -> None:
         self._crowd = crowd
@@ -108,7 +109,7 @@ class Proof:
         self.figures |= {"requests": len(self._requests), "replies stored": len(self._turns)}
 
     def _paid(self) -> None:
-        """Of each request whose reply is not stored, why."""
+        """Why the reply to a request is not stored, for each such request."""
         stored = {number for number, _ in self._marks.values()}
         killed = {one.number: one.killed_at for one in self._crowd.all if one.killed_at}
         lost = self._losses()
@@ -125,9 +126,9 @@ class Proof:
                 excused["in flight when taken over"] += 1
                 late = max(late, request.arrived - max(gone))
             else:
-                self.wrong.append(f"paid and not stored: request {number}: {request}")
+                self.wrong.append(f"paid for but not stored: request {number}: {request}")
         self.figures |= {f"requests {why}": count for why, count in excused.items()}
-        self.figures["asked after the loss, by at most, s"] = round(late, 1)
+        self.figures["longest time from a loss to a later request, s"] = round(late, 1)
 
     def _losses(self) -> dict[tuple[int, int], list[float]]:
         """When a process lost an issue to another that is at work."""
@@ -139,14 +140,14 @@ class Proof:
         return found
 
     def _writers(self) -> None:
-        """Each row was added by who held its instance."""
+        """Check that each row was added by the worker that held its instance."""
         holder: dict[int, int | None] = {}
         for entry in self._log:
             if entry.what == "hold":
                 self._check(holder.get(entry.instance) == entry.was, f"held by two: {entry}")
                 holder[entry.instance] = entry.holder
                 continue
-            self._check(entry.holder is not None, f"written by nobody: {entry}")
+            self._check(entry.holder is not None, f"written while no worker held it: {entry}")
             self._check(holder.get(entry.instance) == entry.holder, f"written too late: {entry}")
             if entry.what == "turn":
                 self._check_turn(entry)
@@ -154,14 +155,17 @@ class Proof:
         self.figures |= {
             "rows written": sum(one.what != "hold" for one in self._log),
             "claims": len(claims),
-            "taken over from the living": sum(one.was is not None for one in claims),
+            "claims that took over from a live worker": sum(one.was is not None for one in claims),
         }
 
     def _check_turn(self, entry: Entry) -> None:
         assert entry.row is not None
         assert entry.holder is not None
         asked = self._requests[self._marks[entry.row][0]].process
-        self._check(asked == self._process[entry.holder], f"not by who asked for it: {entry}")
+        self._check(
+            asked == self._process[entry.holder],
+            f"stored by another process: {entry}",
+        )
 
     def _left(self, reader: Reader) -> None:
         for what, query in {
@@ -192,7 +196,7 @@ class Proof:
         folders = dead_folders(self._crowd.folder / "XDG_CACHE_HOME" / "troop" / "local")
         self._check(not folders, f"left: folders {folders}")
         ended = Counter(self._crowd.codes)
-        self.figures["exit codes of who was not killed"] = dict(sorted(ended.items()))
+        self.figures["exit codes of processes that were not killed"] = dict(sorted(ended.items()))
         self._check(set(ended) <= DONE, f"exit codes {ended}")
 
 
@@ -200,9 +204,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--processes", type=int, default=4)
-    parser.add_argument("--db", default="", help="an empty database (a SQLite file of its own)")
-    parser.add_argument("--instances", type=int, default=6, help="in each run")
-    parser.add_argument("--lease", type=float, default=6.0, help="seconds")
+    parser.add_argument("--db", default="", help="an empty database (default: a new SQLite file)")
+    parser.add_argument("--instances", type=int, default=6, help="instances in each run")
+    parser.add_argument("--lease", type=float, default=6.0, help="batch.lease_s, in seconds")
     parser.add_argument("--pause", type=float, default=3.0, help="seconds between disturbances")
     parser.add_argument("--delay", type=float, default=0.3, help="seconds until a reply comes")
     parser.add_argument("--seed", type=int, default=1)
@@ -232,7 +236,9 @@ def main() -> int:
     for name, value in proof.figures.items():
         print(f"| {name} | {value} |")
     print(
-        "\n".join(["", *(f"WRONG: {one}" for one in proof.wrong)]) if proof.wrong else "\nall well"
+        "\n".join(["", *(f"WRONG: {one}" for one in proof.wrong)])
+        if proof.wrong
+        else "\nAll is well."
     )
     print(f"logs: {folder}")
     return 1 if proof.wrong else 0

@@ -1,8 +1,8 @@
-"""Ten thousand executions in a row: what grows, in the engine and in Troop?
+"""Runs ten thousand executions in a row, and shows what grows in the engine and in Troop.
 
-Each writes files, starts a process that would outlive it and prints; patches
-take turns. Facts are taken at the beginning, after the first tenth (when all
-that is kept for use again is there) and at the end.
+Each execution writes files, starts a process that would outlive it, and prints. A hundred patches
+take turns. The machine is measured at the beginning, after the first tenth (when everything that is
+kept for reuse exists), and at the end.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LIMITS = Limits(timeout_s=60, memory_mb=512, disk_mb=256)
 
 
 def facts() -> dict[str, int]:
-    """What could grow, of the machine, the engine and this process."""
+    """What could grow in the machine, the engine and this process."""
     engine = subprocess.check_output(["pgrep", "-o", "-x", "dockerd"], text=True).strip()
     disk = os.statvfs("/")
     memory = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
@@ -43,7 +43,7 @@ def facts() -> dict[str, int]:
         "mounts": Path("/proc/self/mounts").read_text().count("\n"),
         "disk used, MB": (disk.f_blocks - disk.f_bfree) * disk.f_frsize >> 20,
         "memory available, MB": int(memory["MemAvailable"].split()[0]) >> 10,
-        "kernel's slabs, MB": int(memory["Slab"].split()[0]) >> 10,
+        "kernel memory (slabs), MB": int(memory["Slab"].split()[0]) >> 10,
         "engine: memory, MB": _resident(engine) >> 10,
         "engine: descriptors": _entries(f"/proc/{engine}/fd"),
         "Troop: memory, MB": _resident("self") >> 10,
@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
     seen, took = asyncio.run(soak(given.count, given.workers))
-    print(f"{given.count} executions, {given.workers} at once, {1 / took:.0f} a second\n")
+    print(f"{given.count} executions, {given.workers} at a time, {1 / took:.0f} per second\n")
     print("| | before | after a tenth | after all | provider closed |\n|---|---|---|---|---|")
     for name in seen[0]:
         print(f"| {name} | " + " | ".join(f"{at[name]:,}" for at in seen) + " |")

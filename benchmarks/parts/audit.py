@@ -1,6 +1,6 @@
-"""Triggers that write down in the database who held an instance, and when it was written to.
+"""Triggers that record in the database which worker held an instance at each write to it.
 
-A row that is added is written down with the worker that holds its instance in the same transaction.
+The record is made in the transaction that adds the row.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _ADDED = (
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that happened, in the order in which it did."""
+    """One thing that happened; entries are in the order in which they happened."""
 
     at: float
     what: str
@@ -81,7 +81,7 @@ def _trigger(connection: sa.Connection, table: str, event: str, does: str) -> No
 
 
 def entries(connection: sa.Connection) -> list[Entry]:
-    """What was written down, in order."""
+    """What was recorded, in order."""
     rows = connection.exec_driver_sql(
         "SELECT at, what, instance, was, holder, row_id FROM soak_audit ORDER BY id"
     )

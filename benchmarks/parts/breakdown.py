@@ -1,4 +1,4 @@
-"""Where the time of an execution goes, as far as it shows from outside."""
+"""Where the time of an execution goes, as far as this can be measured from outside."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _STARTS = 3
 
 
 def breakdown(providers: Providers, floor: Contender, work: Workload, rounds: int) -> Iterator[str]:
-    """A table of ever more work, here and on the floor, one at a time."""
+    """A table of steps with more and more work, in this sandbox and on the floor, one at a time."""
     say("Where the time goes")
     steps: dict[str, Callable[[], Job]] = {
         "`true`, by sh": lambda: Job(UNEDITED, Script("true\n", "sh", ".sh"), ""),
@@ -45,12 +45,12 @@ def breakdown(providers: Providers, floor: Contender, work: Workload, rounds: in
                 found = contender.drive(times(_BATCH, make), 1)
                 took.setdefault((step, where), []).extend(found)
     ours.close()
-    yield "| ms, one at a time | this sandbox | floor | difference |"
+    yield "| one at a time, ms | this sandbox | floor | difference |"
     yield "|---|---|---|---|"
     for step in steps:
         here, there = middle(took[step, "here"]) * 1000, middle(took[step, "floor"]) * 1000
         yield f"| {step} | {here:.1f} | {there:.1f} | {here - there:.1f} |"
-    yield f"| the first one, its container's start included | {middle(first) * 1000:.0f} | | |"
+    yield f"| the first, with the start of its container | {middle(first) * 1000:.0f} | | |"
 
 
 def _first(providers: Providers, work: Workload) -> float:

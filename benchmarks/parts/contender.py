@@ -1,4 +1,4 @@
-"""What is compared: ways to do one job, and how a way is driven."""
+"""What is compared: ways to do one job, and how each is run."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Contender(Protocol):
         """
 
     def drive(self, next_job: NextJob, workers: int) -> list[float]:
-        """Do jobs in `workers` workers until there is none; the seconds that each took.
+        """Do jobs in `workers` workers until none is left; the seconds that each took.
 
         Raises:
             BenchmarkError: what came out is not what had to come out.
@@ -87,7 +87,7 @@ class Threaded:
 
 
 def check(name: str, job: Job, output: str) -> None:
-    """Complain about a job that was not done.
+    """Check the output of a job.
 
     Raises:
         BenchmarkError: what came out is not what had to come out.

@@ -1,4 +1,4 @@
-"""Processes that work on the same runs, and what is done to them."""
+"""Processes that work on the same runs, and ways to disturb them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Process:
 
 @dataclass
 class Crowd:
-    """Keeps a number of processes at work, and does to them what may happen."""
+    """Keeps a number of processes at work, and disturbs them."""
 
     folder: Path
     base_url: str
@@ -114,7 +114,7 @@ class Crowd:
         )
 
     def kill(self, process: Process) -> None:
-        """As a machine's lack of memory does, with all that it has started."""
+        """Kill a process and all that it has started, as a machine without memory does."""
         process.killed_at = time.time()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.popen.pid, signal.SIGKILL)
@@ -122,20 +122,20 @@ class Crowd:
         self._count("killed")
 
     def freeze(self, process: Process, seconds: float) -> None:
-        """As a laptop that is shut; it goes on after a while (`thaw`)."""
+        """Suspend a process, as a laptop that is shut; it continues after a while (`thaw`)."""
         process.frozen_until = time.time() + seconds
         os.killpg(process.popen.pid, signal.SIGSTOP)
         self._count("suspended")
 
     def thaw(self, *, every: bool = False) -> None:
-        """Let those go on whose time has come."""
+        """Let suspended processes continue if their time has come."""
         for process in self.at_work():
             if process.frozen_until is not None and (every or process.frozen_until < time.time()):
                 process.frozen_until = None
                 os.killpg(process.popen.pid, signal.SIGCONT)
 
     def disturb(self) -> None:
-        """Do something to one of them."""
+        """Disturb one of the processes."""
         there = [one for one in self.at_work() if one.frozen_until is None]
         if not there:
             return
@@ -149,7 +149,7 @@ class Crowd:
             self.freeze(process, self.chance.uniform(1, 2 * self.lease_s))
 
     def leftovers(self) -> list[int]:
-        """Processes that descend from ours and are there still."""
+        """Processes that ours have started and that still exist."""
         mark, found = f"TROOP_SOAK={self.folder}".encode(), []
         for place in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):

@@ -75,7 +75,7 @@ class Run(Threaded):
         self._by_sdk = False
 
     def choose(self, job: Job) -> None:
-        """Try both clients a few times and keep the faster."""
+        """Try both clients a few times and keep the faster one."""
         took: dict[bool, list[float]] = {False: [], True: []}
         for _ in range(_TRIES):
             for by_sdk, found in took.items():

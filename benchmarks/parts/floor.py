@@ -36,7 +36,8 @@ class Floor(Threaded):
     The root is that of an idle container, one for each worker, so the files lie
     on the same overlay as everybody's. Two files are written into it, and the
     one that the patch changed is written back: all else that a script leaves
-    stays. No namespace, no limit, no time-out, nobody ends what is left running.
+    stays. There is no namespace, no limit and no time-out, and processes that a
+    script leaves keep running.
     """
 
     name = "floor"

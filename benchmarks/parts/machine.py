@@ -1,4 +1,4 @@
-"""What the whole machine spends while something is measured."""
+"""How much time and CPU the whole machine uses while something is measured."""
 
 from __future__ import annotations
 
@@ -28,21 +28,20 @@ class BenchmarkError(Exception):
 
 @dataclass(slots=True)
 class Usage:
-    """What it took; the seconds are 0.0 until it is over."""
+    """What a measured block used; the seconds are 0.0 until it has ended."""
 
     wall: float = 0.0
     cpu: float = 0.0
-    """CPU seconds of the whole machine, less what it spent idling just before, this process's
-    own included."""
+    """CPU seconds of the whole machine, this process included, minus what it used while idle."""
     own: float = 0.0
     """CPU seconds of this process: the client's part of `cpu`."""
     before: float = 0.0
-    """The part of the machine that was busy just before, which was taken off `cpu`."""
+    """The share of the machine that was busy just before, which was subtracted from `cpu`."""
 
 
 @contextlib.contextmanager
 def metered() -> Iterator[Usage]:
-    """Measure the block; first looks for a moment at what the idle machine spends."""
+    """Measure the block, after a moment in which the idle machine is measured."""
     began, used = time.monotonic(), _busy()
     time.sleep(_BASELINE_S)
     rate = (_busy() - used) / (time.monotonic() - began)

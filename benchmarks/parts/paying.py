@@ -1,4 +1,4 @@
-"""A model server that knows whose each request is, and marks its reply to find it again."""
+"""A model server that knows which process sent each request, and marks its replies."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Request:
 
 
 class Cashier:
-    """Answers by rote, and keeps the books."""
+    """Gives fixed answers, and keeps a list of all requests."""
 
     def __init__(self, delay_s: float) -> None:
         self.requests: list[Request] = []
@@ -54,7 +54,7 @@ class Cashier:
 
 
 def mark_of(reply: str) -> tuple[int, int]:
-    """Which request a reply answers, and which of its choices it is."""
+    """Which request a stored reply answers, and which of its choices it is."""
     found = _MARK.search(reply)
     assert found is not None, reply
     return int(found[1]), int(found[2])

@@ -53,7 +53,7 @@ _CODES = {0: Verdict.PASS, 2: Verdict.FAIL}
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """What is voted on."""
+    """The candidates and the tests."""
 
     instance: Instance
     candidates: tuple[Candidate, ...]
@@ -123,7 +123,7 @@ def _variant(patch: Patch, number: int, codebase: Codebase) -> Patch:
 async def our_way(
     kit: Path, instance: Instance, scripts: Sequence[Script], across: int, slots: int, folder: Path
 ) -> tuple[Race, Filled]:
-    """The store, the workbench, the Docker sandbox and the race, as a run has them."""
+    """Fill the matrix with a real run's store, workbench, Docker sandbox and race."""
     async with DockerProvider() as provider:
         sandbox = await provider.open(instance, run="benchmark-matrix")
         codebase = await sandbox.read_codebase()
@@ -176,7 +176,7 @@ def _spec() -> RunSpec:
 
 
 def their_way(race: Race, across: int, threads: int, network: str) -> Filled:
-    """The reference's sequence of calls for each of `across` x `across` pairs."""
+    """Fill a matrix of `across` x `across` pairs with the reference's sequence of calls."""
     environment = race.instance.environment
     if environment.repo_dir != REPO_DIR:
         raise BenchmarkError(f"the repository is not in {REPO_DIR}")

@@ -1,4 +1,4 @@
-"""The tables: latency, CPU, throughput, and what was aimed at."""
+"""The tables: latency, CPU, throughput, and the goals."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Results:
         return middle([batch.rate for batch in self.finals[name]])
 
     def busy_before(self) -> tuple[float, float]:
-        """The part of the machine that others kept busy: the median and the most."""
+        """The share of the machine that other work used: the median and the maximum."""
         kinds = (self.serial, self.swept, self.finals)
         seen = [b.usage.before for kind in kinds for batches in kind.values() for b in batches]
         return middle(seen), max(seen, default=float("nan"))
@@ -51,7 +51,7 @@ def serial_table(results: Results) -> Iterator[str]:
     """One script after the other."""
     yield (
         "| one at a time | latency, ms: median (p10 to p90) | x floor"
-        " | CPU, ms | of it this process's | x floor |"
+        " | CPU, ms | of them this process | x floor |"
     )
     yield "|---|---|---|---|---|---|"
     for name, title in results.titles.items():
@@ -68,9 +68,9 @@ def serial_table(results: Results) -> Iterator[str]:
 
 
 def saturated_table(results: Results) -> Iterator[str]:
-    """As many as there can be."""
+    """As many executions as possible."""
     yield (
-        "| at the best worker count | workers | executions/s | x floor | CPU, ms"
+        "| with the best number of workers | workers | executions/s | x floor | CPU, ms"
         " | workers tried: executions/s |"
     )
     yield "|---|---|---|---|---|---|"
@@ -87,8 +87,8 @@ def saturated_table(results: Results) -> Iterator[str]:
 
 
 def goals_table(results: Results, cores: int) -> Iterator[str]:
-    """What was aimed at, and whether it was reached; nothing where it was not measured."""
-    yield "| goal | measured | |"
+    """The goals, and whether they are met; goals that were not measured are left out."""
+    yield "| goal | measured | result |"
     yield "|---|---|---|"
     for which in (FIXED, FRESH):
         if not results.serial[which]:
@@ -101,7 +101,7 @@ def goals_table(results: Results, cores: int) -> Iterator[str]:
 
 
 def _goals(results: Results, which: str, cores: int) -> Iterator[tuple[str, float, float, float]]:
-    """The goal, the value, and between what it has to lie."""
+    """Each goal, the measured value, and the limits of the value."""
     far = float("inf")
     yield "latency ≤ 1.5 x floor", results.over(which, "latency"), 0, 1.5
     yield "CPU ≤ 1.6 x floor", results.over(which, "cpu"), 0, 1.6

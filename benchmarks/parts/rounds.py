@@ -1,4 +1,4 @@
-"""Measuring in rounds: everybody once in each, so that a noisy machine is noisy for all."""
+"""Measuring in rounds: each contender once in each round, so that noise affects all of them."""
 
 from __future__ import annotations
 
@@ -76,12 +76,12 @@ def serial(entrant: Entrant, number: int) -> Batch:
 
 
 def saturated(entrant: Entrant, number: int, workers: int, seconds: float) -> Batch:
-    """As many as so many workers can."""
+    """As many executions as this number of workers can do."""
     return _batch(entrant, number, workers, during(seconds, entrant.make))
 
 
 def counted(entrant: Entrant, number: int, workers: int, count: int) -> Batch:
-    """So many executions by so many workers."""
+    """A given number of executions by a given number of workers."""
     return _batch(entrant, number, workers, times(count, entrant.make))
 
 
@@ -101,7 +101,7 @@ def _batch(entrant: Entrant, number: int, workers: int, jobs: Callable[[], Job |
 
 
 def rotated(entrants: Sequence[Entrant], number: int) -> Iterable[Entrant]:
-    """Each round another one begins."""
+    """The contenders, with another one first in each round."""
     at = number % len(entrants)
     return [*entrants[at:], *entrants[:at]]
 
@@ -115,5 +115,5 @@ def ratios(ones: Sequence[Batch], others: Sequence[Batch], of: str) -> list[floa
 
 
 def say(text: str) -> None:
-    """Progress, which is no part of the table."""
+    """Print progress to standard error, apart from the tables."""
     print(text, file=sys.stderr, flush=True)

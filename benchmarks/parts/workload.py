@@ -72,7 +72,7 @@ print(python, sys.version.split()[0], os.getcwd(), sys.flags.dont_write_bytecode
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One execution: what is laid, what is run, and what must come out."""
+    """One execution: the patch, the script, and the expected output."""
 
     patch: Patch
     script: Script

@@ -13,7 +13,7 @@ help: ## List the targets
 demo: $(VENV)/.installed ## Install Troop and repair a small library, in a minute
 	$(BIN)/troop demo
 
-install: $(VENV)/.installed ## Install Troop into $(VENV)
+install: $(VENV)/.installed ## Install Troop into a virtual environment, .venv
 
 dev: $(VENV)/.dev ## Install Troop and what its tests and checks need
 

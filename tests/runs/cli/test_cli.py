@@ -173,13 +173,13 @@ def test_no_samples_at_all_still_choose_among_outside_candidates(troop, reposito
         (["sql"], "cost_by_stage"),
     ],
 )
-def test_wrong_words_are_told_with_exit_code_2(troop, words, told):
+def test_wrong_arguments_give_exit_code_2(troop, words, told):
     code, output, errors = troop.run(*words)
     assert code == 2
     assert told in output + errors
 
 
-def test_an_unknown_instance_is_told_with_near_names(troop):
+def test_an_unknown_instance_is_reported_with_similar_names(troop):
     code, _, errors = troop.run(
         "solve", "--dataset", dataset(troop, ROW), "--instance", "calc__calc-2", "--model", "m"
     )
@@ -187,7 +187,7 @@ def test_an_unknown_instance_is_told_with_near_names(troop):
     assert "calc__calc-1" in errors
 
 
-def test_a_malformed_line_is_told_with_its_number(troop):
+def test_a_malformed_line_is_reported_with_its_number(troop):
     code, _, errors = troop.run(
         "run", "--dataset", dataset(troop, ROW, '{"instance_id": "x", '), "--model", "m"
     )
@@ -195,7 +195,7 @@ def test_a_malformed_line_is_told_with_its_number(troop):
     assert "rows.jsonl:2" in errors or "line 2" in errors
 
 
-def test_a_dirty_tree_is_told(troop, repository, server):
+def test_uncommitted_changes_are_reported(troop, repository, server):
     (repository / "calc" / "ops.py").write_text("changed\n")
     code, _, errors = troop.run(*solve_words(repository, server.base_url))
     assert code == 2
@@ -234,14 +234,14 @@ def test_other_candidates_are_another_run(troop, repository, server):
         assert len(view(reader, "runs")) == 3
 
 
-def test_an_output_that_cannot_be_written_is_told_before_work_begins(troop, repository, server):
+def test_an_output_that_cannot_be_written_is_reported_before_work_begins(troop, repository, server):
     words = solve_words(repository, server.base_url, "-o", str(troop.folder))
     code, _, errors = troop.run(*words)
     assert (code, "is a folder" in errors, server.requests) == (2, True, [])
 
 
 @pytest.mark.parametrize("place", ["/proc/x.patch", "/proc/deep/x.patch", "issue.md", "issue.md/x"])
-def test_a_place_that_cannot_be_written_costs_no_call(troop, repository, server, place):
+def test_an_output_that_cannot_be_written_costs_no_call(troop, repository, server, place):
     code, output, errors = troop.run(*solve_words(repository, server.base_url, "-o", place))
     assert (code in {2, 5}, output, server.requests) == (True, "", [])
     assert place in errors
@@ -249,7 +249,7 @@ def test_a_place_that_cannot_be_written_costs_no_call(troop, repository, server,
     assert (troop.folder / "issue.md").read_text() == scripted_model.ISSUE
 
 
-def test_a_patch_that_finds_no_room_is_in_the_database(troop, repository, server):
+def test_a_patch_that_does_not_fit_on_the_disk_is_in_the_database(troop, repository, server):
     words = solve_words(repository, server.base_url, "--name", "run", "-o", "/dev/full")
     code, _, errors = troop.run(*words)
     assert code == 5
@@ -268,7 +268,7 @@ def test_a_patch_of_a_subfolder_says_where_it_belongs(troop, repository, server)
     assert "git -C" not in troop.run(*words)[2]
 
 
-def test_no_model_is_told(troop, repository):
+def test_a_missing_model_is_reported(troop, repository):
     words = ["solve", "--repo", str(repository), "--issue", "issue.md", "--sandbox", "local"]
     code, _, errors = troop.run(*words)
     assert (code, "--model" in errors) == (2, True)
@@ -283,7 +283,7 @@ def test_no_model_is_told(troop, repository):
         (servers.refuse(500, "boom"), "boom", 4),
     ],
 )
-def test_a_server_that_cannot_be_used_is_told_and_nothing_is_lost(
+def test_a_server_that_cannot_be_used_is_reported_and_nothing_is_lost(
     troop, repository, answer, told, exit_code
 ):
     """It breaks in the middle: what came before is stored, and the run goes on with a good one."""
@@ -304,7 +304,7 @@ def test_a_server_that_cannot_be_used_is_told_and_nothing_is_lost(
     nothing_lost(troop, repository)
 
 
-def test_a_server_that_is_down_is_told_at_once(troop, repository):
+def test_a_server_that_is_down_is_reported_at_once(troop, repository):
     patient = ("--set", f"model.retry_budget_s={10 * HANG_S}")  # it hangs if it tries again
     code, _, errors = troop.run(*solve_words(repository, "http://127.0.0.1:9/v1", *patient))
     assert code == 4
@@ -314,7 +314,7 @@ def test_a_server_that_is_down_is_told_at_once(troop, repository):
     nothing_lost(troop, repository)
 
 
-def test_an_unknown_model_is_told_before_work_begins(troop, repository):
+def test_an_unknown_model_is_reported_before_work_begins(troop, repository):
     with ModelServer(scripted_model.answer, models=["qwen"]) as server:
         code, _, errors = troop.run(*solve_words(repository, server.base_url))
         assert server.requests == []
@@ -357,7 +357,7 @@ def test_the_key_is_sent_and_stored_nowhere(troop, repository, server):
             assert key.encode() not in file.read_bytes(), file
 
 
-def test_no_engine_is_told(troop):
+def test_a_missing_engine_is_reported(troop):
     troop.extra = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
     words = ["solve", "--dataset", dataset(troop, ROW), "--instance", ROW["instance_id"]]
     with ModelServer(scripted_model.answer) as server:
@@ -367,7 +367,7 @@ def test_no_engine_is_told(troop):
 
 
 @pytest.mark.docker
-def test_a_missing_image_is_told_and_other_instances_go_on(troop):
+def test_a_missing_image_is_reported_and_other_instances_continue(troop):
     require_docker()
     rows = dataset(troop, ROW, ROW | {"instance_id": "calc__calc-2"})
     with ModelServer(scripted_model.answer) as server:
@@ -378,7 +378,7 @@ def test_a_missing_image_is_told_and_other_instances_go_on(troop):
     assert output.count("failed") >= 2
 
 
-def test_a_file_that_is_no_database_is_told(troop, repository):
+def test_a_file_that_is_not_a_database_is_reported(troop, repository):
     file = troop.folder / "notes.txt"
     file.write_text("not a database " * 100)
     for words in (
@@ -390,7 +390,7 @@ def test_a_file_that_is_no_database_is_told(troop, repository):
         assert (code, "--db" in errors) == (5, True), errors
 
 
-def test_a_newer_database_is_told(troop, repository, server):
+def test_a_newer_database_is_reported(troop, repository, server):
     troop.finish(*solve_words(repository, server.base_url))
     file = troop.folder / "data" / "troop" / "troop.db"
     with sqlite3.connect(file) as newer:
@@ -401,14 +401,14 @@ def test_a_newer_database_is_told(troop, repository, server):
     assert "newer version" in errors
 
 
-def test_no_database_yet_is_told(troop):
+def test_a_database_that_does_not_exist_yet_is_reported(troop):
     code, _, errors = troop.run("show")
     assert code == 5
     assert "troop demo" in errors or "run something first" in errors
 
 
 @pytest.mark.parametrize("presses", [1, 2])
-def test_ctrl_c_stops_and_the_same_command_goes_on(troop, repository, presses):
+def test_ctrl_c_stops_a_run_and_the_same_command_continues_it(troop, repository, presses):
     with ModelServer(scripted_model.answer, delay_s=0.4) as server:
         words = solve_words(repository, server.base_url)
         process = troop.start(*words)
@@ -444,7 +444,7 @@ def test_ctrl_c_does_not_wait_for_retries(troop, repository):
     nothing_lost(troop, repository)
 
 
-def test_an_instance_that_is_worked_on_elsewhere_is_left_alone(troop, repository):
+def test_an_instance_that_another_worker_holds_is_not_touched(troop, repository):
     with ModelServer(scripted_model.answer, delay_s=0.5) as server:
         words = solve_words(repository, server.base_url)
         first = troop.start(*words)

@@ -41,7 +41,7 @@ def rows(tmp_path: Path) -> str:
     return str(file)
 
 
-def test_the_list(troop: Command) -> None:
+def test_data_list_names_every_dataset(troop: Command) -> None:
     output = troop.finish("data", "list")
     for alias in aliases():
         assert f"\n{alias} " in output

@@ -74,7 +74,7 @@ def asked(url: str, name: str, *, small: str = "", call: bool = False) -> list[F
 # Without an engine
 
 
-def test_no_engine_must_be_mended_unless_none_is_needed(troop):
+def test_a_missing_engine_must_be_fixed_unless_none_is_needed(troop):
     code, output, errors = troop.run("doctor")
     assert (code, errors) == (3, "")
     assert "✘ No Docker engine answers" in output
@@ -88,7 +88,7 @@ def test_no_engine_must_be_mended_unless_none_is_needed(troop):
 
 
 @pytest.mark.parametrize("host", ["tcp://127.0.0.1:9", "bogus", "unix:///dev/null"])
-def test_an_engine_that_cannot_be_reached_must_be_mended(troop, host):
+def test_an_engine_that_cannot_be_reached_must_be_fixed(troop, host):
     troop.extra |= {"DOCKER_HOST": host}
     code, found = report(troop)
     assert (code, found["engine"]["mark"]) == (3, "bad")
@@ -114,7 +114,7 @@ def test_help_has_examples_and_exit_codes(troop):
         assert words in output
 
 
-def test_a_terminal_that_knows_no_such_signs_gets_others(troop):
+def test_a_terminal_without_these_marks_gets_ascii(troop):
     troop.extra |= {"PYTHONIOENCODING": "ascii"}
     _, output, _ = troop.run("doctor")
     assert output.isascii()
@@ -122,7 +122,7 @@ def test_a_terminal_that_knows_no_such_signs_gets_others(troop):
     assert "! standard output: no terminal, ascii" in output
 
 
-def test_nothing_is_made_by_looking(troop):
+def test_reading_creates_nothing(troop):
     _, found = report(troop, "--db", str(troop.folder / "deep" / "er.db"))
     assert "no database yet" in found["database.place"]["text"]
     assert not (troop.folder / "deep").exists()
@@ -182,7 +182,7 @@ def test_what_is_wrong_with_a_model_server(server, monkeypatch):
         assert (found.mark, found.hint) == ("less", "Give --model M.")
 
 
-def test_without_a_key_the_hosted_api_must_be_mended(troop):
+def test_a_missing_key_for_the_hosted_api_must_be_fixed(troop):
     troop.extra["OPENAI_API_KEY"] = ""
     troop.extra["OPENAI_BASE_URL"] = ""
     code, found = report(troop, "--sandbox", "auto", "--model", "gpt-4.1")

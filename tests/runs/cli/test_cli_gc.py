@@ -56,7 +56,7 @@ def test_help_has_examples(troop: Command) -> None:
         (["--images", "--older-than", "soon"], "30m, 12h, 7d or 2w"),
     ],
 )
-def test_wrong_words(troop: Command, words: list[str], told: str) -> None:
+def test_wrong_arguments_are_reported(troop: Command, words: list[str], told: str) -> None:
     code, _, errors = troop.run("gc", *words)
     assert code == 2
     assert told in errors

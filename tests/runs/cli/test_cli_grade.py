@@ -114,7 +114,7 @@ def test_bad_input_gives_exit_code_2(troop: Graded, capsys: pytest.CaptureFixtur
         assert said in errors
 
 
-def test_a_stopped_grading_goes_on(troop: Graded) -> None:
+def test_a_stopped_grading_continues(troop: Graded) -> None:
     rows = (ROWS[0], ("tiny__calc-2", "a", patch("slow")))
     process = troop.start(*troop.words(*rows))
     waiting = troop.folder / "fake" / "slow"

@@ -92,7 +92,7 @@ async def test_programs_get_the_same_from_both_databases(asked):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["table", "csv", "json"])
-def test_a_reader_that_has_enough_is_no_error(asked, url, form):
+def test_a_reader_that_stops_reading_is_not_an_error(asked, url, form):
     """As `troop sql … | head -1`."""
     endless = "WITH RECURSIVE t(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM t WHERE x < 50000)"
     words = ["sql", "--db", url, "--format", form, f"{endless} SELECT x, x FROM t"]

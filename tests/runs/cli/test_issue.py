@@ -17,7 +17,7 @@ from tests.support.command import Command, calc_repository, solve_words
 from tests.support.model_server import ModelServer
 
 
-def test_a_file_is_a_file_also_with_spaces(tmp_path):
+def test_a_path_with_spaces_is_a_file(tmp_path):
     file = tmp_path / "my bug report.md"
     file.write_text("It breaks.")
     assert given_issue(str(file)) == file
@@ -26,7 +26,7 @@ def test_a_file_is_a_file_also_with_spaces(tmp_path):
 @pytest.mark.parametrize(
     "text", ["spread([]) raises ValueError", "# Title\n\nit/breaks\n", "x " * 999]
 )
-def test_a_text_is_itself(text):
+def test_an_issue_that_is_not_a_file_is_the_text_itself(text):
     assert given_issue(text) == text
 
 
@@ -44,7 +44,7 @@ def test_a_text_is_itself(text):
         ("a \0b", "NUL", ""),
     ],
 )
-def test_the_rest_is_an_error_with_a_way_out(given, said, hint):
+def test_a_missing_file_or_a_url_is_an_error_with_a_hint(given, said, hint):
     with pytest.raises(UsageError) as refused:
         given_issue(given)
     assert said in refused.value.message

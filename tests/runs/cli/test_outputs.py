@@ -37,7 +37,9 @@ def troop(tmp_path_factory: pytest.TempPathFactory) -> Command:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_place_that_cannot_be_written_is_told_before_the_work(troop: Command, name: str) -> None:
+def test_an_output_that_cannot_be_written_is_reported_before_the_work(
+    troop: Command, name: str
+) -> None:
     flag, words = COMMANDS[name]
     for place in ("/proc/deep/x", "issue.md/x"):
         code, output, errors = troop.run(*words.split(), flag, place)
@@ -46,7 +48,7 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(troop: Command, 
 
 
 @pytest.mark.parametrize("name", ["grade", "check-predictions", "data check"])
-def test_what_is_read_is_not_written(troop: Command, name: str) -> None:
+def test_a_file_that_is_read_is_not_written_to(troop: Command, name: str) -> None:
     flag, words = COMMANDS[name]
     read = next(word for word in words.split() if word.endswith(".jsonl"))
     before = (troop.folder / read).read_bytes()

@@ -60,7 +60,7 @@ def test_what_the_terminal_lacks_is_replaced(troop, encoding, words):
     assert output.decode(encoding.get("PYTHONIOENCODING", "ascii")).strip()
 
 
-def test_marks_are_told_apart_in_ascii(troop):
+def test_marks_are_different_in_ascii(troop):
     troop.extra = {"PYTHONIOENCODING": "ascii"}
     _, output, _ = shell(troop, "$TROOP show run")
     assert b"+ exit 0" in output
@@ -113,14 +113,14 @@ def test_files_do_not_get_the_number_of_a_closed_stream(troop):
 
 
 @pytest.mark.parametrize("words", ["show run", "select --help"])
-def test_a_reader_that_leaves_is_no_error(troop, words):
+def test_a_reader_that_leaves_is_not_an_error(troop, words):
     code, _, errors = shell(troop, f"$TROOP {words} | true; exit ${{PIPESTATUS[0]}}")
     assert (code, errors) == (0, b"")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
 @pytest.mark.parametrize("words", ["show run --patch", "--help"])
-def test_a_full_disk_behind_standard_output_is_told_in_a_line(troop, words):
+def test_a_full_disk_behind_standard_output_is_reported_in_one_line(troop, words):
     code, _, errors = shell(troop, f"$TROOP {words} > /dev/full")
     assert code == 5
     assert errors.startswith(b"troop: Standard output cannot be written: No space left")

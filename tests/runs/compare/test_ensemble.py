@@ -123,7 +123,7 @@ def where(name):
     return {"run": "e", "instance_id": name}
 
 
-def test_no_model_and_no_tests_leave_it_to_how_many_wrote_it(world, ensemble):
+def test_without_model_and_tests_the_number_of_writers_decides(world, ensemble):
     code, output, errors = ensemble("--no-model", "--name", "e", "--grades", all_grades(world))
     assert code == 0
     assert "No tests are given" in errors
@@ -187,7 +187,7 @@ def test_a_stored_runs_tests_vote_without_a_model(world, ensemble):
     assert main(["export", "e", "--db", other, "-o", str(world.folder / "out")]) == 0
 
 
-def test_an_unknown_run_of_tests_is_said(ensemble):
+def test_an_unknown_run_for_tests_from_is_reported(ensemble):
     assert ensemble("--no-model", "--name", "e")[0] == 0
     code, _, errors = ensemble("--no-model", "--tests-from", "f")
     assert code == 2
@@ -217,7 +217,7 @@ def test_other_tests_are_another_run(world, ensemble):
     assert "begun with another configuration: tests" in errors
 
 
-def test_a_patch_that_does_not_apply_and_damaged_rows_harm_nobody(world, ensemble):
+def test_a_patch_that_does_not_apply_and_damaged_rows_do_not_stop_others(world, ensemble):
     file = world.folder / "two.jsonl"
     bad = {"instance_id": "calc", "model_name_or_path": "two", "model_patch": "not a diff"}
     file.write_text(file.read_text() + json.dumps(bad) + '\n{"instance_id": "calc", "mod')
@@ -244,7 +244,7 @@ def test_a_patch_that_does_not_apply_and_damaged_rows_harm_nobody(world, ensembl
         (["--instances", "calc-3"], "None of the candidates is for one of these instances."),
     ],
 )
-def test_bad_input_is_said(world, ensemble, words, said):
+def test_bad_input_is_reported(world, ensemble, words, said):
     code, output, errors = ensemble(*words)
     assert (code, output) == (2, "")
     assert said in errors

@@ -157,7 +157,7 @@ def test_grades_say_what_each_method_is_worth(stored, document, shown, candidate
         assert part in said
 
 
-def test_candidates_without_a_grade_are_told_and_left_out(stored, document, shown, candidates):
+def test_candidates_without_a_grade_are_reported_and_left_out(stored, document, shown, candidates):
     name = document("first")["instances"][0]["instance_id"]
     row = {"instance_id": name, "model_patch": candidates[True][1], "resolved": True}
     said = shown("first", "--grades", grades(stored, row))
@@ -186,7 +186,7 @@ def test_the_choices_of_a_method_are_written_for_the_harness(stored, shown, cand
         (("first", "--grades", "none.jsonl"), "There is no file none.jsonl"),
     ],
 )
-def test_bad_input_is_said(select, words, said):
+def test_bad_input_is_reported(select, words, said):
     code, output, errors = select(*words)
     assert code == 2
     assert said in errors
@@ -236,7 +236,7 @@ def test_figures_worked_by_hand():
     assert counted.gap_closed(1) == pytest.approx(1.0)
 
 
-def test_a_system_counts_where_it_has_a_patch_and_shares_where_it_has_several():
+def test_several_candidates_of_a_system_share_its_count():
     """One system has both candidates of an instance, one of them shared; then none."""
     both = matrix("f", "p", "f", writers=((), ()))
     first, second = both.candidates
@@ -258,7 +258,7 @@ def test_a_system_counts_where_it_has_a_patch_and_shares_where_it_has_several():
     assert figures([], []).gap_closed(0) is None
 
 
-def test_what_has_not_come_to_its_end_is_told(stored, capsys, tmp_path):
+def test_instances_that_have_not_ended_are_reported(stored, capsys, tmp_path):
     copy = tmp_path / "copy.db"
     whole = stored.folder / "data" / "troop" / "troop.db"
     with closing(sqlite3.connect(whole)) as source:

@@ -101,7 +101,7 @@ def test_another_model_or_setting_is_another_question(select):
         assert [r["model"] for r in server.requests] == ["mock", "other", "mock"]
 
 
-def test_the_selection_trajectory_is_run_anew_in_the_sandbox(select, reader):
+def test_the_selection_trajectory_runs_again_in_the_sandbox(select, reader):
     assert reader.instance("first", None).reason == "vote"
     words = ["--method", "selection", "--set", "selection.finalists=2"]
     with ModelServer(scripted_model.answer) as server:
@@ -127,7 +127,7 @@ def test_an_answer_that_cannot_be_read_leaves_the_order(select, reader):
     assert said["ranking"][0] == right_one(reader)  # two wrote it
 
 
-def test_killed_after_the_first_reply_it_goes_on_there(first, database, reader):
+def test_killed_after_the_first_reply_a_run_continues_there(first, database, reader):
     words = ["select", "first", "--method", "model", "--json", "--db", str(database)]
     with ModelServer(in_turn("Let me think.", HANG)) as server:
         process = first.start(*words, "--base-url", server.base_url)
@@ -183,7 +183,9 @@ def commit(repository, *words):
     subprocess.run(["git", "-C", str(repository), *name, *words], check=True, capture_output=True)
 
 
-def test_a_repository_that_has_moved_and_gone_on_is_read_at_its_commit(first, select, tmp_path):
+def test_a_repository_that_was_moved_and_has_new_commits_is_read_at_its_commit(
+    first, select, tmp_path
+):
     moved = tmp_path / "moved"
     shutil.copytree(first.folder / "calc", moved)
     (moved / "calc" / "text.py").write_text("")
@@ -195,7 +197,7 @@ def test_a_repository_that_has_moved_and_gone_on_is_read_at_its_commit(first, se
     assert len(found["instances"]) == 1
 
 
-def test_a_repository_without_the_commit_is_told_and_left_out(first, select, tmp_path):
+def test_a_repository_without_the_commit_is_reported_and_left_out(first, select, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(first.folder / "calc", other, ignore=shutil.ignore_patterns(".git"))
     commit(tmp_path, "init", "-q", str(other))

@@ -13,7 +13,7 @@ from tests.support.model_server import ModelServer
 pytestmark = pytest.mark.slow
 
 
-def test_a_run_with_a_setup_and_a_folder_of_its_own_is_selected_anew(tmp_path):
+def test_select_works_on_a_run_with_a_setup_and_a_folder_of_its_own(tmp_path):
     troop = Command(tmp_path)
     repository = calc_repository(tmp_path)
     own = ["--setup", "true", "--repo-dir", "/srv/calc", "--language", "python"]

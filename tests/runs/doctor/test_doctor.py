@@ -161,7 +161,7 @@ def test_the_machine_git_and_the_terminal():
 # The model
 
 
-def test_a_server_is_told_in_words():
+def test_a_server_is_described_in_words():
     known = ServerFacts(("m",), 32_768)
     assert about_server(ServerAnswer("m", known, 0.1)).mark is Mark.FINE
     assert "slow" in about_server(ServerAnswer("m", known, 9.0)).text
@@ -178,7 +178,7 @@ def test_a_server_is_told_in_words():
 # Running checks
 
 
-def test_a_check_that_fails_or_hangs_is_a_finding_and_the_others_go_on():
+def test_a_check_that_fails_or_hangs_is_a_finding_and_the_others_continue():
     released, late = threading.Event(), []
 
     def crash():

@@ -93,7 +93,7 @@ def _foreign(file: Path) -> None:
         (lambda file: file.mkdir(), "is a folder"),
     ],
 )
-def test_a_file_that_is_no_database_of_troops_must_be_mended(tmp_path, make, words):
+def test_a_file_that_is_not_a_database_of_troop_must_be_fixed(tmp_path, make, words):
     file = tmp_path / "t.db"
     make(file)
     code, found = looked(sqlite_url(file))
@@ -102,7 +102,7 @@ def test_a_file_that_is_no_database_of_troops_must_be_mended(tmp_path, make, wor
     assert found["database"].hint
 
 
-def test_a_database_server_that_is_not_there_must_be_mended(tmp_path):
+def test_a_missing_database_server_must_be_fixed(tmp_path):
     url = "postgresql+nosuch://user:hidden@127.0.0.1:9/x"
     code, found = looked(url)
     assert (code, found["database"].mark) == (5, "bad")

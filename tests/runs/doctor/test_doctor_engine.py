@@ -65,7 +65,7 @@ ENGINES = {
 
 
 @pytest.mark.parametrize("name", ENGINES)
-def test_of_an_engine_that_is_said_which_is_not_fine(name):
+def test_problems_of_an_engine_are_reported_with_hints(name):
     info, expected = ENGINES[name]
     found = {each.name: each for each in about_engine(facts(info))}
     assert {n for n, each in found.items() if each.mark is not Mark.FINE} == set(expected)

@@ -115,7 +115,7 @@ def test_one_attempt_says_so(exported, tmp_path):
     assert "pass@1" in (place / "README.md").read_text()
 
 
-def test_other_systems_patches_leave_the_claims_to_a_person(exported):
+def test_with_other_systems_patches_a_person_fills_in_the_claims(exported):
     config = {"samples.strategy": "tests-only"}
     with exported.world.reader() as reader:
         run = dataclasses.replace(
@@ -149,7 +149,7 @@ def test_an_instance_that_never_ended_has_a_trajectory_and_no_prediction(exporte
         (["--instance", "other"], "There is no instance in run priced called other."),
     ],
 )
-def test_what_cannot_be_written_is_told_before_anything_is(
+def test_a_format_that_cannot_be_written_is_reported_before_any_is(
     exported, tmp_path, capsys, monkeypatch, more, said
 ):
     (tmp_path / "empty").mkdir()

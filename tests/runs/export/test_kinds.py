@@ -32,7 +32,7 @@ async def story(url):
 
 
 @pytest.mark.parametrize("talk", TALKS, ids=lambda talk: talk.kind)
-def test_a_kind_is_in_every_form(story, talk):
+def test_a_kind_is_in_every_format(story, talk):
     said = f"said by {talk.key}"
     assert said in trace(story, "")
     documents = mini_documents(story, "")
@@ -45,7 +45,7 @@ def test_a_kind_is_in_every_form(story, talk):
     assert embedded.count(talk.key) == 1
 
 
-def test_kinds_stand_in_the_order_of_work(story):
+def test_kinds_are_in_the_order_of_work(story):
     order = [talk.key for talk in TALKS]
     assert [talk.key for talk in story.conversations] == order
     text = trace(story, "")

@@ -140,7 +140,7 @@ def test_files_of_whoever_ran_it_are_not_named(exported):
     assert '"samples.count": 4' in written
 
 
-def test_what_never_ended_is_told_as_that(exported):
+def test_an_instance_that_never_ended_is_reported_as_such(exported):
     story = exported.story("cancelled")
     assert story.patch == ""
     files = mini_documents(story, story.patch)
@@ -154,7 +154,7 @@ def test_what_never_ended_is_told_as_that(exported):
     assert document["steps"][-1]["message"].startswith(f"End: {story.instance.status}")
 
 
-def test_an_empty_reply_says_what_was_sent_back(exported):
+def test_an_empty_reply_shows_what_was_sent_back(exported):
     story = exported.story("unsolved")
     assert exit_statuses([story.instance]) == (
         'instances_by_exit_status:\n  no_patch:\n  - "calc"\n'
@@ -167,7 +167,7 @@ def test_an_empty_reply_says_what_was_sent_back(exported):
     assert {m["extra"]["sent_back_as"] for m in empty} == {"(empty reply)"}
 
 
-def test_thoughts_stand_apart_and_unknown_tokens_are_absent(exported):
+def test_reasoning_is_separate_and_unknown_tokens_are_absent(exported):
     story = exported.story("unsolved")
     document = atif_document(story, story.patch)
     (talk,) = [

@@ -78,7 +78,7 @@ async def test_a_patch_that_never_ends_is_a_time_out(tasks: list[GradingTask]) -
     assert grade.resolved is False
 
 
-async def test_a_test_command_does_where_there_is_no_script(
+async def test_a_test_command_is_used_if_there_is_no_script(
     graded_image: str, tmp_path: Path
 ) -> None:
     patch = "diff --git a/more.txt b/more.txt\nnew file mode 100644\n--- /dev/null\n"
@@ -100,7 +100,7 @@ async def test_a_test_command_does_where_there_is_no_script(
     assert "\nmore\n" in found[graded.RIGHT].log
 
 
-async def test_a_broken_environment_is_an_error_and_stops_nothing(
+async def test_a_broken_environment_is_an_error_and_other_patches_are_graded(
     tasks: list[GradingTask], tmp_path: Path
 ) -> None:
     gone = spec_of(tmp_path, instance_id="tiny__gone-1", repo_dir="/gone")

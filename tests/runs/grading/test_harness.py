@@ -74,7 +74,7 @@ def test_others_are_refused(version: str) -> None:
 
 
 @pytest.mark.slow
-def test_the_version_is_asked_of_the_python(
+def test_the_version_comes_from_the_named_python(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     python = str(fake_harness(tmp_path))
@@ -99,7 +99,7 @@ def test_what_is_missing_is_said_with_the_hint(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_rows_that_version_5_cannot_grade_are_told_before(tmp_path: Path) -> None:
+def test_rows_that_version_5_cannot_grade_are_reported_first(tmp_path: Path) -> None:
     program = fake_harness(tmp_path / "fake")
     rows = [
         harness_row(GradingTask.of(spec_of(tmp_path, **changes), RIGHT))
@@ -124,7 +124,7 @@ def test_a_harness_that_does_not_work_is_an_error(tmp_path: Path) -> None:
         Harness(str(broken), "5.0.2").refused([], tmp_path)
 
 
-def test_rows_carry_what_both_versions_ask_for(tmp_path: Path) -> None:
+def test_rows_have_the_columns_that_both_versions_need(tmp_path: Path) -> None:
     row = harness_row(GradingTask.of(spec_of(tmp_path), RIGHT))
     assert {"image", "eval_script", "log_parser", "eval_type", "version"} <= row.keys()
     assert {"repo", "base_commit", "test_patch", "hints_text"} <= row.keys()

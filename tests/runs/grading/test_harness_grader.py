@@ -116,7 +116,7 @@ def test_rounds_and_their_names(place: Path) -> None:
 
 
 @pytest.mark.docker
-async def test_a_harness_that_cannot_begin_is_no_verdict(
+async def test_a_harness_that_cannot_start_gives_no_verdict(
     grader: HarnessGrader, place: Path
 ) -> None:
     with pytest.raises(SandboxError, match="the engine is gone"):
@@ -159,7 +159,7 @@ async def test_stopping_ends_the_harness_and_leaves_nothing(
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "null", '{"tiny__calc-1": 3}', '{"other": {"resolved": true}}', "\x00"]
 )
-def test_a_report_that_is_not_whole_is_no_report_yet(place: Path, text: str) -> None:
+def test_an_incomplete_report_is_not_read_yet(place: Path, text: str) -> None:
     (place / "report.json").write_text(text)
     assert read_report(task(place, "resolved"), place) is None
 

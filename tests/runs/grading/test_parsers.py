@@ -143,5 +143,5 @@ def test_the_harness_reads_the_same(case: str) -> None:
 
 @pytest.mark.parametrize("name", PARSERS)
 @pytest.mark.parametrize("log", ["", "\n\n", "\x00\ufffd" * 9, "PASSED", " ... \nok", "FAIL:", "E"])
-def test_no_parser_stumbles(name: str, log: str) -> None:
+def test_no_parser_fails_on_odd_logs(name: str, log: str) -> None:
     assert isinstance(PARSERS[name](log), dict)

@@ -40,7 +40,7 @@ def stored(outcome: GradeOutcome) -> Stored:
         (GradeOutcome.CANNOT_GRADE, GradeOutcome.CANNOT_GRADE, "cannot be graded: its detail", ""),
     ],
 )
-def test_what_two_patches_say(
+def test_what_the_grades_of_two_patches_say_about_an_instance(
     tmp_path: Path, gold: GradeOutcome, no_edit: GradeOutcome, unfit: str, unknown: str
 ) -> None:
     specs = load_specs(write_rows(tmp_path), None, [ID])

@@ -35,13 +35,15 @@ def log(*lines: str, code: int | None = None) -> str:
         (None, "PASSED", False),
     ],
 )
-def test_the_rule(tmp_path: Path, fixed: str | None, kept: str | None, resolved: bool) -> None:
+def test_when_a_patch_is_resolved(
+    tmp_path: Path, fixed: str | None, kept: str | None, resolved: bool
+) -> None:
     lines = [f"{s} {t}" for s, t in ((fixed, "f.py::f"), (kept, "k.py::k")) if s]
     spec = spec_of(tmp_path, FAIL_TO_PASS=["f.py::f"], PASS_TO_PASS=["k.py::k"])
     assert resolution(spec, log(*lines)).resolved is resolved
 
 
-def test_a_name_cut_short_stands_for_those_that_begin_with_it(tmp_path: Path) -> None:
+def test_a_shortened_name_stands_for_all_names_that_begin_with_it(tmp_path: Path) -> None:
     spec = spec_of(tmp_path, FAIL_TO_PASS=["t.py::t[a"], PASS_TO_PASS=["t.py::u"])
     alike = log("PASSED t.py::t[a,b]", "XFAIL t.py::t[a,c]", "PASSED t.py::u")
     mixed = log("PASSED t.py::t[a,b]", "FAILED t.py::t[a,c]", "PASSED t.py::u")
@@ -70,7 +72,7 @@ def test_fail_only_takes_what_is_not_reported_for_passed(tmp_path: Path) -> None
         (log("PASSED f.py::f", "PASSED k.py::k", code=1), "exit code 1"),
     ],
 )
-def test_a_log_that_tells_nothing_resolves_nothing(tmp_path: Path, text: str, why: str) -> None:
+def test_a_log_without_results_resolves_nothing(tmp_path: Path, text: str, why: str) -> None:
     spec = spec_of(tmp_path, FAIL_TO_PASS=["f.py::f"], PASS_TO_PASS=["k.py::k"])
     found = resolution(spec, text)
     assert not found.resolved
@@ -78,7 +80,7 @@ def test_a_log_that_tells_nothing_resolves_nothing(tmp_path: Path, text: str, wh
     assert found.counts("FAIL_TO_PASS") is None
 
 
-def test_an_exit_code_that_the_log_explains_is_no_concern(tmp_path: Path) -> None:
+def test_an_exit_code_that_the_log_explains_does_not_matter(tmp_path: Path) -> None:
     spec = spec_of(tmp_path, FAIL_TO_PASS=["f.py::f"], PASS_TO_PASS=["k.py::k"])
     text = log("PASSED f.py::f", "PASSED k.py::k", "FAILED other.py::o", code=1)
     found = resolution(spec, text)

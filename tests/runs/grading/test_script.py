@@ -37,11 +37,11 @@ def test_the_log_comes_back_byte_by_byte() -> None:
     "output",
     ["", "Killed", f"{MARK} applied 0\n", printed("applied", 0, b"x").replace(f"{MARK} end", "")],
 )
-def test_what_was_cut_off_is_no_outcome(output: str) -> None:
+def test_a_trajectory_that_was_cut_off_has_no_outcome(output: str) -> None:
     assert read_result(output) is None
 
 
-def test_the_test_commands_exit_status_is_told(tmp_path: Path) -> None:
+def test_the_exit_status_of_the_test_command_is_reported(tmp_path: Path) -> None:
     lines = evaluation_of(spec_of(tmp_path)).splitlines()
     end = next(n for n, line in enumerate(lines) if END in line)
     assert lines[:2] == ["#!/bin/bash", "set -uxo pipefail"]
@@ -89,7 +89,7 @@ def test_the_script_applies_and_runs(tmp_path: Path, diff: str, applied: bool, p
     assert passed in told.log
 
 
-def test_what_cannot_be_graded_is_said(tmp_path: Path) -> None:
+def test_patches_that_cannot_be_graded_are_reported(tmp_path: Path) -> None:
     assert why_not(spec_of(tmp_path)) == ""
     assert "eval_script" in why_not(spec_of(tmp_path, eval_script=None))
     assert "parse_log_new" in why_not(spec_of(tmp_path, log_parser="parse_log_new"))

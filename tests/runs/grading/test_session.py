@@ -99,7 +99,7 @@ async def test_an_empty_patch_is_not_run(database: str, tmp_path: Path) -> None:
     assert known[task.key].resolved is False
 
 
-async def test_what_came_before_an_error_is_stored(database: str, tmp_path: Path) -> None:
+async def test_work_before_an_error_is_stored(database: str, tmp_path: Path) -> None:
     class Broken(FakeGrader):
         async def grade(self, tasks: Sequence[GradingTask]) -> AsyncGenerator[Grade, None]:
             async for grade in FakeGrader.grade(self, tasks[:1]):

@@ -111,7 +111,7 @@ def test_an_issue_may_be_a_file_or_an_instance(asked, repository):
     assert from_text == from_file == from_instance
 
 
-def test_a_display_is_told_what_goes_on(asked):
+def test_a_display_is_called_for_what_happens(asked):
     display = Told()
     zero = {"engine.executions": 2, "samples.editing_turns": 3}
     troop.solve(**asked | {"display": display, "settings": zero})
@@ -145,7 +145,7 @@ async def test_in_an_event_loop_it_is_awaited(asked):
     assert both[0].instance_id != both[1].instance_id
 
 
-async def test_what_is_cancelled_goes_on_later(asked):
+async def test_cancelled_work_continues_later(asked):
     with ModelServer(scripted_model.answer, delay_s=0.2) as slow:
         task = asyncio.create_task(troop.solve_async(**asked | {"base_url": slow.base_url}))
         await asyncio.to_thread(first_request, slow)
@@ -199,7 +199,7 @@ def test_everything_that_is_read_can_be_pickled(asked):
     assert pickle.loads(pickle.dumps(parts)) == parts
 
 
-def test_a_selector_of_ones_own(asked):
+def test_a_user_can_register_a_selector(asked):
     exec(blocks(PAGE)[-1], {"troop": troop})
     try:
         story = troop.solve(**asked | {"settings": {"selection.selector": "smallest"}}).story

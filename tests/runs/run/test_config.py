@@ -52,12 +52,12 @@ def test_flags_win_over_the_file(tmp_path):
         ("[prices.m]\nprompt = 1\n", r"prices\.m\.completion is missing"),
     ],
 )
-def test_bad_input_is_told_with_its_place(tmp_path, text, told):
+def test_bad_input_is_reported_with_its_place(tmp_path, text, told):
     with pytest.raises(UsageError, match=told):
         load_config(toml(tmp_path, text), {})
 
 
-def test_a_missing_file_and_an_unknown_setting_are_told(tmp_path):
+def test_a_missing_file_and_an_unknown_setting_are_reported(tmp_path):
     with pytest.raises(UsageError, match="There is no file"):
         load_config(tmp_path / "none.toml", {})
     with pytest.raises(UsageError, match="count is not a setting"):
@@ -80,7 +80,7 @@ def test_settings_on_the_command_line(text, setting):
     assert parse_setting(text) == setting
 
 
-def test_a_setting_without_a_value_is_told():
+def test_a_setting_without_a_value_is_reported():
     with pytest.raises(UsageError, match="has no = in it"):
         parse_setting("samples.count")
 
@@ -103,7 +103,7 @@ prices.m.prompt=-1 prices.m.prompt=nan prices.m.cached=inf
 
 
 @pytest.mark.parametrize("text", UNCHECKED.split())
-def test_a_value_out_of_its_range_is_told_in_one_line(text):
+def test_a_value_out_of_its_range_is_reported_in_one_line(text):
     name, value = parse_setting(text)
     name = name.replace("engine.", "batch.")
     rest = {"prices.m.prompt": 1, "prices.m.completion": 1} if name.startswith("prices") else {}
@@ -128,7 +128,7 @@ def test_every_number_has_bounds_that_its_default_keeps():
     load_config(None, everything)
 
 
-def test_a_number_of_thousands_of_digits_is_told():
+def test_a_number_of_thousands_of_digits_is_reported():
     with pytest.raises(UsageError, match=r"samples\.count must be a whole number"):
         load_config(None, dict([parse_setting(f"samples.count={'9' * 5000}")]))
 
@@ -167,7 +167,7 @@ def test_there_may_be_no_temperature():
         ("prices.m=1", "prices.MODEL.prompt, "),
     ],
 )
-def test_a_misspelt_name_is_told_with_the_one_that_was_meant(tmp_path, given, meant):
+def test_the_right_name_is_suggested_for_a_misspelt_one(tmp_path, given, meant):
     name, value = parse_setting(given)
     with pytest.raises(UsageError) as told:
         load_config(None, {name: value})
@@ -179,7 +179,7 @@ def test_a_misspelt_name_is_told_with_the_one_that_was_meant(tmp_path, given, me
     assert "is not a setting" in told.value.message
 
 
-def test_a_misspelt_section_without_keys_is_told(tmp_path):
+def test_a_misspelt_section_without_keys_is_reported(tmp_path):
     with pytest.raises(UsageError, match="smaples is not a setting"):
         load_config(toml(tmp_path, "[smaples]\n"), {})
     assert load_config(toml(tmp_path, "[samples]\n[engine]\n[prices]\n"), {}) == Config()
@@ -195,7 +195,7 @@ def test_a_misspelt_section_without_keys_is_told(tmp_path):
         ("images.pull", "mising", "missing"),
     ],
 )
-def test_a_misspelt_choice_is_told_with_the_one_that_was_meant(name, value, meant):
+def test_the_right_choice_is_suggested_for_a_misspelt_one(name, value, meant):
     with pytest.raises(UsageError, match=rf"{name} must be one of .*{meant}.*mean {meant}\?"):
         load_config(None, {name: value})
 
@@ -211,7 +211,7 @@ def test_prices_may_be_set_one_by_one(name):
         assert (config.prices[name].prompt, config.prices[name].completion) == (1, 2)
 
 
-def test_old_names_are_taken_with_a_note(tmp_path):
+def test_old_names_are_accepted_with_a_note(tmp_path):
     file = toml(tmp_path, "[engine]\ninstances = 2\nexecutions = 3\n")
     notes = []
     given = {"batch.executions": 5, "engine.sandbox": "local"}
@@ -248,7 +248,7 @@ def test_modes_by_zero_have_names(given, strategy, selector, note):
     assert note in "".join(notes)
 
 
-def test_between_a_zero_and_a_name_the_last_given_wins(tmp_path):
+def test_of_a_zero_and_a_name_the_later_one_is_used(tmp_path):
     def load(file, given):
         return load_config(file, given, tell=lambda _: None)
 
@@ -260,14 +260,14 @@ def test_between_a_zero_and_a_name_the_last_given_wins(tmp_path):
     assert load(zero, {"samples.editing_turns": 4}).samples.strategy == "codemonkeys"
 
 
-def test_who_asks_no_model_is_known_by_name():
+def test_a_configuration_knows_whether_it_asks_a_model():
     silent = {"samples.strategy": "none", "selection.selector": "codet"}
     assert not load_config(None, silent).asks_model
     assert load_config(None, silent | {"selection.selector": "model"}).asks_model
     assert load_config(None, silent | {"samples.strategy": "tests-only"}).asks_model
 
 
-def test_the_identity_leaves_out_where_and_how_fast_and_how_many():
+def test_a_runs_identity_does_not_contain_places_speeds_and_counts():
     one = load_config(None, {"model.name": "m", "model.base_url": "http://a", "samples.count": 3})
     moved = load_config(None, {"model.name": "m", "batch.instances": 9, "samples.count": 4})
     other = load_config(None, {"model.name": "m", "samples.testing_turns": 4})

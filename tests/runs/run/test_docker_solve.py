@@ -50,7 +50,7 @@ def test_an_own_repository_is_installed_once_and_repaired(troop, python_image):
     subprocess.run(["git", "apply", "-"], cwd=repository, input=patch, text=True, check=True)
 
 
-def test_a_setup_that_fails_is_told_with_its_output(troop, python_image):
+def test_a_setup_that_fails_is_reported_with_its_output(troop, python_image):
     repository = calc_repository(troop.folder)
     with ModelServer(scripted_model.answer) as server:
         words = solve_words(repository, server.base_url, "--setup", "echo no such thing; exit 3")

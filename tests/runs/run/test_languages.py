@@ -73,7 +73,7 @@ def test_a_repository_in_another_language_is_repaired(troop: Command, case: Case
     assert [votes[1, test] for test in (1, 2, 3)] == ["pass"] * 3
 
 
-def test_what_scripts_lack_is_told_before_the_model_is_asked(
+def test_programs_that_scripts_lack_are_reported_before_the_model_is_asked(
     troop: Command, python_image: str
 ) -> None:
     repository = repository_of(RUBY, troop.folder)

@@ -16,7 +16,7 @@ def notes(folder: Path) -> str:
     return "\n".join(own_instance(folder, "It is wrong.", local=True)[1])
 
 
-def test_nothing_is_said_of_a_plain_repository(tmp_path: Path) -> None:
+def test_a_plain_repository_gives_no_notes(tmp_path: Path) -> None:
     folder = committed(tmp_path / "repo", {b"a.py": b"1\n", b".gitattributes": b"* text=auto\n"})
     assert notes(folder).startswith("The repository is in Python")
     assert "\n" not in notes(folder)

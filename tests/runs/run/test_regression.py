@@ -124,7 +124,7 @@ async def test_what_breaks_an_old_test_is_not_chosen(world):
     ]
 
 
-async def test_the_selection_trajectory_is_told_what_breaks(world, server):
+async def test_the_selection_prompt_says_what_breaks(world, server):
     await race(world, diff(BREAKS), diff(RIGHT), samples__count=1, selection__selector="selection")
     prompts = [body["messages"][1]["content"] for body in server.requests]
     (prompt, *_) = (text for text in prompts if "# Your task: choose" in text)
@@ -137,7 +137,7 @@ async def test_the_selection_trajectory_is_told_what_breaks(world, server):
     assert "class _Recorder" not in prompt
 
 
-async def test_the_rule_without_them_looks_at_none(world):
+async def test_a_rule_without_repository_tests_ignores_them(world):
     instance, *_ = await race(world, diff(BREAKS), diff(RIGHT), selection__votes="discriminating")
     assert instance.chosen == 1
 
@@ -149,12 +149,12 @@ async def test_a_choice_that_breaks_old_tests_is_pointed_out(world):
     assert "It breaks" not in shown(world, instance)
 
 
-async def test_none_are_asked_for(world):
+async def test_with_zero_regression_files_none_vote(world):
     _, matrix, files = await race(world, diff(RIGHT), selection__regression_files=0)
     assert (matrix.only(TestKind.REGRESSION).tests, files) == ((), [])
 
 
-async def test_old_tests_are_asked_as_they_were(world):
+async def test_repository_tests_vote_as_they_were_before_the_edit(world):
     """A candidate that takes the old tests away is still held against them."""
     instance, matrix, _ = await race(world, diff(BREAKS, EMPTIED), diff(RIGHT))
     (old,) = matrix.only(TestKind.REGRESSION).tests
@@ -188,7 +188,7 @@ async def test_a_file_that_cannot_vote_is_left_out_with_a_reason(world, text, re
     assert f"no vote: tests/test_ops.py: {file['reason'][:20]}" in shown(world, instance)
 
 
-async def test_a_file_that_changes_its_mind_is_left_out(world, tmp_path):
+async def test_a_file_whose_result_varies_is_left_out(world, tmp_path):
     """It passes when it is surveyed, and fails the next time."""
     world.sandbox.files["tests/test_ops.py"] = (
         "from pathlib import Path\n"
@@ -213,7 +213,7 @@ async def test_others_stand_in_for_files_that_cannot_vote(world):
     assert sorted(f["place"] for f in files) == [1, 2, 3, 4]
 
 
-async def test_a_persons_own_command(world):
+async def test_a_command_that_the_user_names_runs_the_tests(world):
     """Its exit code is the verdict on the whole file; here one that leaves a failing test out."""
     command = f"{sys.executable} -m pytest -q -p no:cacheprovider {{files}} -k 'not environment'"
     instance, matrix, (file,) = await race(

@@ -59,7 +59,7 @@ async def test_an_issue_goes_in_and_the_right_patch_comes_out(world, server):
         assert "candidate 2" in page.getvalue()
 
 
-async def test_what_opens_alike_is_one_request(world, server):
+async def test_conversations_with_the_same_opening_share_a_request(world, server):
     await world.solve()
     shared = [body["n"] for body in server.requests if body.get("n")]
     assert shared == [3, 4]  # three rankings, four tests
@@ -110,7 +110,7 @@ async def test_many_instances_in_parallel(world):
         assert {row["stage"] for row in costs} >= {"relevance", "testing", "editing", "selection"}
 
 
-async def test_a_server_without_n_is_asked_one_by_one(tmp_path):
+async def test_a_server_without_n_gets_one_request_for_each_reply(tmp_path):
     def one(body: dict) -> str | list[str]:
         given = scripted_model.answer(body)
         return given[0] if isinstance(given, list) else given
@@ -152,7 +152,7 @@ async def test_without_a_usable_choice_the_votes_order_decides(tmp_path, answer,
         assert talk["outcome"] == ended
 
 
-async def test_no_turns_of_selection_leave_it_to_the_vote(world, server):
+async def test_without_turns_for_selection_the_vote_decides(world, server):
     finished = await world.solve(selection__selector="regression")
     with world.reader() as reader:
         assert reader.instance(finished.run, "calc").reason == "vote"
@@ -165,7 +165,7 @@ async def test_an_only_candidate_is_not_discussed(world, server):
         assert view(reader, "trajectories", kind="selection") == []
 
 
-async def test_a_changed_prompt_is_told_when_a_run_is_resumed(world, server, monkeypatch):
+async def test_a_changed_prompt_is_reported_when_a_run_is_resumed(world, server, monkeypatch):
     monkeypatch.setattr(batch, "solve_instance", stop_after_context)
     with pytest.raises(ModelUnavailable):
         await world.solve()
@@ -220,7 +220,7 @@ async def test_a_repository_without_source_says_so(world):
     )
 
 
-async def test_a_failure_of_one_instance_is_left_to_the_commands_end(world, monkeypatch):
+async def test_a_failure_of_one_instance_is_reported_at_the_end_of_the_command(world, monkeypatch):
     async def closed(*given, **named):
         raise SandboxUnavailable("There is no image.", hint="Name another.")
 
@@ -232,7 +232,7 @@ async def test_a_failure_of_one_instance_is_left_to_the_commands_end(world, monk
     assert world.printed.getvalue().count("There is no image.") == 2
 
 
-def test_what_to_do_is_said_once_however_many_instances_failed(capsys):
+def test_a_hint_is_shown_once_however_many_instances_failed(capsys):
     errors = {name: SandboxUnavailable(f"No {name}.", hint="Name another.") for name in "abc"}
     tally = Tally(Status.FAILED, errors)
     assert exit_code(Finished("run", tally), patched=False) == 3

@@ -48,7 +48,7 @@ async def test_tests_without_a_verdict_support_nothing(tmp_path, erring):
     assert of_instance["support"] == "unsupported"
 
 
-def test_such_a_patch_is_no_success(tmp_path, erring):
+def test_a_patch_that_no_test_supports_is_not_a_success(tmp_path, erring):
     troop, repository = Command(tmp_path), calc_repository(tmp_path)
     words = solve_words(repository, erring.base_url, "--samples", "1")
     for _ in range(2):  # solved, then shown as it is stored
@@ -83,7 +83,7 @@ async def test_where_no_test_was_asked_for_nothing_is_missed(tmp_path):
         ({"tests/check_ops.c": "mean();\n"}, "If there are tests, name the command"),
     ],
 )
-async def test_it_is_said_that_the_repositorys_own_tests_have_no_vote(tmp_path, files, said):
+async def test_a_run_says_that_the_repositorys_own_tests_have_no_vote(tmp_path, files, said):
     world = World(tmp_path, "http://127.0.0.1:9/v1")
     del world.sandbox.files["tests/test_ops.py"]
     world.sandbox.files |= files

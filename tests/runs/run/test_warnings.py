@@ -5,7 +5,7 @@ import logging
 from runs.run.warnings import warnings_to
 
 
-def test_each_warning_is_told_once_and_only_inside():
+def test_each_warning_is_shown_once_and_only_inside():
     told = []
     log = logging.getLogger("sandbox.docker.provider")
     with warnings_to(told.append):

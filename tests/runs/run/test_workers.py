@@ -76,7 +76,7 @@ def calls(troop: Command) -> int:
         return reader.run("r").calls
 
 
-def test_two_share_a_run_and_pay_nothing_twice(troop, server, gate):
+def test_two_processes_share_a_run_and_pay_for_nothing_twice(troop, server, gate):
     gate.set()
     started = [troop.start(*words(server, "--parallel", "1")) for _ in range(2)]
     for process in started:
@@ -87,7 +87,7 @@ def test_two_share_a_run_and_pay_nothing_twice(troop, server, gate):
     nothing_left(troop, 2)
 
 
-def test_who_waits_takes_over_from_who_is_killed(troop, server, gate):
+def test_a_waiting_worker_takes_over_from_a_killed_one(troop, server, gate):
     first = troop.start(*words(server))
     wait_for_requests(server, INSTANCES)
     second = troop.start(*words(server))
@@ -103,7 +103,7 @@ def test_who_waits_takes_over_from_who_is_killed(troop, server, gate):
     nothing_left(troop, 2)
 
 
-def test_who_was_suspended_and_taken_over_says_so_and_pays_little(troop, server, gate):
+def test_a_suspended_worker_that_was_taken_over_says_so_and_pays_little(troop, server, gate):
     first = troop.start(*words(server))
     wait_for_requests(server, INSTANCES)
     os.killpg(first.pid, signal.SIGSTOP)

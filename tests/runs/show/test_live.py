@@ -38,7 +38,7 @@ async def test_in_plain_lines_it_is_told_once(tmp_path):
 
 
 @pytest.mark.parametrize("doing", [doing for doing in Doing if doing is not Doing.OVER])
-def test_what_a_sample_waits_for_is_told_apart_and_timed(doing):
+def test_different_waits_of_a_sample_are_shown_with_their_times(doing):
     watched = Watched("a", samples=2)
     effect = Effect([of_sample(2, Kind.EDITING)])
     watched.observers["a"].turn(of_sample(2, Kind.EDITING), 3)
@@ -117,7 +117,7 @@ def test_in_any_size_what_matters_most_is_there_and_nothing_is_wrapped(width, he
         assert any("more" in line for line in screen) or height > 30 * ids
 
 
-def test_a_retry_is_told_once_a_minute_however_many_calls_fail():
+def test_retries_are_reported_once_a_minute_however_many_calls_fail():
     watched = Watched("a")
     for second in range(61):
         watched.seconds = second

@@ -41,7 +41,7 @@ def test_notes_that_say_something_else_all_come():
     assert noted(*notes) == notes
 
 
-def test_a_short_id_is_not_taken_out_of_words():
+def test_a_short_id_is_not_removed_from_within_words():
     watched = Watched("a", "calc")
     before = len(watched.printed)
     for note in ("a cat", "c ct", "calc is", "calculus is"):

@@ -20,6 +20,6 @@ from sandbox.output import escape_controls
         ("C:\\x0", "C:\\x0"),
     ],
 )
-def test_what_is_printed_over_is_gone(printed, left):
+def test_overwritten_output_is_not_shown(printed, left):
     assert as_shown(printed) == left
     assert as_shown(escape_controls(printed)) == left  # as the sandbox stores it

@@ -129,14 +129,14 @@ async def test_nothing_is_left_out_at_80_columns(reader, story):
                     assert len(word) > WORD or word in narrow, f"{name}: {word}"
 
 
-def test_letters_are_candidates_wherever_they_stand(story):
+def test_letters_are_replaced_by_candidates_everywhere(story):
     said = f"A is candidate {story.finalists[0]}, B is candidate {story.finalists[1]}"
     report = printed(instance_report(story))
     assert said in report
     assert f"on A, candidate {story.finalists[0]}: exit" in report
 
 
-def test_who_wrote_what_is_told_apart(story):
+def test_samples_and_systems_are_named_as_such(story):
     """Samples are samples, and outside systems are systems."""
     report = printed(instance_report(story))
     assert "system-1" in report
@@ -152,7 +152,7 @@ def test_testing_comes_before_editing_and_selection_last(story):
     assert listed.index("sample-1/testing") < listed.index("sample-1/editing")
 
 
-def test_a_choice_comes_with_what_the_tests_say(reader, story):
+def test_a_choice_comes_with_its_support(reader, story):
     assert story.evidence.support == story.instance.support == "supported"
     report = printed(instance_report(story))
     assert re.search(r"Supported: it passes \d of \d generated tests? that fails? before", report)

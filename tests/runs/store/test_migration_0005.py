@@ -261,7 +261,7 @@ def test_modes_by_zero_have_names(older, before, after, samples):
     assert stored.config_digest == digest(config)
 
 
-async def test_an_older_run_is_taken_up_and_its_environment_noted(older):
+async def test_an_older_run_is_continued_and_its_environment_is_noted(older):
     """By a command that knows of a setting that was not there yet."""
     given = instance()
     url = older(

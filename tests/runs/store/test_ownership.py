@@ -74,7 +74,7 @@ async def call(journal, turn: int = 0) -> None:
 
 
 @pytest.mark.parametrize("held", ["by nobody", "by the dead"])
-def test_of_several_that_claim_an_instance_at_once_one_has_it(url, held):
+def test_of_several_workers_that_claim_an_instance_at_once_one_gets_it(url, held):
     open_database(url).dispose()
     with Store(url) as store:
         terms = dead() if held == "by the dead" else HERE
@@ -107,7 +107,7 @@ def test_of_several_that_claim_an_instance_at_once_one_has_it(url, held):
     ],
     ids=["killed", "other host", "and silent", "other container", "and silent there", "unseen"],
 )
-async def test_who_is_gone_loses_the_instance(url, terms, expired, taken):
+async def test_a_worker_that_is_gone_loses_the_instance(url, terms, expired, taken):
     with Store(url) as store:
         worker, (row,) = await joined(store, terms)
         held = await store.claim(worker, row)
@@ -131,7 +131,7 @@ def sleeper():
         process.kill()
 
 
-async def test_who_is_seen_alive_is_not_taken_for_gone_however_long_it_sleeps(url, sleeper):
+async def test_a_worker_that_is_seen_alive_is_never_considered_gone(url, sleeper):
     with Store(url) as store:
         worker, (row,) = await joined(store, replace(HERE, me=sleeper))
         await store.claim(worker, row)
@@ -144,7 +144,7 @@ async def test_who_is_seen_alive_is_not_taken_for_gone_however_long_it_sleeps(ur
         assert isinstance(await store.claim(later, row), Claim)
 
 
-async def test_who_has_lost_an_instance_writes_nothing_more(url):
+async def test_a_worker_that_lost_an_instance_writes_nothing_more(url):
     """Every write is refused, those of the instances that are left are not."""
     with Store(url) as first, Store(url) as second:
         worker, rows = await joined(first, HERE, "lost", "kept")
@@ -182,7 +182,7 @@ async def test_who_has_lost_an_instance_writes_nothing_more(url):
         assert reader.run("r").state is Status.RUNNING
 
 
-async def test_of_two_that_take_over_the_later_one_has_it(url):
+async def test_of_two_workers_that_take_over_the_later_one_gets_it(url):
     with Store(url) as store:
         greedy = replace(HERE, take_over=True)
         first, (row,) = await joined(store, greedy)
@@ -192,7 +192,7 @@ async def test_of_two_that_take_over_the_later_one_has_it(url):
         assert isinstance(await store.claim(first, row), Holder)
 
 
-async def test_who_does_not_wait_is_refused_and_leaves_no_trace(url):
+async def test_a_worker_that_does_not_wait_is_refused_and_leaves_no_trace(url):
     with Store(url) as store:
         worker, (row,) = await joined(store)
         await store.claim(worker, row)
@@ -205,7 +205,7 @@ async def test_who_does_not_wait_is_refused_and_leaves_no_trace(url):
         assert len(view(reader, "workers")) == 2
 
 
-async def test_what_another_tried_and_failed_meanwhile_is_not_tried_again(url):
+async def test_an_instance_that_another_worker_failed_on_is_not_tried_again(url):
     with Store(url) as store:
         first, (row,) = await joined(store)
         second, (seen,) = await joined(store)
@@ -218,7 +218,7 @@ async def test_what_another_tried_and_failed_meanwhile_is_not_tried_again(url):
         assert isinstance(await store.claim(third, row), Claim)
 
 
-async def test_more_samples_bought_meanwhile_are_made_by_who_claims_next(url):
+async def test_samples_added_meanwhile_are_made_by_the_next_worker(url):
     with Store(url) as store:
         first, rows = await joined(store, HERE, "a", "b", samples=1)
         held = await store.claim(first, rows[0])
@@ -236,7 +236,7 @@ async def test_more_samples_bought_meanwhile_are_made_by_who_claims_next(url):
         ((Status.PATCHED, None), Status.FAILED, Status.FAILED),
     ],
 )
-async def test_what_a_run_has_come_to_is_told_by_its_instances(url, comes_to, otherwise, run):
+async def test_the_status_of_a_run_follows_from_its_instances(url, comes_to, otherwise, run):
     with Store(url) as store:
         worker, rows = await joined(store, HERE, "a", "b")
         other, _ = await joined(store, HERE, "a", "b")
@@ -255,7 +255,7 @@ async def test_what_a_run_has_come_to_is_told_by_its_instances(url, comes_to, ot
         assert all(row["ended_at"] for row in view(reader, "workers"))
 
 
-async def test_a_worker_that_was_taken_for_gone_goes_on_with_what_is_left(url):
+async def test_a_worker_that_was_considered_gone_continues_with_its_other_instances(url):
     """The database was away for longer than a lease, say."""
     with Store(url) as store:
         worker, rows = await joined(store, CONTAINER, "a", "b")
@@ -294,7 +294,7 @@ async def test_a_text_that_another_process_has_removed_is_stored_again(url):
         assert reader.text(last["reply"]) == "reply 1"
 
 
-def test_two_that_store_the_same_texts_the_other_way_round_both_do(url):
+def test_two_processes_can_store_the_same_texts_in_opposite_orders(url):
     """PostgreSQL ends one of two transactions that wait for each other: it is tried again."""
     barrier = threading.Barrier(2)
 

@@ -94,7 +94,7 @@ async def test_every_spelling_of_the_scheme_is_taken(made, scheme):
         assert len(reader.runs()) == 1
 
 
-def test_a_server_that_is_away_is_told():
+def test_a_server_that_is_down_is_reported():
     for way in WAYS:
         error = told(way, "postgresql://me:hidden@127.0.0.1:9/x")
         assert "Connection refused" in error.message
@@ -102,17 +102,17 @@ def test_a_server_that_is_away_is_told():
         assert "hidden" not in error.message
 
 
-def test_a_database_that_is_not_there_is_told(postgres):
+def test_a_missing_database_is_reported(postgres):
     error = told(open_database, postgres.url_of("nowhere"))
     assert error.hint == "Make it: createdb -E UTF8 -T template0 nowhere"
 
 
-def test_a_user_that_is_not_there_is_told(postgres):
+def test_an_unknown_user_is_reported(postgres):
     url = sa.make_url(postgres.url_of("postgres")).set(username="nobody_like_that")
     assert "user" in told(open_database, url.render_as_string(hide_password=False)).hint
 
 
-def test_a_wrong_password_is_told_and_not_shown(postgres):
+def test_a_wrong_password_is_reported_and_not_shown(postgres):
     """And so is none at all."""
     if os.environ.get("TROOP_TEST_DATABASE"):
         pytest.skip("another's server keeps its own rules")
@@ -185,7 +185,7 @@ def test_an_old_server_is_refused(made, monkeypatch):
     assert "99" in error.hint
 
 
-def test_another_programs_database_is_left_alone(postgres, made):
+def test_another_programs_database_is_not_changed(postgres, made):
     url = made()
     postgres.execute("CREATE TABLE theirs (x text)", url)
     for way in (open_database, look_at_database):
@@ -202,7 +202,7 @@ def test_the_doctor_looks_at_a_database(made):
     assert (found.mark, "0 runs" in found.text) == ("fine", True)
 
 
-def test_a_lost_server_is_told_and_what_was_stored_is_there(made, postgres):
+def test_a_lost_server_is_reported_and_stored_rows_are_kept(made, postgres):
     url = made()
 
     async def work() -> None:
@@ -229,7 +229,7 @@ def test_content_can_be_asked_by_other_programs(made, postgres):
 
 
 @pytest.mark.slow
-def test_bare_python_says_what_to_install():
+def test_without_psycopg_the_error_says_what_to_install():
     """Without psycopg."""
     code = (
         "import sys; sys.modules['psycopg'] = None\n"

@@ -124,7 +124,7 @@ async def test_large_objects_are_not_kept(url, dialect):
         ("DELETE FROM run", "only reads"),
     ],
 )
-async def test_what_is_wrong_is_told_in_one_line(url, statement, hint):
+async def test_errors_are_one_line(url, statement, hint):
     with pytest.raises(UsageError) as caught:
         ask(url, statement)
     assert hint in caught.value.hint
@@ -181,7 +181,7 @@ async def test_texts_are_in_the_order_of_their_bytes(url):
 
 
 @pytest.mark.slow
-def test_people_would_sort_them_otherwise(postgres):
+def test_a_language_would_sort_these_texts_in_another_order(postgres):
     """The database of the test before has such an order, or the test could not fail."""
     values = ", ".join(f"('{name}')" for name in NAMES)
     with postgres.lending() as lend:

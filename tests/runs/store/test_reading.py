@@ -112,7 +112,7 @@ def test_a_call_for_several_replies_is_counted_once(story):
 
 
 @pytest.mark.slow
-def test_what_an_older_version_stored_of_an_instance_is_not_whole(tmp_path):
+def test_an_instance_stored_by_an_older_version_is_incomplete(tmp_path):
     """Nothing says any more where its code was, and how it was set up."""
     troop = goldens.unpack("shell", tmp_path)
     with Reader(sqlite_url(troop.database)) as reader:
@@ -121,7 +121,7 @@ def test_what_an_older_version_stored_of_an_instance_is_not_whole(tmp_path):
         assert {test.script.suffix for test in story.tests if not test.label} == {".sh"}
 
 
-def test_what_is_not_there_is_told_with_what_is(world):
+def test_an_unknown_name_is_reported_with_similar_names(world):
     with world.reader() as reader:
         with pytest.raises(UsageError) as caught:
             reader.run("frist")
@@ -136,7 +136,7 @@ def test_what_is_not_there_is_told_with_what_is(world):
         assert "sample-1/testing" in caught.value.hint
 
 
-async def test_a_text_that_is_gone_is_told(url):
+async def test_a_missing_text_is_reported(url):
     await record_talks(url, [TrajectoryId("relevance/a.py", Kind.RELEVANCE)])
     engine = create_engine(url)
     with engine.begin() as connection:

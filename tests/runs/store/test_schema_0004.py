@@ -239,7 +239,7 @@ def replies(server: ModelServer) -> int:
 
 
 @pytest.mark.parametrize("run", INTERRUPTED)
-def test_an_interrupted_run_goes_on_where_it_stopped(opened, server, run):
+def test_an_interrupted_run_continues_where_it_stopped(opened, server, run):
     """Nothing that is recorded is asked again, and it ends as one that was never interrupted."""
     name = "shell" if run.startswith("shell") else "plain"
     troop = opened("interrupted")
@@ -284,7 +284,7 @@ def executions(troop: Troop, run: str) -> list[list[object]]:
     )
 
 
-def test_other_settings_do_not_take_an_interrupted_run_up(opened):
+def test_other_settings_do_not_continue_an_interrupted_run(opened):
     """Its configuration is known still, down to single settings."""
     troop = opened("interrupted")
     words = troop.solve_words("killed", NOWHERE, SOLVED["plain"])
@@ -294,7 +294,7 @@ def test_other_settings_do_not_take_an_interrupted_run_up(opened):
 
 
 @pytest.mark.parametrize("run", SOLVED)
-def test_fresh_runs_ask_and_end_as_they_did(inputs, url, server, run):
+def test_fresh_runs_send_the_same_requests_and_end_the_same(inputs, url, server, run):
     """Every prompt and every request, byte by byte, and what came of them."""
     troop = Troop(inputs, url)
     troop.finish(*troop.solve_words(run, server.base_url, SOLVED[run]))
@@ -304,7 +304,7 @@ def test_fresh_runs_ask_and_end_as_they_did(inputs, url, server, run):
 
 
 @pytest.mark.usefixtures("rows_sandbox")
-def test_a_fresh_run_of_the_dataset_asks_as_it_did(inputs, url, server):
+def test_a_fresh_run_of_the_dataset_sends_the_same_requests(inputs, url, server):
     troop = Troop(inputs, url)
     troop.run(*troop.run_words(server.base_url, *goldens.DATASET_IDS))
     same(goldens.prompts(troop, "dataset"), goldens.read_golden("prompts")["dataset"])
@@ -312,7 +312,7 @@ def test_a_fresh_run_of_the_dataset_asks_as_it_did(inputs, url, server):
 
 
 @pytest.mark.usefixtures("rows_sandbox")
-def test_fresh_ensembles_ask_as_they_did(inputs, url, server):
+def test_fresh_ensembles_send_the_same_requests(inputs, url, server):
     troop = Troop(inputs, url)
     model = ["--model", "mock", "--base-url", server.base_url]
     turns_ = ["--set", "selection.turns=0"]
@@ -323,7 +323,7 @@ def test_fresh_ensembles_ask_as_they_did(inputs, url, server):
         same(goldens.prompts(troop, run), goldens.read_golden("prompts")[run])
 
 
-def test_the_demo_asks_as_it_did(opened):
+def test_the_demo_sends_the_same_requests(opened):
     """Its executions are in the database, so what they printed does not depend on this machine."""
     troop = opened("demo")
     executed = troop.rows("SELECT count(*) FROM executions")

@@ -161,7 +161,7 @@ async def test_one_refused_write_does_not_take_others_with_it(url):
         assert all(reader.text(row["reply"]) == "a" for row in view(reader, "turns"))
 
 
-async def test_the_same_command_takes_up_the_same_run(url):
+async def test_the_same_command_continues_the_same_run(url):
     with Store(url) as store:
         first, _ = await begun(store)
         again, _ = await begun(store)
@@ -215,7 +215,7 @@ async def grown(store: Store, samples: int):
     return await store.claim(worker, row)
 
 
-async def test_what_rests_on_fewer_samples_waits_again(url):
+async def test_an_instance_chosen_from_fewer_samples_waits_again(url):
     """Its selection is asked anew; what was answered before is kept under another key."""
     nothing = Solution(0, (), Matrix("calc", (), (), {}), (), (), Ranking((), ""))
     with Store(url) as store:
@@ -235,7 +235,7 @@ async def test_what_rests_on_fewer_samples_waits_again(url):
         assert view(reader, "instances")[0]["samples"] == 4
 
 
-async def test_a_selection_that_was_cut_short_is_asked_anew_of_more_samples(url):
+async def test_an_interrupted_selection_is_asked_again_with_more_samples(url):
     with Store(url) as store:
         await with_selection(store, 2)
         row = await grown(store, 2)
@@ -278,7 +278,7 @@ async def test_environments_and_samples_are_stored_whole(url, tmp_path):
 
 
 @pytest.mark.parametrize("there", [False, True])
-def test_several_that_begin_a_run_at_once_share_it(url, there):
+def test_several_processes_that_begin_a_run_at_once_share_it(url, there):
     open_database(url).dispose()
     if there:
         with Store(url) as store:
@@ -358,7 +358,7 @@ def test_the_migrations_make_the_tables(new_url):
     assert ScriptDirectory(str(folder)).get_current_head() == HEAD
 
 
-def test_a_file_that_is_no_database_is_left_alone(tmp_path):
+def test_a_file_that_is_not_a_database_is_not_changed(tmp_path):
     file = tmp_path / "notes.txt"
     file.write_text("not a database, and longer than a header of one hundred bytes" * 10)
     before = file.read_bytes()
@@ -368,7 +368,7 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path):
     assert file.read_bytes() == before
 
 
-def test_another_programs_database_is_left_alone(tmp_path):
+def test_another_programs_database_is_not_changed(tmp_path):
     file = tmp_path / "other.db"
     with sqlite3.connect(file) as other:
         other.execute("CREATE TABLE theirs (x)")
@@ -377,7 +377,7 @@ def test_another_programs_database_is_left_alone(tmp_path):
         open_database(sqlite_url(file))
 
 
-def test_a_newer_database_is_left_alone(tmp_path):
+def test_a_newer_database_is_not_changed(tmp_path):
     file = tmp_path / "troop.db"
     open_database(sqlite_url(file)).dispose()
     with sqlite3.connect(file) as newer:
@@ -388,12 +388,12 @@ def test_a_newer_database_is_left_alone(tmp_path):
     assert "upgrade" in caught.value.hint
 
 
-def test_a_missing_database_is_told_when_reading(tmp_path):
+def test_a_missing_database_is_reported_when_reading(tmp_path):
     with pytest.raises(StoreError, match="There is no database"):
         open_reading(sqlite_url(tmp_path / "none.db"))
 
 
-def test_a_damaged_database_is_told(tmp_path):
+def test_a_damaged_database_is_reported(tmp_path):
     file = tmp_path / "troop.db"
     open_database(sqlite_url(file)).dispose()
     with file.open("r+b") as damaged:
@@ -435,7 +435,7 @@ asyncio.run(main())
 
 
 @pytest.mark.slow
-def test_a_full_disk_is_told_and_loses_nothing(tmp_path):
+def test_a_full_disk_is_reported_and_loses_nothing(tmp_path):
     """The limit on file size stands for the disk: writes beyond it fail in the middle."""
     file = tmp_path / "troop.db"
     done = subprocess.run(

@@ -41,7 +41,7 @@ def environment(**changes):
 
 @pytest.mark.parametrize("name", ["", "mine"])
 @pytest.mark.parametrize("changed", [OTHER, environment(setup="make"), environment(image="other")])
-async def test_what_did_nothing_becomes_what_is_given_now(url, name, changed):
+async def test_a_run_that_did_nothing_takes_the_new_settings(url, name, changed):
     with Store(url) as store:
         first = await tried(store, instance(), name=name)
         second = await tried(store, changed, name=name, done=True)

@@ -88,7 +88,7 @@ async def test_shares_of_a_request_add_up_to_it(url):
         assert sum(turn[f"{name}_share"] or 0 for turn in turns) == pytest.approx(total)
 
 
-async def test_time_is_told_by_stage_with_scripts_in_it(url):
+async def test_time_by_stage_includes_scripts(url):
     patch = Patch.of("d\n", (FileChange("a", b"b"),))
     with Store(url) as store:
         _, row = await begun(store)

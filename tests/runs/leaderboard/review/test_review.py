@@ -253,7 +253,7 @@ def moved(folder: Folder, place: str) -> None:
         for name, case in cases.items()
     ],
 )
-def test_each_fault_is_told(folder: Folder, spoil: object, said: str) -> None:
+def test_each_fault_is_reported(folder: Folder, spoil: object, said: str) -> None:
     spoil(folder)  # type: ignore[operator]
     assert [one for one in folder.findings() if said in one], folder.findings()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-
 import pytest
 
 from tests.support import scripted_model
@@ -71,6 +69,5 @@ def test_a_run_under_way_is_not_removed(troop, repository):
             code, _, errors = troop.run("runs", *words)
             assert code == 5
             assert "another process" in errors
-        for _ in range(3):
-            process.send_signal(signal.SIGINT)
+        process.kill()
         process.communicate(timeout=HANG_S)

@@ -20,11 +20,11 @@ CHECKED = ("agent", "data", "runs", "sandbox", "selection")
 FILLED = "\0"
 """Stands for a placeholder in a text; what fills it is not known here."""
 
-NAME = re.compile(r"\W|\d|git\b|\w*[_./\d:-]\w")
+NAME = re.compile(r"\W|\d|(?:git|pip|swebench)\b|\w*[_./\d:-]\w")
 """What may begin without a capital letter: a flag, a path, a name that is not a common word."""
 
 COMMAND = re.compile(
-    r"(?:^|: |like |`)(?:git|troop|docker|pip|sudo|hf|make|python|--?\w)(?:[^.]|\.\S)*$"
+    r"(?:^|: |like |`)(?:git|troop|docker|pip|sudo|hf|make|python|createdb|await|--?\w)(?:[^.]|\.\S)*$"
 )
 """A command, to the end of the text."""
 ADDRESS = re.compile(r"\w+://\S+$")

@@ -213,7 +213,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
     """
     name, equals, raw = text.partition("=")
     if not equals:
-        raise UsageError(f"{text} has no = in it.", hint="Write --set section.key=value")
+        raise UsageError(f"{text} has no = in it.", hint="For example: --set section.key=value")
     try:
         return name.strip(), tomllib.loads(f"value = {raw}")["value"]
     except ValueError:  # not TOML, or a number with thousands of digits

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("agent", "data", "runs", "sandbox", "selection")
-CHECKED = ("agent", "data", "runs", "sandbox", "selection")
-"""The packages whose messages are held to the style."""
+PACKAGES = ("agent", "data", "runs", "sandbox", "selection")
 
 FILLED = "\0"
 """Stands for a placeholder in a text; what fills it is not known here."""
@@ -24,7 +22,8 @@ NAME = re.compile(r"\W|\d|(?:git|pip|swebench)\b|\w*[_./\d:-]\w")
 """What may begin without a capital letter: a flag, a path, a name that is not a common word."""
 
 COMMAND = re.compile(
-    r"(?:^|: |like |`)(?:git|troop|docker|pip|sudo|hf|make|python|createdb|await|--?\w)(?:[^.]|\.\S)*$"
+    r"(?:^|: |like |`)(?:git|troop|docker|pip|sudo|hf|make|python|createdb|await|--?\w)"
+    r"(?:[^.]|\.\S)*$"
 )
 """A command, to the end of the text."""
 ADDRESS = re.compile(r"\w+://\S+$")
@@ -34,8 +33,8 @@ def errors() -> frozenset[str]:
     """The names of TroopError and of all classes below it."""
     classes = [
         node
-        for room in ROOMS
-        for tree in trees(room).values()
+        for package in PACKAGES
+        for tree in trees(package).values()
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
     ]
@@ -51,8 +50,8 @@ def errors() -> frozenset[str]:
         found |= more
 
 
-def trees(room: str) -> dict[Path, ast.Module]:
-    files = sorted((ROOT / room).rglob("*.py"))
+def trees(package: str) -> dict[Path, ast.Module]:
+    files = sorted((ROOT / package).rglob("*.py"))
     return {file: ast.parse(file.read_text(encoding="utf-8")) for file in files}
 
 
@@ -122,11 +121,11 @@ def fault(text: str) -> str:
 NAMES = errors()
 
 
-@pytest.mark.parametrize("room", CHECKED)
-def test_errors_and_hints_are_sentences(room: str) -> None:
+@pytest.mark.parametrize("package", PACKAGES)
+def test_errors_and_hints_are_sentences(package: str) -> None:
     found = [
         f"{file.relative_to(ROOT)}, line {line}: {why}: {text.replace(FILLED, '…')!r}"
-        for file, tree in trees(room).items()
+        for file, tree in trees(package).items()
         for line, text in shown(tree, NAMES)
         if (why := fault(text))
     ]

@@ -114,7 +114,7 @@ def test_every_method_stands_beside_the_runs_choice(stored):
     for method in PURE:
         assert method in said
     assert "the selection trajectory chose it" in said
-    assert "chooses as the run did, of 1" in said
+    assert "chooses what the run chose, of 1" in said
     assert "grades" not in said
 
 
@@ -177,10 +177,10 @@ def test_the_choices_of_a_method_are_written_for_the_harness(stored, shown, cand
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("frist",), "did you mean first?"),
+        (("frist",), "Did you mean first?"),
         (("first", "nobody"), "no instance in run first called nobody"),
-        (("first", "-m", "codex"), "there is no selection method called 'codex'"),
-        (("first", "-m", "paper,"), "there is no selection method called ''"),
+        (("first", "-m", "codex"), "There is no selection method 'codex'"),
+        (("first", "-m", "paper,"), "There is no selection method ''"),
         (("first", "--write", "x.json"), "--output takes one method's choices"),
         (("first", "-m", "paper", "--write", "."), "is a folder"),
         (("first", "--grades", "none.jsonl"), "There is no file none.jsonl"),

@@ -66,7 +66,7 @@ def uncounted(matrix: Matrix) -> frozenset[tuple[int, int]]:
 
 
 def regression_votes(matrix: Matrix) -> dict[int, int]:
-    """For each candidate, the repository test files of which no other breaks fewer tests.
+    """For each candidate, the repository test files in which no other breaks fewer tests.
 
     A correct edit may change on purpose what an old test checks. So tests that every
     candidate breaks do not count, and a file votes for those that break the fewest tests.

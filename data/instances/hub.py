@@ -145,7 +145,7 @@ def _explained(error: Exception, name: str, split: str | None) -> UsageError:
     return UsageError(
         f"The dataset {name} cannot be loaded: {_first_line(error)}",
         hint="Download one of its JSONL or parquet files and name that"
-        " (ALIAS:FILE reads it as a dataset of `troop data list`).",
+        " (NAME:FILE reads it as a dataset of `troop data list`).",
     )
 
 

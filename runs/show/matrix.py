@@ -102,7 +102,7 @@ def _legend(story: Story, lone: frozenset[tuple[int, int]]) -> Iterator[tuple[st
     yield from _marks_explained(story)
     yield "votes", "generated tests that pass, of those that do not pass before the edit"
     if repository:
-        yield "repo", "repository test files of which no other candidate breaks fewer tests"
+        yield "repo", "repository test files in which no other candidate breaks fewer tests"
     yield "passed", "generated tests that pass, whatever they say before the edit"
     yield "same", "how many samples and systems wrote a patch on which every test says the same"
     yield "size", "characters of the patch"

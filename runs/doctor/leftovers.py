@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from runs.doctor.check import fine, less
 from runs.doctor.room import size
+from runs.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +56,9 @@ def count(containers: Sequence[StoredContainer], me: Owner) -> Leftovers:
 
 def about_containers(left: Leftovers) -> Finding:
     """What to say about containers."""
-    working = f"{left.living} containers at work" if left.living else "no containers at work"
+    working = (
+        f"{counted(left.living, 'container')} at work" if left.living else "no containers at work"
+    )
     if left.dead:
         return less(
             "leftovers.containers",

@@ -17,6 +17,7 @@ from data.predictions.predictions import (
 from data.writing import put_file
 from runs.export.atif import atif_document
 from runs.export.mini import exit_statuses, mini_documents
+from runs.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -103,7 +104,9 @@ def write_forms(
 
 def _preds(order: Order) -> str:
     write_predictions(order.folder, order.model_name, order.patches.diffs)
-    return _counted(order.patches, f"{order.folder}/{PREDICTIONS}, {ALL_PREDICTIONS}")
+    return _counted(
+        order.patches, f"{order.folder}/{PREDICTIONS} and {order.folder}/{ALL_PREDICTIONS}"
+    )
 
 
 def _pro(order: Order) -> str:
@@ -116,11 +119,13 @@ def _multi_swe(order: Order) -> str:
     left_out = write_multi_swe(file, order.patches.repos, order.patches.diffs)
     some = ", ".join(left_out[:3])
     more = f" ({some} and others are not pull requests)" if left_out else ""
-    return f"{len(order.patches.diffs) - len(left_out)} predictions: {file}{more}"
+    return f"{counted(len(order.patches.diffs) - len(left_out), 'prediction')}: {file}{more}"
 
 
 def _counted(patches: Patches, where: str) -> str:
-    return f"{len(patches.diffs)} predictions, {patches.empty} of them empty: {where}"
+    return (
+        f"{counted(len(patches.diffs), 'prediction')}, {patches.empty} with an empty patch: {where}"
+    )
 
 
 class _Mini:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from runs.store.story import Story
 
 ENDINGS = {
-    "done": "the model said that its work is right",
+    "done": "the conversation came to its end: the model had what it was asked for",
     "out_of_turns": "the model had no reply left; what it wrote last counts",
     "no_edit": "the model wrote no edit that applies",
     "unreadable": "no reply was in the form that was asked for",

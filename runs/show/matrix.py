@@ -94,31 +94,36 @@ def _legend(story: Story, lone: frozenset[tuple[int, int]]) -> Iterator[tuple[st
     yield "✔", "pass (exit 0: the issue is fixed)"
     yield "✘", "fail (exit 2: the issue is still there)"
     if any(vote.broken for vote in story.votes):
-        yield "✘2", "of a repository test file: two of its tests are broken by the edit"
+        yield "✘2", "two tests in this repository test file are broken by the edit"
     yield "!", "no verdict (anything else)"
     if lone:
         what = "a pass without a vote: one sample wrote both test and patch, and no other agrees"
         yield f"✔{_UNCOUNTED}", what
     yield from _marks_explained(story)
-    yield "votes", "generated tests that pass, of those that do not pass before the edit"
+    yield "votes", "generated tests that pass with this candidate and did not pass before the edit"
     if repository:
         yield "repo", "repository test files in which no other candidate breaks fewer tests"
     yield "passed", "generated tests that pass, whatever they say before the edit"
-    yield "same", "how many samples and systems wrote a patch on which every test says the same"
+    yield (
+        "same",
+        "how many samples or systems wrote a patch with the same verdict of every test",
+    )
     yield "size", "characters of the patch"
     if len(story.candidates) > 1:
         rule = story.run.config.get("selection.votes", "regression")
-        yield f"Order of the candidates: by {_ORDERS.get(rule, rule)}; if equal, by same."
+        order = _ORDERS.get(rule, rule)
+        ties = "same, then how many wrote exactly this patch, then size"
+        yield f"Order of the candidates: by {order}. If equal: {ties}."
 
 
 def _marks_explained(story: Story) -> Iterator[tuple[str, str]]:
     marks = "".join(map(_marks, story.tests))
     if "r" in marks:
-        yield "1r", "test 1 is one of the repository's test files; the others are generated"
+        yield "r", "a test file of the repository; tests without an r are generated"
     if "*" in marks:
-        yield "1*", "test 1 passes before the edit, so it has no vote"
+        yield "*", "the test passes before the edit, so it has no vote"
     if "~" in marks:
-        yield "1~", "test 1 is flaky: run again, it gave another verdict, so it has no vote"
+        yield "~", "the test is flaky: run again, it gave another verdict, so it has no vote"
 
 
 def _origin(candidate: CandidateRecord) -> str:

@@ -64,7 +64,9 @@ class Writer:
         Raises:
             StoreError: the database failed, and nothing of `work` was kept; or it is closed.
         """
-        return await asyncio.shield(asyncio.wrap_future(self._queue(work)))
+        written = asyncio.wrap_future(self._queue(work))
+        written.add_done_callback(_look_at)
+        return await asyncio.shield(written)
 
     def write_now(self, work: Callable[[sa.Connection], T]) -> T:
         """The same for callers that cannot be cancelled. Blocks until it is committed.
@@ -137,3 +139,9 @@ class Writer:
         self.keys.clear()
         with translated(str(self._engine.url)), self._engine.begin() as connection:
             return [job.work(connection) for job in batch]
+
+
+def _look_at(written: asyncio.Future[Any]) -> None:
+    """Take the error of a write whose caller was cancelled, or asyncio would print a traceback."""
+    if not written.cancelled():
+        written.exception()

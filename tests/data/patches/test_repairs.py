@@ -172,11 +172,15 @@ def test_what_applying_alone_cannot_read_is_mended_first() -> None:
     ["+\n", " \n", "diff --git " + " " * 5000 + "\n", "@@ -1 +1 @@\n", "```\n", "    --- a\n"],
 )
 def test_time_is_linear(line: str) -> None:
-    def seconds(size: int) -> float:
+    def once(size: int) -> float:
         begun = time.process_time()
         with contextlib.suppress(UsageError):
             repair(GOOD + line * (size // len(line)))
         return time.process_time() - begun
+
+    def seconds(size: int) -> float:
+        """Of the processor; the least of three, because a loaded machine only adds to it."""
+        return min(once(size) for _ in range(3))
 
     assert seconds(1_000_000) < 12 * max(seconds(250_000), 0.02)
     assert parts_of.cache_info().currsize == 0

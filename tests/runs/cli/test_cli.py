@@ -163,7 +163,7 @@ def test_no_samples_at_all_still_choose_among_outside_candidates(troop, reposito
     [
         ([], "usage"),
         (["slove"], "invalid choice"),
-        (["solve"], "give either --dataset"),
+        (["solve"], "Give either --repo"),
         (["solve", "--dataset", "x.jsonl"], "--instance"),
         (["solve", "--repo", "."], "--issue"),
         (["solve", "--dataset", "none.jsonl", "--instance", "a"], "none.jsonl"),
@@ -213,7 +213,7 @@ def test_the_issue_and_the_patch_may_lie_in_the_repository(troop, repository, se
 @pytest.mark.parametrize("name", ["../../escape", "last", "", "a b", "x" * 81, ".hidden"])
 def test_a_runs_name_is_a_plain_word(troop, repository, server, name):
     code, _, errors = troop.run(*solve_words(repository, server.base_url, "--name", name or "/"))
-    assert (code, "not a run's name" in errors) == (2, True)
+    assert (code, "cannot be a run's name" in errors) == (2, True)
 
 
 def test_other_candidates_are_another_run(troop, repository, server):

@@ -73,7 +73,7 @@ def test_what_is_taken_of_a_row(troop: Command, rows: str) -> None:
         (["data", "show", "acme__tool-1"], "--dataset"),
         (["data", "show", "acme__tool-9", "--dataset", "ROWS"], "no instance acme__tool-9"),
         (["data", "check", "--dataset", "ROWS", "--slice", "2"], "--slice 2 has no colon"),
-        (["data", "check", "--dataset", "nosuch", "--filter", "("], "no regular expression"),
+        (["data", "check", "--dataset", "nosuch", "--filter", "("], "not a regular expression"),
         (["run", "--dataset", "ROWS", "--filter", "tool"], "leaves none of 5 instances"),
         (["run", "--dataset", "ROWS", "--seed", "3"], "--seed is for --shuffle"),
         (["run", "--dataset", "ROWS", "--exclude", "missing"], "There is no file missing"),

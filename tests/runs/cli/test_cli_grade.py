@@ -101,7 +101,7 @@ def test_what_has_no_verdict_gives_exit_code_1(troop: Graded) -> None:
 def test_bad_input_gives_exit_code_2(troop: Graded, capsys: pytest.CaptureFixture[str]) -> None:
     words = troop.words(*ROWS)
     for wrong, said in (
-        (["grade", "--harness-python", troop.harness], "name a run"),
+        (["grade", "--harness-python", troop.harness], "Name a run"),
         (words[:3] + words[5:], "give --dataset"),
         ([*words, "tiny__calc-7"], "no prediction for tiny__calc-7"),
         ([*words, "--parallel", "0"], "--parallel"),
@@ -129,7 +129,7 @@ def test_a_stopped_grading_continues(troop: Graded) -> None:
     rows = (ROWS[0], ("tiny__calc-2", "a", patch("resolved")))
     _, output, errors = troop.run(*troop.words(*rows))
     assert "1/1  tiny__calc-2: resolved" in errors
-    assert "a: 2 of 2 resolved" in output
+    assert "a: 2 of 2 instances resolved" in output
 
 
 def test_the_preflight_writes_an_exclusion_list(troop: Graded) -> None:
@@ -139,7 +139,7 @@ def test_the_preflight_writes_an_exclusion_list(troop: Graded) -> None:
         *words, "--harness-python", troop.harness, "--write-exclude", str(unfit)
     )
     assert code == 1, errors
-    assert "1 of 2 are fit" in output
+    assert "1 of 2 instances are fit" in output
     lines = unfit.read_text().splitlines()
     assert lines[0].startswith("#")
     assert lines[1].startswith("tiny__calc-2  # the gold patch is not resolved")

@@ -49,6 +49,7 @@ def test_version_4_keeps_the_images_that_it_pulls() -> None:
     assert "--cache_level" not in flags("5.0.2")
 
 
+@pytest.mark.slow
 def test_the_real_one_knows_the_flags() -> None:
     """With TROOP_HARNESS_PYTHON, or where swebench is installed here."""
     try:

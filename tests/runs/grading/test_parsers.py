@@ -123,6 +123,7 @@ def test_statuses_by_test(case: str) -> None:
     assert PARSERS[name](log) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_the_harness_reads_the_same(case: str) -> None:
     """Where TROOP_HARNESS_PYTHON names a Python with swebench 5."""

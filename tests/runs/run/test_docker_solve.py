@@ -32,7 +32,7 @@ def in_docker(words: list[str], image: str, *more: str) -> list[str]:
 def test_the_demo_in_docker(troop, python_image):
     report = troop.finish("demo", "--sandbox", "docker", "--no-wait")
     assert "selection trajectory chose it" in report
-    assert "6r: tests/test_walk.py, 19 tests" in report
+    assert "6r is tests/test_walk.py: 19 tests pass" in report
     assert "✘2" in report
     patch = troop.finish("show", "last", "--patch")
     assert "count(first, direction)" in patch

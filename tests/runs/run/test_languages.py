@@ -57,7 +57,7 @@ def test_a_repository_in_another_language_is_repaired(troop: Command, case: Case
         words = words_of(repository, server.base_url, "--image", image, "--patch-only")
         code, patch, errors = troop.run(*words)
     assert code == 0, errors
-    assert f"is in {case.language} (by its files" in errors
+    assert f"is in {case.language} (going by its files" in errors
     assert f"test scripts in {case.scripts}" in errors
 
     subprocess.run(["git", "apply", "-"], cwd=repository, input=patch, text=True, check=True)

@@ -82,7 +82,7 @@ def test_two_processes_share_a_run_and_pay_for_nothing_twice(troop, server, gate
     for process in started:
         output, errors = process.communicate(timeout=LONG_S)
         assert process.returncode == 0, errors
-        assert "3 of 3 with a patch" in output  # of the whole run
+        assert "3 of 3 instances patched" in output  # of the whole run
     assert len(server.requests) == calls(troop)
     nothing_left(troop, 2)
 
@@ -98,7 +98,7 @@ def test_a_waiting_worker_takes_over_from_a_killed_one(troop, server, gate):
     first.communicate()
     output, errors = second.communicate(timeout=LONG_S)
     assert second.returncode == 0, errors
-    assert "3 of 3 with a patch" in output
+    assert "3 of 3 instances patched" in output
     assert "Waiting" not in errors  # it is said once
     nothing_left(troop, 2)
 
@@ -115,7 +115,7 @@ def test_a_suspended_worker_that_was_taken_over_says_so_and_pays_little(troop, s
     os.killpg(first.pid, signal.SIGCONT)
     output, errors = first.communicate(timeout=LONG_S)
     assert first.returncode == 0, errors
-    assert "3 of 3 with a patch" in output
+    assert "3 of 3 instances patched" in output
     assert "This process no longer holds" in errors
     assert calls(troop) == stored  # nothing was written by the loser
     assert len(server.requests) - stored == asked  # and nothing was asked by it again

@@ -1,6 +1,7 @@
 """The store: journal, runs, views, and what is said when a database cannot be used."""
 
 import asyncio
+import gc
 import os
 import sqlite3
 import subprocess
@@ -38,6 +39,7 @@ from selection.selectors.protocol import Ranking
 from selection.solution import Solution
 from tests.support import claims
 from tests.support.views import view
+from tests.support.waiting import HANG_S
 from tests.support.world import instance
 
 TESTING = TrajectoryId("sample-1/testing", Kind.TESTING, 1)
@@ -159,6 +161,26 @@ async def test_one_refused_write_does_not_take_others_with_it(url):
     with Reader(url) as reader:
         assert sorted(row["turn"] for row in view(reader, "turns")) == [0, 1, 2]
         assert all(reader.text(row["reply"]) == "a" for row in view(reader, "turns"))
+
+
+async def test_a_write_that_fails_after_its_caller_was_cancelled_prints_nothing(url):
+    printed, go_on = [], threading.Event()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: printed.append(context))
+
+    def fail(_connection):
+        go_on.wait(HANG_S)
+        raise StoreError("It fails.")
+
+    with Store(url) as store:
+        waiting = asyncio.ensure_future(store._writer.write(fail))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        go_on.set()
+    await asyncio.sleep(0.01)  # the writer's thread has ended; its answer is taken now
+    gc.collect()
+    assert printed == []
 
 
 async def test_the_same_command_continues_the_same_run(url):

@@ -38,8 +38,8 @@ from runs.store.reading import Reader
 from tests.support.command import calc_repository
 
 GRACE_S = 60.0
-"""Seconds in which a reply that has arrived may wait to be stored. On a machine that is too small for
-so many processes, one was seen to wait for 11 s before its instance was taken over."""
+"""Seconds for which a reply that has arrived may wait to be stored. With 16 processes on two cores,
+one waited for 11 s, until its instance was taken over."""
 GREEDY = 0.3
 """How often one begins with --take-over."""
 

@@ -102,15 +102,15 @@ def test_bad_input_gives_exit_code_2(troop: Graded, capsys: pytest.CaptureFixtur
     words = troop.words(*ROWS)
     for wrong, said in (
         (["grade", "--harness-python", troop.harness], "Name a run"),
-        (words[:3] + words[5:], "give --dataset"),
-        ([*words, "tiny__calc-7"], "no prediction for tiny__calc-7"),
+        (words[:3] + words[5:], "Give --dataset"),
+        ([*words, "tiny__calc-7"], "prediction for tiny__calc-7"),
         ([*words, "--parallel", "0"], "--parallel"),
-        ([*words[:-1], "/no/such/python"], "no Python"),
-        (["grade", "last", "--harness-python", troop.harness], "no database"),
+        ([*words[:-1], "/no/such/python"], "/no/such/python"),
+        (["grade", "last", "--harness-python", troop.harness], "There is no database"),
     ):
         code = main([*wrong, "--db", str(troop.folder / "none.db")])
         errors = capsys.readouterr().err
-        assert code == (5 if said == "no database" else 2), errors
+        assert code == (5 if said == "There is no database" else 2), errors
         assert said in errors
 
 

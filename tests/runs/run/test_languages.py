@@ -58,7 +58,7 @@ def test_a_repository_in_another_language_is_repaired(troop: Command, case: Case
         code, patch, errors = troop.run(*words)
     assert code == 0, errors
     assert f"is in {case.language} (going by its files" in errors
-    assert f"test scripts in {case.scripts}" in errors
+    assert f"Test scripts are in {case.scripts}" in errors
 
     subprocess.run(["git", "apply", "-"], cwd=repository, input=patch, text=True, check=True)
     assert (repository / case.path).read_text() in {case.right, case.right_too}

@@ -140,7 +140,7 @@ def test_samples_and_systems_are_named_as_such(story):
     """Samples are samples, and outside systems are systems."""
     report = printed(instance_report(story))
     assert "system-1" in report
-    assert "samples and systems" in report
+    assert "samples or systems" in report
 
 
 def test_testing_comes_before_editing_and_selection_last(story):

@@ -177,7 +177,7 @@ class Proof:
             "runs without an end": "SELECT count(*) FROM run WHERE status <> 'finished'",
         }.items():
             text = sa.text(query)
-            # mypy cannot infer the type of a lambda with a default, which binds the loop's variable.
+            # mypy cannot infer a lambda with a default, which binds the variable of the loop.
             count = reader.read(lambda s, text=text: s.execute(text).scalar_one())  # type: ignore[misc]
             self._check(count == 0, f"left: {what}: {count}")
         counts = reader.read(

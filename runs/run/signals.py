@@ -143,10 +143,10 @@ def leave() -> NoReturn:
 
 
 def _handle(number: int, _frame: FrameType | None) -> None:
-    _heard.first = _heard.first or number
+    later, _heard.first = bool(_heard.first), _heard.first or number
     if _heard.listeners:
         _heard.listeners[-1](number)
-    elif _heard.may_raise:
+    elif _heard.may_raise and not later:  # a listener may have had the first, and be gone
         _heard.may_raise = False
         raise KeyboardInterrupt
     else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -134,3 +136,19 @@ def test_at_any_moment_of_a_short_command(troop, after_s):
     _, errors = process.communicate(timeout=HANG_S)
     assert as_shells_have_it(process) in {0, 130}, errors
     assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_that_comes_when_the_listener_to_the_first_is_gone_ends_it_at_once(number):
+    program = f"""
+from runs.run.signals import answered, listening
+from signal import raise_signal
+with answered():
+    with listening(lambda number: None):
+        raise_signal({int(number)})
+    raise_signal({int(number)})
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 128 + number
+    assert "Traceback" not in done.stderr
+    assert "Stopped at once" in done.stderr

@@ -9,7 +9,7 @@ from rich.text import Text
 from data.paths import show_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from data.patches.litter import Litter
     from sandbox.protocol import Execution
@@ -59,6 +59,12 @@ def listed(items: Iterable[object]) -> str:
     """For example "1, 2 and 6"."""
     *first, last = map(str, items)
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def some(names: Sequence[str], shown: int = 3) -> str:
+    """The first names, and how many more there are."""
+    left = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {left} more" if left > 0 else "")
 
 
 def ending(execution: Execution) -> str:

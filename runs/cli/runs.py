@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         epilog="Examples:\n  troop runs rm first --dry-run\n  troop runs rm first second",
         formatter_class=_PLAIN,
     )
-    remove.add_argument("runs", nargs="+", metavar="RUN", help="a run's name")
+    remove.add_argument("runs", nargs="+", metavar="RUN", help="a run's name; last: the latest")
     rename = found.add_parser(
         "rename",
         help="give a run another name",
@@ -49,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         epilog="Examples:\n  troop runs rename first paper",
         formatter_class=_PLAIN,
     )
-    rename.add_argument("old", metavar="RUN", help="a run's name")
+    rename.add_argument("old", metavar="RUN", help="a run's name; last: the latest")
     rename.add_argument("new", metavar="NEW", help="its new name")
     sweep = found.add_parser("sweep", help="remove texts that an earlier removal left")
     for each in (remove, sweep):
@@ -77,6 +77,7 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _remove(args: argparse.Namespace) -> int:
+    args.runs = _named(args, args.runs)
     if args.dry_run:
         _show(_removed(args, args.runs, dry_run=True), dry_run=True)
         return 0
@@ -99,16 +100,24 @@ def _sweep(args: argparse.Namespace) -> int:
 def _rename(args: argparse.Namespace) -> int:
     from runs.store.housekeeping import rename_run
 
-    args.runs = [args.old]
+    args.runs = _named(args, [args.old])
     files = _patch_files(args)
-    rename_run(database_url(args.db), args.old, args.new)
+    rename_run(database_url(args.db), args.runs[0], args.new)
     for file in files:
         folder = file.parent.with_name(args.new)
         folder.mkdir(parents=True, exist_ok=True)
         file.rename(folder / file.name)
         _drop_if_empty(file.parent)
-    _say(f"The run {args.old} is now {args.new}.")
+    _say(f"The run {args.runs[0]} is now {args.new}.")
     return 0
+
+
+def _named(args: argparse.Namespace, names: list[str]) -> list[str]:
+    """The names, with that of the latest run for "last"."""
+    from runs.store.reading import Reader
+
+    with Reader(database_url(args.db)) as reader:
+        return [reader.run(None).name if name == "last" else name for name in names]
 
 
 def _removed(args: argparse.Namespace, names: list[str], *, dry_run: bool) -> Removed:

@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from data.errors import TroopError
+    from runs.compare.grades import Grades
     from runs.compare.reselect import Reselected
     from runs.store.reading import Reader
     from runs.store.records import InstanceRecord
@@ -178,6 +179,8 @@ def _select(args: argparse.Namespace, reader: Reader, methods: list[str]) -> int
     chosen, errors = choose_anew(args, reader, found, there, methods)
     if grades is not None:
         chosen = graded(chosen, grades, by_oracle=ORACLE in methods)
+        if args.grades:
+            _tell_unused(grades, chosen, {one.instance_id for one in reader.instances(found.name)})
         counted = figures(chosen, methods)
     if args.json:
         document = selection_document(found, chosen, methods, args.seed, counted)
@@ -214,6 +217,20 @@ def _tell_unfinished(count: int) -> None:
 
     if count:
         _say(f"Left out, because they have not ended: {counted(count, 'instance')}.")
+
+
+def _tell_unused(grades: Grades, chosen: Sequence[Reselected], known: set[str]) -> None:
+    """Say which grades from files belong to nothing, which a wrong file explains."""
+    from runs.words import some
+
+    if strange := sorted(grades.instances - known):
+        _say(f"Grades not used, because the run has no such instance: {some(strange)}.")
+    unmatched = [
+        o.instance_id for o in chosen if o.instance_id in grades.instances and not o.grades
+    ]
+    if unmatched:
+        _say(f"Grades not used, because they are of no candidate: {some(sorted(unmatched))}.")
+        _say("  A grade belongs to a patch, or to its digest in the view candidates, column diff.")
 
 
 def _tell_failed(errors: Mapping[str, TroopError]) -> None:

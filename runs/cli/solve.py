@@ -136,7 +136,9 @@ def _instance(args: argparse.Namespace, *, local: bool) -> tuple[str, Instance]:
     """The instance that the flags name, with the name of its dataset."""
     if (args.dataset is None) == (args.repo is None):
         raise UsageError(
-            "Nothing to repair is named, or two things are.",
+            "--repo and --dataset exclude each other."
+            if args.repo is not None
+            else "It is not said what to repair.",
             hint="Give either --repo with --issue, or --dataset with --instance.",
         )
     if args.dataset is not None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from runs.store.blobs import digest_of
 from runs.store.reading import Reader
+from runs.words import some
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from data.instances.instance import Instance
     from data.predictions.predictions import Prediction
     from sandbox.protocol import Script
-
-SHOWN = 3
-"""How many ids a note names."""
 
 
 def with_candidates(
@@ -27,9 +25,9 @@ def with_candidates(
     without = [one.instance_id for one in instances if one.instance_id not in systems]
     elsewhere = [name for name in systems if name not in picked]
     if without:
-        notes.append(f"Left out, because nobody has a candidate: {_some(without)}.")
+        notes.append(f"Left out, because nobody has a candidate: {some(without)}.")
     if elsewhere:
-        notes.append(f"Candidates of other instances are ignored: {_some(elsewhere)}.")
+        notes.append(f"Candidates of other instances are ignored: {some(elsewhere)}.")
     return there, {name: found for name, found in systems.items() if name in picked}
 
 
@@ -66,10 +64,5 @@ def stored_tests(
                     found.setdefault(given.instance_id, []).extend(tests)
     without = [one.instance_id for one in instances if one.instance_id not in found]
     if without:
-        notes.append(f"Without stored tests: {_some(without)}.")
+        notes.append(f"Without stored tests: {some(without)}.")
     return found
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

@@ -34,6 +34,11 @@ class Grades:
     alike: Mapping[tuple[str, object], frozenset[bool]] = field(default_factory=dict)
     """(instance, what the diff changes, by one of `_LIKENESSES`) -> the verdicts on such diffs."""
 
+    @property
+    def instances(self) -> frozenset[str]:
+        """The instances that have a grade."""
+        return frozenset(name for name, _ in self.exact)
+
     def of(self, instance_id: str, matrix: Matrix) -> dict[int, bool]:
         """The verdicts by candidate number, for the candidates that have one.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from runs.doctor.check import fine, less
 from runs.doctor.room import size
+from runs.words import some
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -111,7 +112,7 @@ def about_images(stock: Stock, facts: Facts) -> list[Finding]:
         text += f" ({size(sum(stock.here.values()))}, counting shared layers each time)"
     found = [fine("images", text)]
     if stock.missing:
-        text += f", {len(stock.missing)} to be pulled: {_some(stock.missing)}"
+        text += f", {len(stock.missing)} to be pulled: {some(stock.missing, SHOWN)}"
         hint = f"They are pulled when they are needed. To pull now: docker pull {stock.missing[0]}"
         found = [less("images", text, hint)]
     machine = str(facts.info.get("Architecture") or facts.version.get("Arch") or "")
@@ -128,8 +129,3 @@ def about_images(stock: Stock, facts: Facts) -> list[Finding]:
             )
         )
     return found
-
-
-def _some(names: Sequence[str]) -> str:
-    left = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {left} more" if left > 0 else "")

@@ -79,5 +79,5 @@ def about_unused(ours: Sequence[Removable], theirs: Sequence[Removable]) -> Find
         text += "; they save time in the next run, `troop gc --images` removes them"
     if theirs:
         total = size(sum(image.size for image in theirs))
-        text += f"; {len(theirs)} of another or an older Troop ({total}) are left alone"
+        text += f"; {len(theirs)} ({total}), made by another user or an older Troop, stay"
     return fine("leftovers.images", text)

@@ -98,8 +98,8 @@ def about_disk(facts: Facts, path: str, disk: FileSystem | None, mark: Watermark
         return bad(name, f"{text}: executions will fail", hint, SANDBOX)
     limit = f"{mark.percent:g} % in use or less than {size(mark.free)} free"
     if used >= mark.percent or disk.free < mark.free:
-        return less(name, f"{text}: above the watermark ({limit})", hint)
-    return fine(name, f"{text}; watermark: {limit}")
+        return less(name, f"{text}: too full ({limit}), so runs remove images", hint)
+    return fine(name, f"{text}; runs remove images at {limit}")
 
 
 def images_folder(facts: Facts) -> str:

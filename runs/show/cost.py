@@ -47,7 +47,7 @@ def cost_table(story: Story) -> RenderableType:
         made,
         legend(
             *((kind, _STAGES[kind]) for kind in shown if kind in _STAGES),
-            ("calls", "requests to the model server"),
+            ("calls", "requests to the model server; one may bring several replies"),
             ("tokens", "pieces of text, as that server counts them"),
             ("cached", "prompt tokens that the server had from an earlier call"),
             ("cost", "US dollars, by your own or list prices; unknown: no price is known"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from data.instances.family import Dataset
 
-CHOOSE_SPLIT = "(say which)"
+CHOOSE_SPLIT = "(name one)"
 ROWS_IMAGE = "(the row's)"
 _UNNAMED = "image of a row that names none"
 _LABELS = {

@@ -51,7 +51,7 @@ def runs_list(reader: Reader) -> RenderableType:
         made.add_row(
             plain(run.name, "bold"),
             Text(status.words, style=STATUS_STYLE.get(status, "")),
-            f"{run.created_at:%Y-%m-%d}",
+            f"{run.created_at:%Y-%m-%d %H:%M}",
             plain(run.model),
             f"{run.patched} of {run.instances}",
             or_dash(_supported(run)),

@@ -45,7 +45,7 @@ def selection_report(
     if any(method != ORACLE for method in methods):
         parts += [Text(), _agreement(found, methods)]
     if figures is not None:
-        parts += [Text(), *worth(figures, found)]
+        parts += [Text(), *worth(run, figures, found)]
     what = "which candidate each method chooses" if methods else "which candidate was chosen"
     return Group(Text.assemble((run.name, "bold"), f"  {what}\n"), *parts)
 

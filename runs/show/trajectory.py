@@ -64,7 +64,7 @@ def _turn(turn: Turn) -> list[RenderableType]:
         f"{call.duration_s:.1f} s",
     ]
     if call.n > 1:
-        cost.append(f"one call for {call.n} replies, counted whole")
+        cost.append(f"one call brought {call.n} replies; its whole cost is shown here")
     if record.finish is not Finish.STOP:
         cost.append(f"ended by {record.finish}")
     if call.replayed:

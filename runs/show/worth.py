@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
     from runs.compare.figures import Figures, SystemFigures
     from runs.compare.reselect import Reselected
+    from runs.store.records import RunRecord
 
 _NOTES = (
     ("resolved", "instances whose chosen candidate is resolved; share: their part of those graded"),
-    ("gap closed", "how far the method comes from the random pick (0%) to the oracle (100%)"),
+    ("gap closed", "how far the method comes from the random pick (0%) to the oracle (100%);"),
+    ("", "below 0%, it is worse than the random pick"),
     ("random pick", "any sample or system that wrote a candidate is as likely as any other"),
     ("oracle", "not a selector, but the bound of all: any resolved candidate counts"),
 )
@@ -31,7 +33,7 @@ _OF_SYSTEMS = (
 _WITHOUT_GAP = (("-", "the random pick is as good as the oracle"),)
 
 
-def worth(figures: Figures, found: Sequence[Reselected]) -> list[RenderableType]:
+def worth(run: RunRecord, figures: Figures, found: Sequence[Reselected]) -> list[RenderableType]:
     """Figures over the instances that are wholly graded, and what is left out."""
     parts: list[RenderableType] = [Heading("by the grades, which no selector sees")]
     if figures.instances:
@@ -57,9 +59,9 @@ def worth(figures: Figures, found: Sequence[Reselected]) -> list[RenderableType]
             f"{one.instance_id} ({one.ungraded} of {len(one.matrix.candidates)})"
             for one in left_out
         )
-        said = f"Left out, because some of their candidates have no grade: {missing}."
+        said = f"Left out, because candidates have no grade (how many, of how many): {missing}."
         parts.append(plain(said, "yellow"))
-        parts.append(plain("Grade them: troop grade RUN --all-candidates", "dim"))
+        parts.append(plain(f"Grade them: troop grade {run.name} --all-candidates", "dim"))
     return parts
 
 

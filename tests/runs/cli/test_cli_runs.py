@@ -42,7 +42,7 @@ def test_runs_are_listed_renamed_and_removed(troop, repository):
     (patch,) = (troop.folder / "data" / "troop" / "patches").rglob("*.patch")
     assert "calc-mock-1" in troop.finish("runs")
     assert troop.finish("runs", "list") == troop.finish("show")
-    troop.finish("runs", "rename", "calc-mock-1", "best")
+    troop.finish("runs", "rename", "last", "best")
     assert not patch.exists()
     assert (patch.parent.with_name("best") / patch.name).exists()
     code, _, errors = troop.run("runs", "rm", "best")
@@ -51,7 +51,7 @@ def test_runs_are_listed_renamed_and_removed(troop, repository):
     code, _, errors = troop.run("runs", "rm", "other", "--yes")
     assert code == 2
     assert "best" in errors
-    troop.finish("runs", "rm", "best", "--dry-run")
+    troop.finish("runs", "rm", "last", "--dry-run")
     assert "best" in troop.finish("runs")
     code, _, errors = troop.run("runs", "rm", "best", "--yes")
     assert code == 0

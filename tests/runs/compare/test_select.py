@@ -165,6 +165,19 @@ def test_candidates_without_a_grade_are_reported_and_left_out(stored, document, 
     assert "resolved of" not in said
 
 
+def test_grades_that_belong_to_nothing_are_named(stored, select, document):
+    name = document("first")["instances"][0]["instance_id"]
+    file = grades(
+        stored,
+        {"instance_id": name, "candidate": "0" * 64, "resolved": True},
+        {"instance_id": "elsewhere", "candidate": "1" * 64, "resolved": True},
+    )
+    code, _, errors = select("first", "--grades", file)
+    assert code == 0
+    assert "the run has no such instance: elsewhere." in errors
+    assert f"they are of no candidate: {name}." in errors
+
+
 @pytest.mark.parametrize("file", ["preds.json", "deeper/preds.jsonl"])
 def test_the_choices_of_a_method_are_written_for_the_harness(stored, shown, candidates, file):
     path = stored.folder / file

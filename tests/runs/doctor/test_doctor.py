@@ -117,7 +117,7 @@ def test_images_of_another_troop_are_counted_apart_and_not_recommended():
     theirs = [unused("prepared", 10_600_000_000)]
     text = about_unused(ours, theirs).text
     assert "2 prepared (210 MB), 1 pulled (7.0 GB); " in text
-    assert "1 of another or an older Troop (10.6 GB) are left alone" in text
+    assert "1 (10.6 GB), made by another user or an older Troop, stay" in text
     assert "gc --images" not in about_unused([], theirs).text
     assert about_unused([], []).text.endswith("none")
 

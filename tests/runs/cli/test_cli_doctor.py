@@ -213,7 +213,7 @@ def test_an_engine_is_described_in_order(with_engine, docker_engine, python_imag
     assert found["engine.warm"]["mark"] in {"fine", "less"}
     assert found["engine.room"]["text"].startswith(str(docker_engine.info()["NCPU"]))
     # The image of the tests is that of another Troop: their own state folder made it.
-    assert "left alone" in found["leftovers.images"]["text"]
+    assert "stay" in found["leftovers.images"]["text"]
 
 
 @pytest.mark.docker

@@ -168,7 +168,7 @@ def test_ctrl_c_ends_a_program(asked, tmp_path):
         first_request(slow)
         program.send_signal(signal.SIGINT)
         _, errors = program.communicate(timeout=60)
-    assert errors.rstrip().endswith(b"KeyboardInterrupt")
+    assert errors.rstrip().endswith(b"KeyboardInterrupt"), program.returncode
     assert troop.solve(**asked).patched
 
 

@@ -23,6 +23,7 @@ from sandbox.docker.images.images import engine_ledger
 from sandbox.docker.images.made import Maker, Verdicts
 from sandbox.docker.leaks import Scrub
 from sandbox.docker.oneshot import OneShot
+from sandbox.docker.ownership import Ownership
 from sandbox.docker.prepare import Preparation
 from sandbox.docker.sandbox import DockerSandbox
 from sandbox.docker.warm.pool import Pool
@@ -201,8 +202,10 @@ class DockerProvider:
         return replace(ground, image=image)
 
     def _ready(self, ground: Ground, maker: Maker, stop: Stop) -> Image:
-        """The image itself, or one made from it: without later history, set up, compiled."""
+        """The image itself, or one made from it: root's, without later history, set up, compiled."""
         environment = ground.environment
+        # First, because what scripts can read with more rights has to be hidden too.
+        ground = replace(ground, image=Ownership(ground, maker).image(stop))
         if not environment.source and self._pristine and not wanted(environment):
             return ground.image
         if not environment.source and not self._pristine:

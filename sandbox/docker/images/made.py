@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -15,8 +16,9 @@ from sandbox.docker.engine.labels import image_labels, label_changes
 from sandbox.locks import held
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
+    from typing import Any
 
     from sandbox.docker.engine import Engine, Image
     from sandbox.docker.images.ledger import Ledger
@@ -29,6 +31,17 @@ def digest_of(*parts: object) -> str:
     """The digest of everything that goes into an image."""
     text = "\0".join(map(str, parts))
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def start_lines(config: Mapping[str, Any]) -> list[str]:
+    """Dockerfile lines that start an image as this configuration does."""
+    lines = [f"ENTRYPOINT {json.dumps(words)}" for words in [config.get("Entrypoint")] if words]
+    lines.append(f"CMD {json.dumps(config.get('Cmd') or ['/bin/sh'])}")
+    if config.get("User"):
+        lines.append(f"USER {config['User']}")
+    if config.get("WorkingDir"):
+        lines.append(f"WORKDIR {config['WorkingDir']}")
+    return lines
 
 
 def _anything(image: Image) -> None:

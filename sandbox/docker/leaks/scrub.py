@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import shlex
 from dataclasses import dataclass, replace
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from data.errors import SandboxError
 from sandbox.docker.containers.settings import trusted, walled
-from sandbox.docker.images.made import Recipe, digest_of
+from sandbox.docker.images.made import Recipe, digest_of, start_lines
 from sandbox.docker.leaks.inside import run_inside
 from sandbox.docker.leaks.leftovers import shell_text
 from sandbox.docker.leaks.report import MOST_OBJECTS, Report, read_report
@@ -19,8 +18,6 @@ from sandbox.launch import FOLDER, StagedFile
 from sandbox.protocol import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sandbox.docker.containers.ground import Ground
     from sandbox.docker.engine import Image
     from sandbox.docker.images.made import Maker
@@ -89,7 +86,7 @@ class Scrub:
             self._put("cut.sh", container)
             done = run_inside(engine, container, _CUT_S, stop)
             _LOG.info("%s for %s: %s", recipe.name, base.name, "; ".join(done.splitlines()))
-            start = _start_of(engine.image_config(base.id))
+            start = start_lines(engine.image_config(base.id))
             return engine.commit(container, "", [*recipe.labels, *start])
 
     def _put(self, program: str, container: str) -> None:
@@ -113,17 +110,6 @@ def _programs() -> dict[str, str]:
         "leftovers": shell_text(),
         **{name: folder.joinpath(name).read_text("utf-8") for name in names},
     }
-
-
-def _start_of(config: Mapping[str, Any]) -> list[str]:
-    """Dockerfile lines that start the image as this configuration does."""
-    lines = [f"ENTRYPOINT {json.dumps(words)}" for words in [config.get("Entrypoint")] if words]
-    lines.append(f"CMD {json.dumps(config.get('Cmd') or ['/bin/sh'])}")
-    if config.get("User"):
-        lines.append(f"USER {config['User']}")
-    if config.get("WorkingDir"):
-        lines.append(f"WORKDIR {config['WorkingDir']}")
-    return lines
 
 
 def _audit(name: str, before: Report, after: Report) -> None:

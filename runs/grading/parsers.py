@@ -11,12 +11,32 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 PASSED, FAILED, SKIPPED, ERROR, XFAIL = "PASSED", "FAILED", "SKIPPED", "ERROR", "XFAIL"
+_BAD = (FAILED, ERROR)
 _STATUSES = (FAILED, PASSED, SKIPPED, ERROR, XFAIL)
 
-Statuses = dict[str, str]
+
+class Statuses(dict[str, str]):
+    """Status by test. The last report of a test counts."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        super().__init__()
+        self.torn: set[str] = set()
+        """The tests that were reported both as good and as bad."""
+        self.update(pairs)
+
+    def __setitem__(self, name: str, status: str) -> None:
+        if name in self and (self[name] in _BAD) is not (status in _BAD):
+            self.torn.add(name)
+        super().__setitem__(name, status)
+
+    def update(self, pairs: Iterable[tuple[str, str]]) -> None:  # type: ignore[override]  # pairs only
+        """Note each pair, in order."""
+        for name, status in pairs:
+            self[name] = status
+
 
 _COLOUR = re.compile(r"\[(\d+)m")
 _CONTROLS = dict.fromkeys(range(1, 32))
@@ -26,12 +46,12 @@ _OPTION = re.compile(r"(.*?)\[(.*)\]")
 
 def pytest(log: str) -> Statuses:
     """The short summary of `pytest -rA`: a status, then the test's name up to a blank."""
-    return dict(_summary(log))
+    return Statuses(_summary(log))
 
 
 def pytest_options(log: str) -> Statuses:
     """The same, but a path among the parameters is shortened to its last part."""
-    return {_short_option(name): status for name, status in _summary(log)}
+    return Statuses((_short_option(name), status) for name, status in _summary(log))
 
 
 def matplotlib(log: str) -> Statuses:
@@ -41,7 +61,7 @@ def matplotlib(log: str) -> Statuses:
 
 def pytest_v2(log: str) -> Statuses:
     """Names with blanks, colours, and the status after the name as in older versions of pytest."""
-    found: Statuses = {}
+    found = Statuses()
     for raw in log.split("\n"):
         line = _COLOUR.sub("", raw).translate(_CONTROLS)
         if line.startswith(_STATUSES):
@@ -59,7 +79,7 @@ def pytest_v2(log: str) -> Statuses:
 
 def seaborn(log: str) -> Statuses:
     """Only tests that failed or passed. The status may come after the name."""
-    found: Statuses = {}
+    found = Statuses()
     for line in log.split("\n"):
         words = line.split()
         if len(words) < 2:  # noqa: PLR2004 - a status and a name
@@ -76,7 +96,8 @@ def seaborn(log: str) -> Statuses:
 
 def sympy(log: str) -> Statuses:
     """SymPy's runner: "test_x ok", "test_x F", "test_x E", and a headline for each failure."""
-    found = {f"{path}.py:{name}": FAILED for _, path, name, _ in _SYMPY_FAILURE.findall(log)}
+    failures = _SYMPY_FAILURE.findall(log)
+    found = Statuses((f"{path}.py:{name}", FAILED) for _, path, name, _ in failures)
     endings = {" E": ERROR, " F": FAILED, " ok": PASSED}
     for line in map(str.strip, log.split("\n")):
         if line.startswith("test_"):
@@ -91,7 +112,7 @@ _SYMPY_FAILURE = re.compile(r"(_*) (.*)\.py:(.*) (_*)")
 
 def django(log: str) -> Statuses:
     """Unittest's verbose lines as Django's runner prints them, even if output interrupts them."""
-    found: Statuses = {}
+    found = Statuses()
     begun: str | None = None
     for line in map(str.strip, log.split("\n")):
         if _VERSION_TEST in line:

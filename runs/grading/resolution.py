@@ -10,12 +10,12 @@ test command is ignored.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runs.grading.nouns import Counts
 from runs.grading.parsers import ERROR, FAILED, PARSERS, PASSED, SKIPPED, XFAIL
+from runs.grading.signs import why_unproven
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,6 @@ END = ">>>>> End Test Output"
 EXIT_CODE = ">>>>> Test Exit Code"
 APPLY_FAILED = ">>>>> Patch Apply Failed"
 _BAD = (APPLY_FAILED, ">>>>> Reset Failed", ">>>>> Tests Errored", ">>>>> Tests Timed Out")
-_EXIT_CODE = re.compile(rf"{re.escape(EXIT_CODE)}:\s*(-?\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +52,31 @@ class Resolution:
         return json.dumps(whole, indent=2)
 
 
-def resolution(spec: GradingSpec, log: str) -> Resolution:
+@dataclass(frozen=True, slots=True)
+class RunnerOutput:
+    """What the test command printed."""
+
+    output: str
+    code: int | None = None
+    """Its exit code; None: unknown."""
+    command: str = ""
+    """The lines that ran it; "": unknown."""
+
+
+def resolution(spec: GradingSpec, log: str, run: RunnerOutput | None) -> Resolution:
     """Read the log of an evaluation script.
+
+    `run`: what the test command printed; None: it was not begun, or did not end.
 
     Raises:
         KeyError: there is no parser with the name that `spec` gives.
     """
-    statuses, why = _statuses(log, spec.log_parser)
+    bad = next((sign for sign in _BAD if sign in log), "")
+    if bad:
+        return Resolution(resolved=False, why=f'the log says "{bad}"')
+    if run is None:
+        return Resolution(resolved=False, why="the tests were not begun, or not ended")
+    statuses, why = _statuses(run, spec.log_parser)
     if why:
         return Resolution(resolved=False, why=why)
     lenient = spec.eval_type == "fail_only"
@@ -69,26 +86,33 @@ def resolution(spec: GradingSpec, log: str) -> Resolution:
             spec.pass_to_pass, statuses, {PASSED, XFAIL, SKIPPED}, lenient=lenient
         ),
     }
-    return Resolution(not any(each["failure"] for each in tests.values()), tests=tests)
+    if any(each["failure"] for each in tests.values()):
+        return Resolution(resolved=False, tests=tests)
+    why = _why_unproven(run, statuses, {*spec.fail_to_pass, *spec.pass_to_pass})
+    return Resolution(not why, why, tests if not why else None)
 
 
-def _statuses(log: str, parser: str) -> tuple[Statuses, str]:
-    """Status by test, or why the log says nothing."""
-    bad = next((sign for sign in _BAD if sign in log), "")
-    if bad:
-        return {}, f'the log says "{bad}"'
-    if BEGIN not in log or END not in log:
-        return {}, "the tests were not begun, or not ended"
-    parse = PARSERS[parser]
-    statuses = parse(log.split(BEGIN)[1].split(END, maxsplit=1)[0]) or parse(log)
+def _statuses(run: RunnerOutput, parser: str) -> tuple[Statuses, str]:
+    """Status by test, or why the output says nothing."""
+    statuses = PARSERS[parser](run.output)
     if not statuses:
-        return {}, "the log names no test"
-    code = _EXIT_CODE.search(log)
+        return statuses, "the log names no test"
     failed = any(status in {FAILED, ERROR} for status in statuses.values())
-    if code and int(code[1]) and not failed:
+    if run.code and not failed:
         # What a patch prints itself must not count as the runner's report.
-        return {}, f"the tests ended with exit code {code[1]}, but the log names none that failed"
+        why = f"the tests ended with exit code {run.code}, but the log names none that failed"
+        return statuses, why
     return statuses, ""
+
+
+def _why_unproven(run: RunnerOutput, statuses: Statuses, wanted: set[str]) -> str:
+    """Why a log in which all is well does not show that the tests ran; "" if it does."""
+    known = {_known_as(test, statuses) for test in wanted}
+    torn = sorted(known & statuses.torn)
+    if torn:
+        return f"the log says both that {torn[0]} passed and that it failed"
+    passed = sum(statuses.get(test) == PASSED for test in known)
+    return why_unproven(run.command, run.output, passed)
 
 
 def _sorted(

@@ -12,8 +12,16 @@ from data.errors import SandboxError, TroopError
 from data.patches.patch import UNEDITED
 from runs.grading.nouns import Grade, GradeOutcome, GradingTask
 from runs.grading.parsers import PARSERS
-from runs.grading.resolution import resolution
-from runs.grading.script import LOG_MB, grading_script, read_result
+from runs.grading.prevented import why_prevented
+from runs.grading.resolution import BEGIN, resolution
+from runs.grading.script import (
+    LOG_MB,
+    Marks,
+    command_of,
+    grading_script,
+    read_result,
+    runner_output,
+)
 from sandbox.kinds.choose import choose_provider
 from sandbox.protocol import Ending, Limits, Script
 
@@ -22,12 +30,14 @@ if TYPE_CHECKING:
 
     from data.instances.grading import GradingSpec
     from data.instances.instance import Instance
+    from runs.grading.resolution import Resolution, RunnerOutput
     from runs.grading.script import ScriptResult
     from sandbox.protocol import Execution, Sandbox, SandboxProvider
 
 _MARGIN_S = 60.0
 """Seconds for applying a patch and writing the log, in addition to the tests."""
-_STOPPED = {124, 137}
+_KILLED = 137
+_STOPPED = {124, _KILLED}
 """The exit codes of `timeout` when it stops a command."""
 
 
@@ -130,18 +140,22 @@ class SandboxGrader:
         return replace(grade, duration_s=time.monotonic() - begun)
 
     async def _evaluated(self, sandbox: Sandbox, task: GradingTask) -> Grade:
-        text = grading_script(task.spec, task.diff, self.timeout_s)
+        marks = Marks.new()
+        text = grading_script(task.spec, task.diff, self.timeout_s, marks)
         script = Script(text, interpreter="bash", suffix=".sh")
         execution = await sandbox.execute(script, UNEDITED, self._limits)
         told = read_result(execution.output)
         if told is None:
-            return Grade(task, _unfinished(execution), _why(execution), log=execution.output)
+            return Grade(task, GradeOutcome.ERROR, _why(execution), log=execution.output)
         if not told.applied:
-            return Grade(task, GradeOutcome.APPLY_FAILED, log=told.log)
+            return _refused(task, told)
         if told.code in _STOPPED and execution.duration_s >= self.timeout_s:
-            why = f"stopped after {self.timeout_s:.0f} s"
-            return Grade(task, GradeOutcome.TIMEOUT, why, log=told.log)
-        return _resolved(task, told)
+            return _stopped(task, told, self.timeout_s)
+        found = resolution(task.spec, told.log, _run(task.spec, told.log, marks))
+        why = "" if found.resolved else _why_no_verdict(told, execution)
+        if why:
+            return Grade(task, GradeOutcome.ERROR, why, log=told.log)
+        return _resolved(task, found, told.log)
 
 
 def why_not(spec: GradingSpec) -> str:
@@ -156,8 +170,13 @@ def why_not(spec: GradingSpec) -> str:
     return ""
 
 
-def _resolved(task: GradingTask, told: ScriptResult) -> Grade:
-    found = resolution(task.spec, told.log)
+def _run(spec: GradingSpec, log: str, marks: Marks) -> RunnerOutput | None:
+    """What the test command printed; None: it was not begun, or did not end."""
+    run = runner_output(log, marks)
+    return replace(run, command=command_of(spec)) if run else None
+
+
+def _resolved(task: GradingTask, found: Resolution, log: str) -> Grade:
     return Grade(
         task,
         GradeOutcome.RESOLVED if found.resolved else GradeOutcome.UNRESOLVED,
@@ -165,18 +184,42 @@ def _resolved(task: GradingTask, told: ScriptResult) -> Grade:
         found.counts("FAIL_TO_PASS"),
         found.counts("PASS_TO_PASS"),
         found.report(),
-        told.log,
+        log,
     )
 
 
-def _unfinished(execution: Execution) -> GradeOutcome:
-    return GradeOutcome.TIMEOUT if execution.ending is Ending.TIMEOUT else GradeOutcome.ERROR
+def _refused(task: GradingTask, told: ScriptResult) -> Grade:
+    why = why_prevented(told.log)
+    outcome = GradeOutcome.ERROR if why else GradeOutcome.APPLY_FAILED
+    return Grade(
+        task, outcome, f"the patch could not be applied here: {why}" if why else "", log=told.log
+    )
+
+
+def _stopped(task: GradingTask, told: ScriptResult, after_s: float) -> Grade:
+    why = f"stopped after {after_s:.0f} s"
+    if not told.starved(after_s):
+        return Grade(task, GradeOutcome.TIMEOUT, why, log=told.log)
+    why += f", while {told.load:.0f} processes wanted the machine's {told.cores} processors"
+    return Grade(task, GradeOutcome.ERROR, why, log=told.log)
+
+
+def _why_no_verdict(told: ScriptResult, execution: Execution) -> str:
+    """Why tests that did not pass say nothing of the patch; "" if they do."""
+    if execution.ending is not Ending.EXITED:
+        return _why(execution)
+    if told.code == _KILLED:
+        return "the tests were killed, perhaps because memory ran out"
+    if told.cut:
+        return f"the tests printed more than {LOG_MB} MB, of which the end is lost"
+    return why_prevented(told.log.partition(BEGIN)[0])
 
 
 def _why(execution: Execution) -> str:
     if execution.ending is not Ending.EXITED:
         return f"ended by: {execution.ending.replace('_', ' ')}"
-    return f"the script around the tests failed with exit code {execution.exit_code}"
+    code = f"the script around the tests failed with exit code {execution.exit_code}"
+    return ": ".join(filter(None, [code, why_prevented(execution.output)]))
 
 
 def _bare(spec: GradingSpec) -> Instance:

@@ -9,22 +9,29 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import secrets
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runs.grading.resolution import BEGIN, END, EXIT_CODE
+from runs.grading.resolution import BEGIN, END, EXIT_CODE, RunnerOutput
 
 if TYPE_CHECKING:
     from data.instances.grading import GradingSpec
 
 LOG_MB = 48
 """How many bytes of the tests' output are kept, from its beginning."""
+_MOST = LOG_MB * 2**20
 MARK = "troop-grading"
+_BUSY = 1.5
+"""How many processes per processor make a machine too busy for a time-out to be a result."""
 _HEADER = ("#!/bin/bash", "set -uxo pipefail")
 
 _SCRIPT = """\
 set -u
+for program in git base64 head mktemp timeout; do
+    command -v $program >/dev/null || {{ echo "bash: $program: command not found"; exit 70; }}
+done
 work=$(mktemp -d) && cd {folder} || exit 70
 export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
 base64 -d > "$work/patch.diff" <<'TROOP-PATCH' || exit 70
@@ -41,17 +48,30 @@ applied() {{
     restore; patch --batch --forward --fuzz=5 -p1 -i "$1" && return
     git apply --check --reverse "$1"
 }}
+used() {{ # the processor time of this container so far, in milliseconds
+    local name value
+    while read -r name value; do
+        [ "$name" = usage_usec ] && echo $((value / 1000)) && return
+    done 2>/dev/null </sys/fs/cgroup/cpu.stat
+    read -r value 2>/dev/null </sys/fs/cgroup/cpuacct/cpuacct.usage && echo $((value / 1000000)) ||
+        echo -1
+}}
+cores() {{ local count=0 name; while read -r name _; do
+    case $name in cpu[0-9]*) count=$((count + 1)) ;; esac
+done </proc/stat; echo $count; }}
 said=unedited
 if [ -s "$work/patch.diff" ]; then
-    if applied "$work/patch.diff" > "$work/log" 2>&1; then said=applied; else said=refused; fi
+    said=refused
+    LC_ALL=C applied "$work/patch.diff" > "$work/log" 2>&1 && said=applied
 fi
 unset GIT_CONFIG_COUNT GIT_CONFIG_KEY_0 GIT_CONFIG_VALUE_0
-code=0
+code=0 before=$(used)
 if [ $said != refused ]; then
     timeout -k 10 {timeout} bash "$work/eval.sh" > "$work/log" 2>&1 < /dev/null
     code=$?
 fi
-echo "{mark} $said $code"
+read -r load _ 2>/dev/null </proc/loadavg || load=0
+echo "{mark} $said $code $load $(cores) $before $(used)"
 head -c {most} "$work/log" | base64
 echo "{mark} end"
 """
@@ -65,46 +85,100 @@ class ScriptResult:
     code: int
     """The exit code of the evaluation script; 124 or 137: it was stopped."""
     log: str
+    load: float = 0.0
+    """How many processes wanted a processor in the last minute."""
+    cores: int = 0
+    """How many processors the machine has; 0: unknown."""
+    cpu_s: float | None = None
+    """Seconds of processor time that the tests took; None: unknown."""
+    cut: bool = False
+    """Whether the log was too long and lacks its end."""
+
+    def starved(self, wall_s: float) -> bool:
+        """Whether a time-out after `wall_s` seconds says nothing: the machine was too busy."""
+        busy = bool(self.cores) and self.load > _BUSY * self.cores
+        return busy and (self.cpu_s is None or self.cpu_s < wall_s / 2)
 
 
-def grading_script(spec: GradingSpec, diff: str, timeout_s: float) -> str:
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Lines around what the test command prints, which no patch can know beforehand."""
+
+    begin: str
+    end: str
+    """Not known from `begin`, which tests can read in the log."""
+
+    @classmethod
+    def new(cls) -> Marks:
+        """Marks for one execution."""
+        return cls(f"{MARK}-{secrets.token_hex(16)}", f"{MARK}-{secrets.token_hex(16)}")
+
+
+def grading_script(spec: GradingSpec, diff: str, timeout_s: float, marks: Marks) -> str:
     """The script for one patch."""
     return _SCRIPT.format(
         folder=shlex.quote(spec.instance.environment.repo_dir),
         patch=_coded(diff),
-        evaluation=_coded(evaluation_of(spec)),
+        evaluation=_coded(evaluation_of(spec, marks)),
         timeout=f"{timeout_s:.0f}",
         mark=MARK,
-        most=LOG_MB * 2**20,
+        most=_MOST + 1,
     )
 
 
 def read_result(output: str) -> ScriptResult | None:
     """The result that the script printed; None: it did not reach its end."""
     found = re.search(
-        rf"^{MARK} (\w+) (\d+)\n([A-Za-z0-9+/=\n]*)^{MARK} end$", output, re.MULTILINE
+        rf"^{MARK} (\w+) (\d+)((?: [-\d.]+)*)\n([A-Za-z0-9+/=\n]*)^{MARK} end$",
+        output,
+        re.MULTILINE,
     )
     if found is None:
         return None
     try:
-        log = base64.b64decode(found[3])
-    except binascii.Error:
+        log = base64.b64decode(found[4])
+        load, cores, before, after = [*map(float, found[3].split()), 0, 0, 0, 0][:4]
+    except (binascii.Error, ValueError):
         return None
-    return ScriptResult(found[1] != "refused", int(found[2]), log.decode("utf-8", "replace"))
+    cpu_s = (after - before) / 1000 if 0 <= before < after else None
+    return ScriptResult(
+        found[1] != "refused",
+        int(found[2]),
+        log[:_MOST].decode("utf-8", "replace"),
+        load,
+        int(cores),
+        cpu_s,
+        cut=len(log) > _MOST,
+    )
 
 
-def evaluation_of(spec: GradingSpec) -> str:
-    """The evaluation script, changed so that it prints the exit code of the test command."""
+def evaluation_of(spec: GradingSpec, marks: Marks) -> str:
+    """The evaluation script, with marks around the test command and its exit code after them."""
     lines = (spec.eval_script or _made(spec)).strip().split("\n")
     lines = [line for line in lines if line not in _HEADER]
+    begin = next((n for n, line in enumerate(lines) if BEGIN in line), None)
     end = next((n for n, line in enumerate(lines) if END in line), None)
-    if end is not None:
+    if begin is not None and end is not None and begin < end:
         lines[end : end + 1] = [
             "TROOP_TEST_EXIT_CODE=$?",
             lines[end],
             f'echo "{EXIT_CODE}: $TROOP_TEST_EXIT_CODE"',
+            f'echo "{marks.end} $TROOP_TEST_EXIT_CODE"',
         ]
+        lines.insert(begin + 1, f"echo {marks.begin}")
     return "\n".join([*_HEADER, *lines]) + "\n"
+
+
+def command_of(spec: GradingSpec) -> str:
+    """The lines of the evaluation script that run the tests; "" if they cannot be found."""
+    text = spec.eval_script or _made(spec)
+    return text.partition(BEGIN)[2].partition(END)[0]
+
+
+def runner_output(log: str, marks: Marks) -> RunnerOutput | None:
+    """What the test command printed, and its exit code; None: it did not run to its end."""
+    found = re.search(rf"^{marks.begin}\n(.*?)^{marks.end} (\d+)$", log, re.MULTILINE | re.DOTALL)
+    return RunnerOutput(found[1], int(found[2])) if found else None
 
 
 def _made(spec: GradingSpec) -> str:

@@ -202,7 +202,7 @@ class DockerProvider:
         return replace(ground, image=image)
 
     def _ready(self, ground: Ground, maker: Maker, stop: Stop) -> Image:
-        """The image itself, or one made from it: root's, without later history, set up, compiled."""
+        """The image itself, or one made from it: without later history, set up, compiled."""
         environment = ground.environment
         # First, because what scripts can read with more rights has to be hidden too.
         ground = replace(ground, image=Ownership(ground, maker).image(stop))

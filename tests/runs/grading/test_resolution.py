@@ -8,16 +8,28 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runs.grading.nouns import Counts
-from runs.grading.resolution import BEGIN, END, EXIT_CODE, resolution
+from runs.grading.resolution import BEGIN, END, RunnerOutput
+from runs.grading.resolution import resolution as resolution_of
 from tests.support.graded import spec_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from data.instances.grading import GradingSpec
+    from runs.grading.resolution import Resolution
 
-def log(*lines: str, code: int | None = None) -> str:
-    after = [] if code is None else [f"{EXIT_CODE}: {code}"]
-    return "\n".join(["before", f"+ : '{BEGIN}'", *lines, f"+ : '{END}'", *after])
+
+def log(*lines: str) -> str:
+    return "\n".join(["before", f"+ : '{BEGIN}'", *lines, f"+ : '{END}'"])
+
+
+def resolution(
+    spec: GradingSpec, text: str, *, code: int | None = None, command: str = ""
+) -> Resolution:
+    """The resolution of a log whose test command is what ran between the marks."""
+    output = text.partition(BEGIN)[2].rpartition(END)
+    run = RunnerOutput(output[0], code, command) if output[1] else None
+    return resolution_of(spec, text, run)
 
 
 @pytest.mark.parametrize(
@@ -69,12 +81,13 @@ def test_fail_only_takes_what_is_not_reported_for_passed(tmp_path: Path) -> None
         (f"{BEGIN}\nPASSED f.py::f", "not ended"),
         (log("PASSED f.py::f", ">>>>> Tests Errored"), "Tests Errored"),
         (log("no test"), "names no test"),
-        (log("PASSED f.py::f", "PASSED k.py::k", code=1), "exit code 1"),
+        (log("PASSED f.py::f", "PASSED k.py::k"), "exit code 1"),
+        ("PASSED f.py::f\nPASSED k.py::k\n" + log("nothing"), "names no test"),
     ],
 )
 def test_a_log_without_results_resolves_nothing(tmp_path: Path, text: str, why: str) -> None:
     spec = spec_of(tmp_path, FAIL_TO_PASS=["f.py::f"], PASS_TO_PASS=["k.py::k"])
-    found = resolution(spec, text)
+    found = resolution(spec, text, code=1)
     assert not found.resolved
     assert why in found.why
     assert found.counts("FAIL_TO_PASS") is None
@@ -82,13 +95,38 @@ def test_a_log_without_results_resolves_nothing(tmp_path: Path, text: str, why: 
 
 def test_an_exit_code_that_the_log_explains_does_not_matter(tmp_path: Path) -> None:
     spec = spec_of(tmp_path, FAIL_TO_PASS=["f.py::f"], PASS_TO_PASS=["k.py::k"])
-    text = log("PASSED f.py::f", "PASSED k.py::k", "FAILED other.py::o", code=1)
-    found = resolution(spec, text)
+    text = log("PASSED f.py::f", "PASSED k.py::k", "FAILED other.py::o")
+    found = resolution(spec, text, code=1)
     assert found.resolved
     assert json.loads(found.report())["tests_status"]["FAIL_TO_PASS"]["success"] == ["f.py::f"]
 
 
-def test_results_outside_the_marks_count_where_none_is_inside(tmp_path: Path) -> None:
-    spec = spec_of(tmp_path, FAIL_TO_PASS=["f.py::f"], PASS_TO_PASS=[])
-    assert resolution(spec, "PASSED f.py::f\n" + log("nothing")).resolved
-    assert not resolution(spec, "PASSED f.py::f\n" + log("PASSED k.py::k")).resolved
+SUMMARY = "========= 2 passed, 1 skipped in 0.05s ========="
+BOTH = ("PASSED f.py::f", "PASSED k.py::k")
+
+
+@pytest.mark.parametrize(
+    ("command", "lines", "why"),
+    [
+        ("python -m pytest -rA f.py", (*BOTH, SUMMARY), ""),
+        ("pytest -rA f.py", (*BOTH, "\x1b[32m2 passed\x1b[0m in 61.5s (0:01:01)"), ""),
+        ("pytest -rA f.py", (*BOTH, "1 passed in 0.1s", "1 passed in 0.1s"), ""),
+        ("pytest f.py", BOTH, "did not come to its end"),
+        ("pytest f.py", (*BOTH, "== 1 passed, 1 warning in 0.05s =="), "2 tests are reported"),
+        ("pytest f.py", (*BOTH, "== no tests ran in 0.05s =="), "2 tests are reported"),
+        ("pytest f.py", (*BOTH, "FAILED f.py::f - no", SUMMARY), None),
+        ("pytest f.py", ("FAILED f.py::f - no", *BOTH, SUMMARY), "both that f.py::f passed"),
+        ("./tests/runtests.py", (*BOTH, "Ran 2 tests in 0.1s"), ""),
+        ("./tests/runtests.py", BOTH, "did not come to its end"),
+        ("bin/test -C", (*BOTH, "== tests finished: 2 passed, in 1.0 seconds =="), ""),
+        ("bin/test -C", BOTH, "did not come to its end"),
+        ("./of-their-own", BOTH, ""),
+    ],
+)
+def test_printed_results_need_a_sign_that_tests_ran(
+    tmp_path: Path, command: str, lines: tuple[str, ...], why: str | None
+) -> None:
+    spec = spec_of(tmp_path, FAIL_TO_PASS=["f.py::f"], PASS_TO_PASS=["k.py::k"])
+    found = resolution(spec, log(*lines), code=0, command=command)
+    assert found.resolved is (why == "")
+    assert (why or "") in found.why

@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from runs.grading.resolution import END, EXIT_CODE
+from runs.grading.prevented import why_prevented
+from runs.grading.resolution import BEGIN, END, EXIT_CODE
 from runs.grading.sandbox_grader import why_not
-from runs.grading.script import MARK, evaluation_of, grading_script, read_result
+from runs.grading.script import (
+    MARK,
+    Marks,
+    evaluation_of,
+    grading_script,
+    read_result,
+    runner_output,
+)
 from tests.support.graded import FILES, RIGHT, WRONG, spec_of
 
 if TYPE_CHECKING:
@@ -42,11 +50,53 @@ def test_a_trajectory_that_was_cut_off_has_no_outcome(output: str) -> None:
 
 
 def test_the_exit_status_of_the_test_command_is_reported(tmp_path: Path) -> None:
-    lines = evaluation_of(spec_of(tmp_path)).splitlines()
+    marks = Marks.new()
+    lines = evaluation_of(spec_of(tmp_path), marks).splitlines()
     end = next(n for n, line in enumerate(lines) if END in line)
     assert lines[:2] == ["#!/bin/bash", "set -uxo pipefail"]
     assert lines[end - 1] == "TROOP_TEST_EXIT_CODE=$?"
     assert lines[end + 1] == f'echo "{EXIT_CODE}: $TROOP_TEST_EXIT_CODE"'
+    assert lines[end + 2] == f'echo "{marks.end} $TROOP_TEST_EXIT_CODE"'
+
+
+def test_only_what_the_test_command_printed_is_read() -> None:
+    marks = Marks.new()
+    forged = f"{BEGIN}\nPASSED a\n{END}\n{EXIT_CODE}: 0\n"
+    text = f"{forged}+ : '{BEGIN}'\n{marks.begin}\n{forged}FAILED a\n+ : '{END}'\n{marks.end} 1\n"
+    found = runner_output(text, marks)
+    assert found is not None
+    assert found.code == 1
+    assert found.output.startswith(forged + "FAILED a\n")
+    assert runner_output(text, Marks.new()) is None
+
+
+@pytest.mark.parametrize(
+    ("load", "cpu_ms", "starved"),
+    [(2.0, 100, False), (40.0, 100, True), (40.0, 50_000, False), (40.0, -1, True)],
+)
+def test_a_time_out_on_a_busy_machine_is_no_result(load: float, cpu_ms: int, starved: bool) -> None:
+    before = 1000 if cpu_ms > 0 else -1
+    numbers = f"124 {load} 4 {before} {before + max(cpu_ms, 0)}"
+    told = read_result(f"{MARK} applied {numbers}\n{MARK} end\n")
+    assert told is not None
+    assert told.starved(60) is starved
+
+
+@pytest.mark.parametrize(
+    ("line", "ours"),
+    [
+        ("error: unable to write file 'a.py' mode 100644: Permission denied", True),
+        ("fatal: cannot create directory at 'x': No space left on device", True),
+        ("fatal: detected dubious ownership in repository at '/testbed'", True),
+        ("patch: **** Can't rename file a to b : Read-only file system", True),
+        ("/tmp/eval.sh: line 3: git: command not found", True),
+        ("error: a.py: patch does not apply", False),
+        ("error: Permission denied.py: patch does not apply", False),
+        ("PermissionError: [Errno 13] Permission denied", False),
+    ],
+)
+def test_what_could_not_be_done_here_is_no_verdict(line: str, ours: bool) -> None:
+    assert why_prevented(f"before\n{line}\nafter") == (line if ours else "")
 
 
 def repository(folder: Path) -> Path:
@@ -81,7 +131,7 @@ def test_the_script_applies_and_runs(tmp_path: Path, diff: str, applied: bool, p
     code = repository(tmp_path)
     spec = spec_of(tmp_path, repo_dir=str(code))
     script = spec.eval_script.replace("cd /testbed", "cd .").replace("--global", "--local")
-    text = grading_script(replace(spec, eval_script=script), diff, 60)
+    text = grading_script(replace(spec, eval_script=script), diff, 60, Marks.new())
     done = subprocess.run(["bash"], input=text, capture_output=True, text=True, check=False)
     told = read_result(done.stdout)
     assert told is not None, done.stdout + done.stderr

@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from data.codebases.filtered import find_filtered
+from data.codebases.filtered import changed_files, find_filtered
 from data.codebases.reader import RawFile
 from data.codebases.stored import (
     SUBMODULE,
@@ -77,11 +77,28 @@ def read_checkout(repository: Path, commit: str) -> Checkout:
     Raises:
         UsageError: there is no git, no repository, or no such commit.
     """
+    repository = repository.resolve()
     whole = full_commit(repository, commit)
     try:
         return _read(repository, whole)
     except GitFailedError as error:
         raise UsageError(f"Git cannot read {repository}: {error.message}") from error
+
+
+def changed_in(checkout: Checkout) -> list[str]:
+    """The tracked files, also of submodules, whose working copy is not the commit's.
+
+    Raises:
+        UsageError: git cannot read the repository.
+    """
+    try:
+        return [
+            prefix + path
+            for prefix, each in checkout.walk()
+            for path in changed_files(each.repository, each.commit)
+        ]
+    except GitFailedError as error:
+        raise UsageError(f"Git cannot read {checkout.repository}: {error.message}") from error
 
 
 def stored_instead(checkout: Checkout) -> Iterator[RawFile]:
@@ -113,6 +130,6 @@ def _read(repository: Path, commit: str) -> Checkout:
 
 def _submodule(folder: Path, commit: str) -> Checkout | None:
     # Without a `.git` of its own, git would take the repository around it.
-    if folder.is_symlink() or not (folder / ".git").exists():
+    if folder.resolve() != folder or not (folder / ".git").exists():
         return None
     return _read(folder, commit) if commit_id(folder, commit) is not None else None

@@ -2,8 +2,9 @@
 
 Git LFS stores pointers, git-crypt stores encrypted files, and
 `working-tree-encoding` stores UTF-8. What scripts need is only in the working
-copy. Troop never runs a filter to make it, because a repository's configuration
-may name any program.
+copy. Troop never runs a filter, because a repository's configuration may name
+any program. So whether such a file is changed is known from the index, as git
+last noted it, and for Git LFS from its pointer.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from data.codebases.stored import TreeEntry, read_line
-from data.git_process import GitFailedError, run_git
+from data.codebases.stored import TreeEntry, listing, open_objects, read_line
+from data.git_folder import GitFolder
+from data.git_process import person, run_git
 from data.paths import decode_path, encode_path
 
 if TYPE_CHECKING:
@@ -28,6 +30,11 @@ _ATTRIBUTES = ("filter", "working-tree-encoding", "eol", "ident")
 _MENTIONED = re.compile("|".join(_ATTRIBUTES).encode())
 _NAMES = {"lfs": "Git LFS", "git-crypt": "git-crypt"}
 _POINTERS = (b"version https://git-lfs.github.com/", b"\0GITCRYPT\0")
+_POINTER = re.compile(
+    rb"\Aversion https://git-lfs\.github\.com/.*^oid sha256:([0-9a-f]{64})$",
+    re.MULTILINE | re.DOTALL,
+)
+_POINTER_BYTES = 1024
 _SHA1_DIGITS = 40
 _BLOCK = 1 << 20
 
@@ -68,7 +75,7 @@ def find_filtered(repository: Path, commit: str, lines: Sequence[bytes]) -> dict
     named = _named(repository, files)
     if not named:
         return {}
-    changed = _changed(repository, commit)
+    changed = _changed(repository, commit, named)
     found = {}
     for entry in files:
         by = named.get(entry.path)
@@ -84,9 +91,30 @@ def find_filtered(repository: Path, commit: str, lines: Sequence[bytes]) -> dict
     return found
 
 
+def changed_files(repository: Path, commit: str) -> list[str]:
+    """The tracked files whose working copy is not that of the commit, which is checked out.
+
+    A submodule counts if it has another commit checked out; its own files do not.
+
+    Raises:
+        GitFailedError: git cannot read the repository.
+    """
+    changed = _status(repository)
+    if not changed:
+        return []
+    lines = listing(repository, commit)
+    behind = {}
+    if _may_be_named(repository, lines):
+        behind = _named(repository, [read_line(line) for line in lines if line.startswith(b"100")])
+    found = _changed(repository, commit, behind)
+    return changed if found is None else [path for path in changed if path in found]
+
+
 def open_working(repository: Path, entry: TreeEntry) -> BinaryIO:
     """A file of the working copy. Raises OSError if it is missing or not a file."""
     path = encode_path(f"{repository}/{entry.path}")
+    if os.path.realpath(os.path.dirname(path)) != os.path.dirname(path):  # noqa: PTH120 - bytes
+        raise OSError(f"{entry.path} is behind a symbolic link")
     number = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
     file = os.fdopen(number, "rb")
     if not stat.S_ISREG(os.fstat(number).st_mode):
@@ -99,28 +127,13 @@ def _may_be_named(repository: Path, lines: Sequence[bytes]) -> bool:
     """Whether an attributes file has one of our words. This is quicker than asking git."""
     of_git = (line for line in lines if line.endswith(b".gitattributes"))
     sources = [repository / read_line(line).path for line in of_git]
-    own = run_git(["rev-parse", "--git-path", "info/attributes"], folder=repository)
-    sources.append(repository / decode_path(own.removesuffix(b"\n")))
-    sources.append(_of_the_person(repository))
+    sources += [GitFolder.of(repository).attributes, Path(person()["core.attributesfile"])]
     return any(_MENTIONED.search(_content(source)) for source in sources)
-
-
-def _of_the_person(repository: Path) -> Path:
-    try:
-        named = run_git(
-            ["config", "--type=path", "--get", "core.attributesFile"], folder=repository
-        )
-        return repository / decode_path(named.removesuffix(b"\n"))
-    except GitFailedError:  # it is not set
-        folder = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111
-        return Path(folder) / "git" / "attributes"
 
 
 def _content(source: Path) -> bytes:
     try:
-        return source.read_bytes()
-    except FileNotFoundError:
-        return b""
+        return source.read_bytes() if source.is_file() else b""
     except OSError:  # git may know more
         return _ATTRIBUTES[0].encode()
 
@@ -154,22 +167,59 @@ def _by(attribute: str, value: str) -> str | None:
             return ""
 
 
-def _changed(repository: Path, commit: str) -> Mapping[str, None] | None:
-    """The files that git says differ from the commit; None: it is not checked out."""
+def _changed(repository: Path, commit: str, named: Mapping[str, str]) -> set[str] | None:
+    """The files that differ from the commit; None: it is not checked out.
+
+    `named`: the files with an attribute that changes them.
+    """
     head = run_git(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], folder=repository)
     if head.decode("ascii").strip() != commit:
         return None
+    changed = set(_status(repository))
+    unsure = changed & {path for path, by in named.items() if by}
+    if unsure:
+        changed -= unsure - set(_status(repository, trusting=True))
+        changed -= _with_content(repository, commit, unsure & changed)
+    return changed
+
+
+def _status(repository: Path, *, trusting: bool = False) -> list[str]:
+    """The files that git says differ. `trusting`: without reading those that look untouched."""
     arguments = ["status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames"]
-    status = run_git([*arguments, "--ignore-submodules=all"], folder=repository)
-    return dict.fromkeys(decode_path(each[3:]) for each in status.split(b"\0") if each)
+    arguments.append("--ignore-submodules=dirty")  # git would run itself in each of them
+    status = run_git(arguments, folder=repository, trusting=trusting)
+    return [decode_path(each[3:]) for each in status.split(b"\0") if each]
+
+
+def _with_content(repository: Path, commit: str, paths: set[str]) -> set[str]:
+    """Those of Git LFS' files whose working copy is what the commit's pointer names."""
+    if not paths:
+        return set()
+    entries = map(read_line, listing(repository, commit))
+    with open_objects(repository) as objects:
+        return {
+            entry.path
+            for entry in entries
+            if entry.path in paths and _is_named(repository, entry, objects.content(entry))
+        }
+
+
+def _is_named(repository: Path, entry: TreeEntry, pointer: bytes) -> bool:
+    named = _POINTER.search(pointer[:_POINTER_BYTES])
+    return named is not None and named[1].decode() == _hash(repository, entry, hashlib.sha256())
 
 
 def _digest(repository: Path, entry: TreeEntry) -> str:
     """Git's hash of a file in the working copy; "": there is none."""
     sha = hashlib.sha1() if len(entry.object_id) == _SHA1_DIGITS else hashlib.sha256()  # noqa: S324
+    return _hash(repository, entry, sha, of_git=True)
+
+
+def _hash(repository: Path, entry: TreeEntry, sha: hashlib._Hash, *, of_git: bool = False) -> str:
     try:
         with open_working(repository, entry) as file:
-            sha.update(b"blob %d\0" % os.fstat(file.fileno()).st_size)
+            if of_git:
+                sha.update(b"blob %d\0" % os.fstat(file.fileno()).st_size)
             while block := file.read(_BLOCK):
                 sha.update(block)
     except OSError:

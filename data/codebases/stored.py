@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, cast
 
 from data.errors import UsageError
-from data.git_process import GitFailedError, git_environment, git_missing, run_git
+from data.git_process import GitFailedError, git_missing, opened, run_git
 from data.paths import check_editable, decode_path, show_path
 
 if TYPE_CHECKING:
@@ -149,19 +149,20 @@ def open_objects(repository: Path) -> Iterator[Objects]:
     Raises:
         UsageError: there is no git.
     """
-    try:
-        process = subprocess.Popen(
-            ["git", "cat-file", "--batch"],
-            cwd=repository,
-            env=git_environment(private=False),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-    except FileNotFoundError:
-        raise git_missing() from None
-    with process:
+    with opened(repository) as environment:
         try:
-            yield Objects(cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout))
-        finally:
-            process.kill()
+            process = subprocess.Popen(
+                ["git", "cat-file", "--batch"],
+                cwd=repository,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        except FileNotFoundError:
+            raise git_missing() from None
+        with process:
+            try:
+                yield Objects(cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout))
+            finally:
+                process.kill()

@@ -1,28 +1,24 @@
-"""A person's own git repository as an instance, and its commits as archives.
-
-GitPython finds the repository, and is used nowhere else. All other questions to
-git go through `data.git_process`, because GitPython would pass the caller's
-variables on and cannot read SHA-256 repositories.
-"""
+"""A person's own git repository as an instance, and its commits as archives."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data.codebases.checkout import changed_in, read_checkout
 from data.codebases.commits import commit_tar
 from data.codebases.source_paths import dominant_language
 from data.errors import UsageError
-from data.git_process import GitFailedError, git_missing, run_git
+from data.git_folder import GitFolder
+from data.git_process import GitFailedError, run_git
 from data.instances.instance import Environment, Instance
 from data.languages.languages import known_language
 from data.paths import decode_path, show_path
 from data.records import read_content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
 __all__ = [
     "MAX_ISSUE_BYTES",
@@ -63,7 +59,7 @@ def own_repository(
     check_issue(issue, "The issue")
     top = repository_top(path)
     commit = _head(top)
-    _check_clean(top)
+    _check_clean(top, commit)
     name = _UNSAFE.sub("-", top.name).strip("-.")[:_LONGEST_NAME] or "repository"
     issue_digest = hashlib.sha256(issue.encode("utf-8", "surrogatepass")).hexdigest()
     return Instance(
@@ -131,36 +127,26 @@ def repository_top(path: Path) -> Path:
     Raises:
         UsageError: there is none, or it has no working tree.
     """
-    try:
-        import git  # imported here: it looks for the git program at once
-    except ImportError:
-        raise git_missing() from None
     start = path.expanduser().resolve()
     if start.is_file():
         start = start.parent
-    try:
-        with git.Repo(start, search_parent_directories=True, expand_vars=False) as repository:
-            bare = repository.bare
-    except git.NoSuchPathError:
-        raise UsageError(f"There is no folder {path}.", hint="Check the spelling.") from None
-    except git.InvalidGitRepositoryError:
-        raise UsageError(
-            f"{path} is not in a git repository.",
-            hint="Name a folder of one, or run `git init` and commit there.",
-        ) from None
-    if bare:
+    if not start.is_dir():
+        raise UsageError(f"There is no folder {path}.", hint="Check the spelling.")
+    found = GitFolder.of(start)
+    if found.top is None:
         raise UsageError(
             f"{path} is a bare repository, which has no working tree.",
             hint="Clone it and name the clone.",
         )
-    # A submodule or a linked worktree has its own folder; git knows it.
-    return Path(decode_path(_ask(start, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
+    return found.top
 
 
 def _head(top: Path) -> str:
     try:
         found = run_git(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], folder=top)
-    except GitFailedError:
+    except GitFailedError as error:
+        if error.message.startswith("fatal:"):
+            raise UsageError(f"Git cannot read {top}: {error.message}") from error
         raise UsageError(
             f"The repository {top} has no commit yet.", hint="Commit the code first."
         ) from None
@@ -179,8 +165,8 @@ def _sizes(top: Path, commit: str) -> dict[str, int]:
     return sizes
 
 
-def _check_clean(top: Path) -> None:
-    paths = [decode_path(path) for path in _changed(top)]
+def _check_clean(top: Path, commit: str) -> None:
+    paths = changed_in(read_checkout(top, commit))
     if not paths:
         return
     shown = ", ".join(show_path(path) for path in paths[:_SHOWN_PATHS])
@@ -190,12 +176,6 @@ def _check_clean(top: Path) -> None:
         hint="Commit them, or set them aside with `git stash`: the work starts from the commit"
         " alone.",
     )
-
-
-def _changed(top: Path) -> Iterator[bytes]:
-    """Yield the tracked paths with changes. Untracked files are not part of any commit."""
-    status = _ask(top, "status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames")
-    return (entry[3:] for entry in status.split(b"\0") if entry)
 
 
 def untracked_files(path: Path) -> list[str]:
@@ -208,9 +188,4 @@ def _ask(folder: Path, *arguments: str) -> bytes:
     try:
         return run_git(arguments, folder=folder)
     except GitFailedError as error:
-        if "dubious ownership" in error.message or "unsafe repository" in error.message:
-            raise UsageError(
-                f"Git refuses to read {folder}: it belongs to someone else.",
-                hint=f"If you trust it: git config --global --add safe.directory '{folder}'",
-            ) from error
         raise UsageError(f"Git cannot read {folder}: {error.message}") from error

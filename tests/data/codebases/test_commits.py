@@ -153,7 +153,7 @@ def test_what_cannot_be_archived(tmp_path: Path) -> None:
     for commit in ("nosuch", "0" * 40, "--all", "HEAD:a", ""):
         with pytest.raises(UsageError, match="has no commit"):
             commit_tar(folder, commit, io.BytesIO())
-    with pytest.raises(UsageError, match="not a git repository"):
+    with pytest.raises(UsageError, match="git repository"):
         commit_tar(tmp_path, "HEAD", io.BytesIO())
     name = git(folder, "rev-parse", "HEAD:a")
     (folder / ".git/objects" / name[:2] / name[2:]).unlink()
@@ -198,7 +198,7 @@ def test_no_such_commit(tmp_path: Path, commit: str) -> None:
 
 def test_no_repository(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(UsageError, match="not a git repository"):
+        with pytest.raises(UsageError, match="git repository"):
             full_commit(folder, "HEAD")
 
 

@@ -145,13 +145,11 @@ def test_what_is_no_repository_to_work_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-def test_a_repository_of_someone_else(repository: Path) -> None:
+def test_a_repository_of_someone_else_is_read_because_nothing_of_it_is_run(
+    repository: Path,
+) -> None:
     for path in (repository, *repository.rglob("*")):
         os.chown(path, 12345, 12345)
-    with pytest.raises(UsageError, match="belongs to someone else") as caught:
-        own_repository(repository, "It breaks.")
-    assert f"safe.directory '{repository}'" in caught.value.hint
-    git(repository, "config", "--global", "--add", "safe.directory", str(repository))
     own_repository(repository, "It breaks.")
 
 

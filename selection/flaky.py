@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sandbox.protocol import Ending
 from selection.candidates import TestKind
-from selection.matrix import UNEDITED_ROW
+from selection.matrix import UNEDITED_ROW, verdict
 
 if TYPE_CHECKING:
+    from sandbox.protocol import Execution
     from selection.candidates import Test
-    from selection.matrix import Matrix
+    from selection.matrix import Cell, Matrix
 
 
 def repeated_cells(matrix: Matrix, test: Test) -> tuple[int, ...]:
@@ -25,6 +27,14 @@ def repeated_cells(matrix: Matrix, test: Test) -> tuple[int, ...]:
     if not passing or not (test.kind is TestKind.REGRESSION or matrix.discriminates(test)):
         return ()
     return (UNEDITED_ROW, max(passing, key=lambda c: (c.support, -c.number)).number)
+
+
+def gave_another(cell: Cell, again: Execution) -> bool:
+    """Whether a test that was run again gave another verdict.
+
+    A repeat that reached its time-out says nothing: that depends on what else the machine did.
+    """
+    return again.ending is not Ending.TIMEOUT and verdict(again) is not cell.verdict
 
 
 def mark_flaky(matrix: Matrix, numbers: set[int]) -> Matrix:

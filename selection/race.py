@@ -15,7 +15,7 @@ from agent.slots import together
 from data.patches.litter import without_litter
 from data.patches.patch import UNEDITED, Patch
 from selection.candidates import Entry, Test, TestKind, meaning, merge_candidates, merge_tests
-from selection.flaky import mark_flaky, repeated_cells
+from selection.flaky import gave_another, mark_flaky, repeated_cells
 from selection.matrix import UNEDITED_ROW, Cell, Matrix, RegressionFile, Verdict, verdict
 from selection.regression.scripts import broken_tests
 from selection.regression.survey import survey_tests
@@ -186,7 +186,7 @@ class GrowingRace:
         return {
             test.number
             for (test, cell, _), execution in zip(asked, again, strict=True)
-            if verdict(execution) is not cell.verdict
+            if gave_another(cell, execution)
         }
 
     async def _again(self, test: Test, cell: Cell, repeat: int) -> Execution:

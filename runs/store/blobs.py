@@ -7,7 +7,6 @@ there, and its own function `content` can read them.
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import TYPE_CHECKING
 
 import zstandard
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 _COMPRESSED = b"\x28\xb5\x2f\xfd"
 """What zstd's frames begin with. No text in UTF-8 begins with it."""
-_UNKNOWN_TO_SQL = re.compile("[\0\ud800-\udfff]")
 
 
 def digest_of(text: str) -> str:
@@ -100,11 +98,6 @@ def expand(data: bytes, size: int) -> str:
         raise StoreError(
             f"A text in the database is damaged: {error}", hint="Restore the database."
         ) from error
-
-
-def sql_text(text: str) -> str:
-    r"""A text as `content` gives it: NUL is "\x00"; a lone surrogate is, for example, "\udcff"."""
-    return _UNKNOWN_TO_SQL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def _encode(text: str) -> bytes:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from agent.journal import Kind
 from data.errors import UsageError
-from runs.store.blobs import get_text, put_text, sql_text
+from runs.store.blobs import get_text, put_text
 from runs.store.differences import of_instance
 from runs.store.environments import environment_text
 from runs.store.ownership import Claim, Holder, holders, take
@@ -227,7 +227,7 @@ def _set_aside(connection: sa.Connection, instance: int, key: str, name: str) ->
 
 def mark_instance(connection: sa.Connection, key: int, status: Status, *, error: str = "") -> None:
     """Note the status of an instance. When it has ended, nobody holds it any more."""
-    values: dict[str, Any] = {"status": status, "error": sql_text(error)}
+    values: dict[str, Any] = {"status": status, "error": error}
     if status is Status.RUNNING:
         values["started_at"] = sa.func.coalesce(InstanceTable.started_at, now())
     else:

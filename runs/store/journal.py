@@ -21,6 +21,7 @@ from runs.store.tables import (
     TrajectoryTable,
     TurnTable,
     now,
+    sql_text,
 )
 from sandbox.protocol import Ending, Execution
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Recorded:
-    """What the journal holds of one instance."""
+    """What the journal holds of one instance. Names of trajectories are as `sql_text` has them."""
 
     turns: dict[tuple[str, int], RecordedTurn]
     executions: dict[tuple[str, str], Execution]
@@ -66,11 +67,11 @@ class StoreJournal:
 
     def recall_turn(self, trajectory: str, turn: int) -> RecordedTurn | None:
         """See `Journal`."""
-        return self._recorded.turns.get((trajectory, turn))
+        return self._recorded.turns.get((sql_text(trajectory), turn))
 
     def recall_ending(self, trajectory: str) -> RecordedEnding | None:
         """See `Journal`."""
-        return self._recorded.ending(trajectory)
+        return self._recorded.ending(sql_text(trajectory))
 
     async def record_call(
         self,
@@ -89,7 +90,8 @@ class StoreJournal:
         await self._write(work)
         for turn, choice in zip(turns, response.choices, strict=True):
             reply = Reply(choice, response.usage, cost_usd)
-            self._recorded.turns[turn.trajectory.key, turn.turn] = RecordedTurn(turn.digest, reply)
+            key = sql_text(turn.trajectory.key)
+            self._recorded.turns[key, turn.turn] = RecordedTurn(turn.digest, reply)
 
     def recall_execution(self, script: Script, patch: Patch, repeat: int = 0) -> Execution | None:
         """See `Journal`."""
@@ -156,7 +158,7 @@ class StoreJournal:
             )
 
         await self._write(work)
-        self._recorded.endings[trajectory.key] = outcome
+        self._recorded.endings[sql_text(trajectory.key)] = outcome
 
     async def _write(self, work: Callable[[sa.Connection], None]) -> None:
         """Write, if the instance is still ours.

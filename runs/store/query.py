@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event, exc
 
 from data.errors import UsageError
-from runs.store.blobs import expand, sql_text
+from runs.store.blobs import expand
 from runs.store.database import first_line, open_reading, translated
+from runs.store.tables import sql_text
 from runs.store.views import VIEWS
 
 if TYPE_CHECKING:

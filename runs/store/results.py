@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from data.patches.parts import parts_of
 from data.paths import show_path
-from runs.store.blobs import put_text, sql_text
+from runs.store.blobs import put_text
 from runs.store.dialect import insert_missing, upsert
 from runs.store.evidence import evidence
 from runs.store.instances import mark_instance
@@ -128,7 +128,7 @@ def _save_tests(connection: sa.Connection, instance: int, matrix: Matrix, known:
             **_script(connection, test.script, known),
             "discriminates": matrix.discriminates(test),
             "kind": test.kind,
-            "label": sql_text(test.label),
+            "label": test.label,
             "flaky": test.flaky,
         }
         connection.execute(sa.insert(TestTable).values(row))
@@ -183,7 +183,7 @@ def _save_regression_files(connection: sa.Connection, instance: int, matrix: Mat
         row = {
             "instance_id": instance,
             "place": place,
-            "path": sql_text(file.path),
+            "path": file.path,
             "test": file.test,
             "passing": file.passing,
             "reason": file.reason,

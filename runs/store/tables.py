@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -9,7 +10,31 @@ import sqlalchemy as sa
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-TEXT = String().with_variant(String(collation="C"), "postgresql")
+_UNKNOWN_TO_SQL = re.compile("[\0\ud800-\udfff]")
+
+
+def sql_text(text: str) -> str:
+    r"""A text as SQL can hold it: NUL is "\x00"; a lone surrogate is, for example, "\udcff"."""
+    return _UNKNOWN_TO_SQL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+class SqlText(sa.TypeDecorator[str]):
+    """Any text, as `sql_text` has it: names that are not UTF-8 end nothing."""
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[str]:
+        """PostgreSQL is told the order."""
+        postgres = dialect.name == "postgresql"
+        return dialect.type_descriptor(String(collation="C") if postgres else String())
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
+        """What is stored, or looked for."""
+        return None if value is None else sql_text(value)
+
+
+TEXT = SqlText()
 """Text compared by bytes, as in SQLite and Python, whatever the database's locale is."""
 DIGEST = String(64).with_variant(String(64, collation="C"), "postgresql")
 

@@ -12,23 +12,35 @@ home_of() { # $1 a name or a number
   done </etc/passwd
 }
 
-found() { # the rest of find's words, which say what is done with each
+homes() {
+  for folder in "$home" "$(home_of "${user%%:*}")"; do
+    case $folder in '' | / | /root) continue ;; esac
+    printf '%s\n' "$folder"
+  done
+}
+
+above() { # the folders above the repository
   at=${repo%/*}
   while [ -n "$at" ]; do
-    [ ! -d "$at" ] || find "$at" -prune -type d ! -user 0 ! -perm -001 "$@"
+    printf '%s\n' "$at"
     at=${at%/*}
+  done
+}
+
+found() { # the rest of find's words, which say what is done with each
+  above | while IFS= read -r at; do
+    [ ! -d "$at" ] || find "$at" -prune -type d ! -user 0 ! -perm -001 "$@"
   done
   # Git's own files are read-only on purpose: it replaces them.
   [ ! -d "$repo" ] || find -H "$repo" -xdev \( ! -user 0 -o -type d ! -perm -700 \
     -o -type f ! -perm -600 ! -path '*/.git/*' \) "$@"
-  for folder in "$home" "$(home_of "${user%%:*}")"; do
-    case $folder in '' | / | /root) continue ;; esac
-    [ ! -d "$folder" ] || find -H "$folder" -xdev \( -type d ! -user 0 -o -type d ! -perm -700 \
+  homes | while IFS= read -r at; do
+    [ ! -d "$at" ] || find -H "$at" -xdev \( -type d ! -user 0 -o -type d ! -perm -700 \
       -o -type f ! -user 0 ! -perm -004 \) "$@"
   done
 }
 
-walk() { # the same of the repository, for images without find
+walk() { # much the same of $1, for images without find
   for at in "$1" "$1"/* "$1"/.[!.]* "$1"/..?*; do
     [ -e "$at" ] && [ ! -L "$at" ] || continue
     case $at in
@@ -39,16 +51,27 @@ walk() { # the same of the repository, for images without find
   done
 }
 
+walk_all() {
+  above | while IFS= read -r at; do
+    [ ! -d "$at" ] || [ -x "$at" ] || printf '%s\n' "$at"
+  done
+  walk "$repo"
+  homes | while IFS= read -r at; do walk "$at"; done
+}
+
 take() {
   if command -v find >/dev/null 2>&1; then
     found -exec chown -h 0 {} + ! -type l -exec chmod u+rwX {} +
-  else
-    chown -h -R 0 "$repo" && chmod -R u+rwX "$repo"
+    return
   fi
+  above | while IFS= read -r at; do [ -O "$at" ] || chown 0 "$at"; done
+  for at in "$repo" $(homes); do
+    [ ! -d "$at" ] || { chown -h -R 0 "$at" && chmod -R u+rwX "$at"; } || return 1
+  done
 }
 
 look() {
-  if command -v find >/dev/null 2>&1; then found -print; else walk "$repo"; fi 2>/dev/null
+  if command -v find >/dev/null 2>&1; then found -print; else walk_all; fi 2>/dev/null
 }
 
 printf '\036%s\n' "$mark"

@@ -44,7 +44,9 @@ class RecordingProvider(DockerProvider):
     ) -> DockerSandbox:
         sandbox = await super().open(instance, run=run, tell=tell)
         name = sandbox.image_name
-        if name.startswith(("troop/prepared:", "troop/scrubbed:", "troop/compiled:")):
+        if name.startswith(
+            ("troop/prepared:", "troop/scrubbed:", "troop/compiled:", "troop/owned:")
+        ):
             self._prepared.add(name)
         return sandbox
 

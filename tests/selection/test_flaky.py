@@ -2,7 +2,10 @@
 
 import pytest
 
-from selection.flaky import mark_flaky, repeated_cells
+from data.patches.patch import UNEDITED
+from sandbox.protocol import Ending, Execution
+from selection.flaky import gave_another, mark_flaky, repeated_cells
+from selection.matrix import Cell, verdict
 from selection.votes import rank
 from tests.selection.matrices import matrix
 
@@ -31,3 +34,23 @@ def test_a_flaky_test_loses_its_vote():
     marked = mark_flaky(given, {2})
     assert [test.flaky for test in marked.tests] == [False, True]
     assert [s.candidate.number for s in rank(marked, "discriminating")] == [1, 2]
+
+
+def ran(ending: Ending, code: int | None) -> Execution:
+    return Execution(ending, code, "", 0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "another"),
+    [
+        (ran(Ending.EXITED, 0), ran(Ending.EXITED, 0), False),
+        (ran(Ending.EXITED, 0), ran(Ending.EXITED, 2), True),
+        (ran(Ending.EXITED, 0), ran(Ending.TIMEOUT, None), False),
+        (ran(Ending.EXITED, 0), ran(Ending.OUT_OF_MEMORY, None), True),
+        (ran(Ending.TIMEOUT, None), ran(Ending.EXITED, 0), True),  # it was no failure
+        (ran(Ending.TIMEOUT, None), ran(Ending.TIMEOUT, None), False),
+    ],
+)
+def test_a_repeat_that_timed_out_says_nothing(first, again, another):
+    cell = Cell(verdict(first), first, UNEDITED)
+    assert gave_another(cell, again) is another

@@ -77,6 +77,24 @@ def prompt(trajectory: TrajectoryId = TESTING, turn: int = 0) -> TurnPrompt:
     return TurnPrompt(trajectory, turn, "digest", f"prompt {turn}", "system", "context")
 
 
+async def test_names_that_are_not_utf8_are_stored_and_recalled(url):
+    key = "relevance/caf\udce9 \0.py"
+    odd = TrajectoryId(key, Kind.RELEVANCE)
+    with Store(url) as store:
+        _, row = await begun(store, dataset="rows-\udcff.jsonl")
+        journal = store.journal(row)
+        reply = Response((Choice("yes", Finish.STOP),), None, 1.5)
+        await journal.record_call(request(), reply, [prompt(odd)], None)
+        await journal.record_ending(odd, "done")
+        assert journal.recall_turn(key, 0).reply.choice.text == "yes"
+    with Store(url) as store:
+        _, row = await begun(store, dataset="rows-\udcff.jsonl")
+        journal = store.journal(row)
+        assert journal.recall_turn(key, 0).reply.choice.text == "yes"
+        assert journal.recall_ending(key).outcome == "done"
+    assert ask(url, "SELECT dataset FROM runs").rows == [("rows-\\udcff.jsonl",)]
+
+
 async def test_what_is_recorded_is_recalled_after_opening_again(url):
     usage = Usage(1000, 100, 400)
     with Store(url) as store:

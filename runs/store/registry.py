@@ -15,7 +15,7 @@ from data.errors import UsageError
 from runs.store.dialect import lock
 from runs.store.differences import of_settings, told
 from runs.store.removal import delete_run, untouched
-from runs.store.tables import InstanceTable, RunTable, now
+from runs.store.tables import InstanceTable, RunTable, now, sql_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -75,6 +75,10 @@ class RunSpec:
     """The values of settings that an older version did not know, and so did not store."""
     instances: Mapping[str, str] = field(default_factory=dict)
     """The digests of the instances to work on, by id."""
+
+    def __post_init__(self) -> None:
+        """Name the dataset as it is stored, so that a run is found again."""
+        object.__setattr__(self, "dataset", sql_text(self.dataset))
 
 
 @dataclass(frozen=True, slots=True)

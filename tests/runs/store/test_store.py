@@ -29,6 +29,7 @@ from runs.store import database
 from runs.store.database import HEAD, open_database, open_reading, sqlite_url
 from runs.store.environments import stored_environment
 from runs.store.ownership import Terms
+from runs.store.query import ask
 from runs.store.reading import Reader
 from runs.store.registry import RunSpec, Status
 from runs.store.store import Store

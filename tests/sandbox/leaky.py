@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import subprocess
 import tarfile
@@ -181,11 +182,37 @@ def nested(folder: Path) -> None:
     (inner / ".git/ORIG_HEAD").write_text(secret("nested"))
 
 
+def dated(folder: Path) -> None:
+    """116 tags on later commits, some dated before their parents, in zones that mislead.
+
+    As strings, these dates are before the base commit's; as times, they are after it or not.
+    """
+    dates = ("2001-01-01T00:00:00 +1400", "1999-12-31T23:59:59 -1200", "2090-01-01T00:00:00 +0000")
+    for n in range(116):
+        if n < len(dates):
+            (folder / "a.py").write_text(f"{secret('dated')}{n}\n")
+            words = (
+                "-c",
+                "user.name=t",
+                "-c",
+                "user.email=t@example.org",
+                "commit",
+                "-qam",
+                "Later",
+            )
+            when = {"GIT_COMMITTER_DATE": dates[n], "GIT_AUTHOR_DATE": dates[-1 - n]}
+            env = {**os.environ, **when}
+            subprocess.run(["git", "-C", folder, *words], env=env, check=True)
+        git(folder, "tag", *([] if n % 2 else ["-a", "-m", secret("dated")]), f"v9.{n}")
+    git(folder, "reset", "-q", "--hard", f"HEAD~{len(dates)}")
+    git(folder, "pack-refs", "--all")
+
+
 WAYS: dict[str, Callable[[Path], None]] = {
     way.__name__: way
     for way in (
         *(past, branch, tag, stash, reflog, notes, dangling, fetched, message, torn, remote),
-        *(large_files, nested),
+        *(large_files, nested, dated),
     )
 }
 """What adds one secret each to a plain repository."""

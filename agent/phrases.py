@@ -16,6 +16,8 @@ _ENDINGS = {
     Ending.OUT_OF_MEMORY: "none: it was stopped because it used too much memory",
     Ending.DISK_EXCEEDED: "none: it was stopped because it wrote too much to the disk",
     Ending.OUTPUT_EXCEEDED: "none: it was stopped because it printed too much",
+    Ending.CUT_SHORT: "none: code of the repository ended the process, so the script did not come"
+    " to its end",
 }
 
 

@@ -24,7 +24,7 @@ _OF_THE_JUDGE = {
     "selection": "a model chose it from the diffs",
     "fallback": "most wrote this patch (the model gave no usable answer)",
 }
-_ENDINGS = {"timeout": "time-out"}
+_ENDINGS = {"timeout": "time-out", "cut short": "ended by code of the repository"}
 _EXIT_CODES = {0: "fixed", 2: "the issue is still there"}
 
 

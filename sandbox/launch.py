@@ -15,9 +15,17 @@ from typing import TYPE_CHECKING
 from data.errors import UsageError
 from sandbox.laying import laying, quoted
 from sandbox.refusals import Code, activates
+from sandbox.starting.starting import (
+    START,
+    WORD,
+    command_lines,
+    hidden_by,
+    start_program,
+    starts_with_program,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from data.instances.instance import Environment
     from data.patches.patch import Patch
@@ -56,11 +64,13 @@ def staged_files(
     patch: Patch,
     mark: bytes,
     *,
+    word: str,
     guard_s: float | None = None,
     folder: str = FOLDER,
 ) -> list[StagedFile]:
     """What a sandbox needs to run `script`, to be started as `sh <folder>/launch.sh`.
 
+    `word` proves that the script came to its end (`sandbox.starting`).
     `guard_s`: seconds after which all processes of the sandbox end by themselves, for a
     sandbox whose owner may die; None: somebody else watches.
 
@@ -77,9 +87,9 @@ def staged_files(
         *_interpreter(command[0]),
         *_guard(guard_s),
         _print(mark),
-        b"exec " + b" ".join(map(quoted, command)),
+        *command_lines(command, script, word, hidden_by(patch), b""),
     ]
-    return [_script(script), *_activate(environment), _launcher(lines)]
+    return [_script(script), *_start(script, word), *_activate(environment), _launcher(lines)]
 
 
 def laying_files(environment: Environment, patch: Patch) -> list[StagedFile]:
@@ -98,11 +108,14 @@ def script_files(
     mark: bytes,
     variables: Mapping[str, str | None],
     *,
+    word: str,
     activate: bool,
+    hidden: Sequence[str] = (),
 ) -> list[StagedFile]:
     """What a sandbox needs to run `script` with its output kept apart from the launcher's.
 
     All output before the script, including the mark, goes to standard error.
+    `word` and `hidden`: see `sandbox.starting`.
     `variables`: the environment in which it starts (None: without that variable);
     `activate`: whether the activation lines run in it.
 
@@ -119,9 +132,14 @@ def script_files(
         *(_activation(environment) if activate else [b'cd "$repo"']),
         *_interpreter(command[0]),
         _print(mark) + b" >&2",
-        b"exec " + b" ".join(map(quoted, command)) + b" 2>&1",
+        *command_lines(command, script, word, hidden, b"2>&1"),
     ]
-    return [_script(script), *(_activate(environment) if activate else []), _launcher(lines)]
+    return [
+        _script(script),
+        *_start(script, word),
+        *(_activate(environment) if activate else []),
+        _launcher(lines),
+    ]
 
 
 def _environment(variables: Mapping[str, str | None]) -> list[bytes]:
@@ -136,6 +154,13 @@ def _environment(variables: Mapping[str, str | None]) -> list[bytes]:
 
 def _script(script: Script) -> StagedFile:
     return StagedFile(f"script{script.suffix}", script.text.encode("utf-8", "replace"))
+
+
+def _start(script: Script, word: str) -> list[StagedFile]:
+    if not word:
+        return []
+    start = [StagedFile(START, start_program())] if starts_with_program(script) else []
+    return [StagedFile(WORD, f"{word}\n".encode()), *start]
 
 
 def _activate(environment: Environment) -> list[StagedFile]:

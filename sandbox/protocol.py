@@ -36,6 +36,9 @@ class Ending(enum.StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     DISK_EXCEEDED = "disk_exceeded"
     OUTPUT_EXCEEDED = "output_exceeded"
+    CUT_SHORT = "cut_short"
+    """The process ended with 0 or 2, but not because the script came to its end: code of the
+    repository ended it. Such an exit code says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class Execution:
 
     ending: Ending
     exit_code: int | None
-    """None unless it exited by itself."""
+    """None unless the script exited by itself."""
     output: str
     """Standard output and error as they came, bounded, valid text, control characters escaped."""
     output_bytes: int

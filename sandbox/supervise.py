@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from data.errors import SandboxError
 from sandbox.output import BoundedText, escape_controls
 from sandbox.protocol import Ending
+from sandbox.starting.end_word import EndWord, proven
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,14 +122,18 @@ def new_mark() -> bytes:
     return b"\x1e%s\n" % secrets.token_hex(12).encode()
 
 
-def supervise(process: Process, limits: Limits, mark: bytes, stop: Stop) -> ProcessResult:
+def supervise(
+    process: Process, limits: Limits, mark: bytes, stop: Stop, word: str = ""
+) -> ProcessResult:
     """Watch `process` until it ends, and end it if it passes a limit.
+
+    `word` proves that the script came to its end; "": nothing does.
 
     Raises:
         Stopped: the order to stop was given; the process has been killed.
         SandboxError: the output could not be read to its end.
     """
-    watch = _Watch(process, limits, mark)
+    watch = _Watch(process, limits, mark, word)
     stop.listen(lambda: watch.signals.put(_Signal.STOP))
     try:
         ending = watch.until_over()
@@ -154,7 +159,7 @@ class _Signal(enum.Enum):
 class _Watch:
     """A thread that reads, and a loop that waits for whatever comes first."""
 
-    def __init__(self, process: Process, limits: Limits, mark: bytes) -> None:
+    def __init__(self, process: Process, limits: Limits, mark: bytes, word: str) -> None:
         self.signals: queue.SimpleQueue[_Signal | Exception] = queue.SimpleQueue()
         self._process = process
         self._limits = limits
@@ -163,6 +168,8 @@ class _Watch:
         self._started_at: float | None = None
         self._preamble = bytearray()
         self._text = BoundedText(limits.output_chars)
+        self._word = word
+        self._end_word = EndWord(word, self._text)
         self._reader = threading.Thread(target=self._read, name="sandbox-output", daemon=True)
         self._reader.start()
 
@@ -210,6 +217,8 @@ class _Watch:
         if ending is Ending.EXITED:
             end = self._process.wait()
             ending, code = (Ending.OUT_OF_MEMORY, None) if end.out_of_memory else (ending, end.code)
+        self._end_word.finish()
+        ending, code = proven(self._word, self._end_word.code, ending, code)
         started = self._started_at
         return ProcessResult(
             ending=ending,
@@ -241,6 +250,6 @@ class _Watch:
             self.signals.put(_Signal.START)
         allowed = self._limits.output_mb * _MEGABYTE
         was_allowed = self._text.total_bytes <= allowed
-        self._text.feed(data)
+        self._end_word.feed(data)
         if was_allowed and self._text.total_bytes > allowed:
             self.signals.put(_Signal.FLOOD)

@@ -11,6 +11,7 @@ from sandbox.docker.containers.settings import container_settings, script_env, w
 from sandbox.docker.engine.failure import TransientEngineError
 from sandbox.launch import FOLDER, staged_files
 from sandbox.refusals import why_not_started
+from sandbox.starting.starting import new_word
 from sandbox.supervise import new_mark
 
 if TYPE_CHECKING:
@@ -46,14 +47,17 @@ class OneShot:
     def _attempt(self, stop: Stop, script: Script, patch: Patch, limits: Limits) -> ProcessResult:
         mark = new_mark()
         guard_s = limits.timeout_s + _GRACE_S
-        files = staged_files(self.ground.environment, script, patch, mark, guard_s=guard_s)
+        word = new_word(script)
+        files = staged_files(
+            self.ground.environment, script, patch, mark, word=word, guard_s=guard_s
+        )
         env = script_env(self.ground.image, self.ground.environment.repo_dir)
         settings = container_settings(self.ground.image, _COMMAND, self.ground.labels, env)
         with self.ground.containers.new(settings, walled(limits, self.ground.machine)) as container:
             stop.check()
             self.ground.put(container, files)
             stop.check()
-            result = self.ground.run(container, limits, mark, stop)
+            result = self.ground.run(container, limits, mark, stop, word)
         if not result.started:
             raise self._why(result, script)
         return result

@@ -154,6 +154,8 @@ class Launch:
     limits: Limits
     setup: bool = False
     """Whether it has network, and a virtual environment that it may write."""
+    word: str = ""
+    """Proves that the script came to its end; "": nothing does."""
 
 
 def run(room: Room, launch: Launch, stop: Stop) -> ProcessResult:
@@ -173,7 +175,7 @@ def run(room: Room, launch: Launch, stop: Stop) -> ProcessResult:
             hint="Look at the machine's free memory and processes.",
         ) from error
     with LocalProcess(popen, room) as process:
-        return supervise(process, launch.limits, launch.mark, stop)
+        return supervise(process, launch.limits, launch.mark, stop, launch.word)
 
 
 class LocalProcess:

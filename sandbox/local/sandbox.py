@@ -15,6 +15,7 @@ from sandbox.local.isolation import new_uid
 from sandbox.local.process import Launch, Room, run
 from sandbox.protocol import Execution
 from sandbox.refusals import why_not_started
+from sandbox.starting.starting import new_word
 from sandbox.supervise import new_mark
 
 if TYPE_CHECKING:
@@ -74,16 +75,16 @@ class LocalSandbox:
 
     def _execute(self, stop: Stop, script: Script, patch: Patch, limits: Limits) -> Execution:
         uid = new_uid(self.isolation)
-        mark = new_mark()
+        mark, word = new_mark(), new_word(script)
         with self.folders.new() as folder:
             repo_dir = self.environment.repo_dir
             room = Room(folder, folder / "repo", self.template.venv, self.isolation, repo_dir, uid)
             environment = replace(self.environment, repo_dir=room.repo_dir)
             # Before the copy, because a patch may be refused.
-            files = staged_files(environment, script, patch, mark, folder=room.tools_dir)
+            files = staged_files(environment, script, patch, mark, word=word, folder=room.tools_dir)
             copy_tree(self.template.repo, room.repo, uid)
             stop.check()
-            result = run(room, Launch("launch.sh", files, mark, limits), stop)
+            result = run(room, Launch("launch.sh", files, mark, limits, word=word), stop)
         if not result.started:
             where = f"the commit {self.checkout.commit[:12]}"
             raise why_not_started(

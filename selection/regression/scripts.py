@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from sandbox.protocol import Execution
     from selection.regression.runners import Runner
 
-_BROKEN = re.compile(r"^(\d+) of \d+ tests that passed before the edit do not pass$", re.MULTILINE)
+_BROKEN = re.compile(
+    r"^(\d{1,9}) of \d{1,9} tests that passed before the edit do not pass$", re.MULTILINE
+)
 _COMMAND = """(
 {command}
 )
@@ -38,6 +40,8 @@ class Survey:
     """Names of the tests that fail; None: there are too many to list."""
     cpu_s: float = 0.0
     """Processor seconds that it took, which do not depend on what else runs."""
+    marks: str = ""
+    """The names of the tests that pass, each as a few characters; "": there are too many."""
 
 
 def survey_script(runner: Runner, path: str) -> Script:
@@ -59,6 +63,7 @@ def vote_script(runner: Runner, path: str, survey: Survey) -> Script:
         "file": path,
         "known": list(survey.failed or ()),
         "expected": survey.passed,
+        "marks": survey.marks,
     }
     return _inside(order)
 
@@ -76,6 +81,7 @@ def read_survey(execution: Execution) -> Survey | None:
             int(told["failing"]),
             None if failed is None else tuple(map(str, failed)),
             float(told["cpu_s"]),
+            str(told.get("marks", "")),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -83,8 +89,8 @@ def read_survey(execution: Execution) -> Survey | None:
 
 def broken_tests(output: str) -> int | None:
     """How many tests an edit broke, as the vote printed; None: it does not say."""
-    found = _BROKEN.search(output)
-    return int(found[1]) if found else None
+    found = _BROKEN.findall(output)  # the last, because what the tests printed stands before it
+    return int(found[-1]) if found else None
 
 
 def _inside(order: dict[str, object]) -> Script:

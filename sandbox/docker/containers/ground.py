@@ -52,9 +52,11 @@ class Ground:
         """Put `files` into the folder of Troop's programs."""
         self.engine.put(container, tar_of(files, FOLDER.strip("/")))
 
-    def run(self, container: str, limits: Limits, mark: bytes, stop: Stop) -> ProcessResult:
-        """Start a created container and watch it to its end."""
+    def run(
+        self, container: str, limits: Limits, mark: bytes, stop: Stop, word: str = ""
+    ) -> ProcessResult:
+        """Start a created container and watch it to its end; `word` as for `supervise`."""
         with contextlib.closing(self.engine.attach(container)) as output:
             self.engine.start(container)
             process = RunningContainer(self.engine, container, output)
-            return supervise(process, limits, mark, stop)
+            return supervise(process, limits, mark, stop, word)

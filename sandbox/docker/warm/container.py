@@ -14,6 +14,7 @@ from sandbox.docker.warm.listening import Listener, Raw, new_mark
 from sandbox.launch import laying_files
 from sandbox.output import BoundedText, escape_controls
 from sandbox.protocol import Ending
+from sandbox.starting.end_word import EndWord, proven
 from sandbox.supervise import PREPARE_S, ProcessResult
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from data.instances.instance import Environment
     from data.patches.patch import Patch
     from sandbox.docker.warm.channel import Channel
-    from sandbox.docker.warm.listening import Sink
     from sandbox.launch import StagedFile
     from sandbox.protocol import Limits
+    from sandbox.starting.end_word import Sink
     from sandbox.supervise import Stop
 
 GUARD_S = 30.0
@@ -49,10 +50,13 @@ class NotWarm(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StagedScript:
-    """What to execute: the files, and the mark that their launcher prints."""
+    """What to execute."""
 
     files: list[StagedFile]
     begin: str
+    """The mark that their launcher prints."""
+    word: str = ""
+    """Proves that the script came to its end; "": nothing does."""
 
 
 class WarmContainer:
@@ -132,7 +136,8 @@ class WarmContainer:
         """
         text = BoundedText(limits.output_chars)
         mark = new_mark()
-        listener = Listener(mark, sink or text, staged.begin)
+        end_word = EndWord(staged.word, sink or text)
+        listener = Listener(mark, end_word, staged.begin)
         layer = None
         if patch.digest in self._layers:
             self._layers.move_to_end(patch.digest)
@@ -146,6 +151,8 @@ class WarmContainer:
         if ending is not Ending.EXITED or not listener.begun:
             self._end(listener)
         code, ending = _outcome(listener.answer, ending)
+        end_word.finish()
+        ending, code = proven(staged.word, end_word.code, ending, code)
         return ProcessResult(
             ending=ending,
             exit_code=code,

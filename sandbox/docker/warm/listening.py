@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from typing import Protocol
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandbox.starting.end_word import Sink
 
 _SAID_BYTES = 16384
 
@@ -11,13 +14,6 @@ _SAID_BYTES = 16384
 def new_mark() -> str:
     """A mark that no script can guess; only the supervisor gets it."""
     return secrets.token_hex(12)
-
-
-class Sink(Protocol):
-    """Takes what a script prints."""
-
-    def feed(self, data: bytes) -> None:
-        """Take the next piece, cut anywhere."""
 
 
 class Raw:

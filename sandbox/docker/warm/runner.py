@@ -18,6 +18,7 @@ from sandbox.docker.warm.listening import Raw, new_mark
 from sandbox.launch import script_files
 from sandbox.protocol import Script
 from sandbox.refusals import activates, why_not_started
+from sandbox.starting.starting import hidden_by, new_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,16 +115,18 @@ class WarmRunner:
     ) -> ProcessResult:
         variables = self._entered(stop, container, limits)
         to_lay = container.lay(stop, self.ground.environment, patch)
-        mark = new_mark()
+        mark, word = new_mark(), new_word(script)
         files = script_files(
             self.ground.environment,
             script,
             to_lay,
             mark.encode(),
             variables or self._plain(),
+            word=word,
             activate=variables is None,
+            hidden=hidden_by(patch),
         )
-        return container.execute(stop, StagedScript(files, mark), patch, limits)
+        return container.execute(stop, StagedScript(files, mark, word), patch, limits)
 
     def _start(self, stop: Stop, limits: Limits) -> WarmContainer:
         settings = container_settings(self.ground.image, _COMMAND, self.ground.labels, {})
@@ -163,7 +166,13 @@ class WarmRunner:
         plain = self._plain()
         mark = new_mark()
         files = script_files(
-            self.ground.environment, _ENVIRON, UNEDITED, mark.encode(), plain, activate=True
+            self.ground.environment,
+            _ENVIRON,
+            UNEDITED,
+            mark.encode(),
+            plain,
+            word="",
+            activate=True,
         )
         raw = Raw(_ENVIRON_BYTES)
         result = container.execute(stop, StagedScript(files, mark), UNEDITED, limits, raw)

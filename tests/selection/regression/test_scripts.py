@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.protocol import Ending, Execution, Script
+from sandbox.starting.starting import start_program, starts_with_program
 from selection.regression import inside, scripts
 from selection.regression.runners import Runner
 from selection.regression.scripts import (
@@ -110,14 +111,20 @@ class Repository:
         self.put("hidden/pytest.py", "raise ImportError('not installed')\n")
 
     def run(self, script: Script) -> Execution:
-        with_suffix = self.folder / f"script{script.suffix}"
+        tools = self.folder.with_name("tools")
+        tools.mkdir(exist_ok=True)
+        with_suffix = tools / f"script{script.suffix}"
         with_suffix.write_text(script.text)
-        interpreter = sys.executable if script.interpreter == "python" else script.interpreter
+        (tools / "word").write_text("secret")
+        (tools / "start.py").write_bytes(start_program())
+        words = [script.interpreter, str(with_suffix)]
+        if starts_with_program(script):
+            start = (str(tools / "start.py"), str(with_suffix), f"{self.hidden}:{self.folder}", "")
+            words = [sys.executable, "-S", *start]
         done = subprocess.run(
-            [interpreter, str(with_suffix)],
+            words,
             cwd=self.folder,
             env={
-                "PYTHONPATH": f"{self.hidden}:{self.folder}",
                 "PATH": "/usr/bin:/bin",
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
@@ -127,7 +134,7 @@ class Repository:
             check=False,
             timeout=60,
         )
-        output = done.stdout + done.stderr
+        output = done.stdout.partition("\x1esecret")[0] + done.stderr
         return Execution(Ending.EXITED, done.returncode, output, len(output), 0.1)
 
     def survey(self, path: str, runner: Runner = PYTHON) -> Survey | None:
@@ -139,7 +146,7 @@ class Repository:
 
 @pytest.fixture
 def repository(tmp_path):
-    return Repository(tmp_path)
+    return Repository(tmp_path / "repo")
 
 
 def votes(repository: Repository, path: str, surveyed: Survey, runner: Runner = PYTHON) -> None:

@@ -10,6 +10,7 @@ import logging
 import shlex
 from dataclasses import dataclass, replace
 from importlib import resources
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from data.errors import SandboxError
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 _RECIPE = 1
 _LIMITS = Limits(timeout_s=600, memory_mb=2048, disk_mb=1 << 20, output_chars=4000)
 _NAME = "ownership.sh"
+_SYSTEM = {
+    PurePosixPath(path) for path in ("/", "/usr", "/bin", "/sbin", "/lib", "/etc", "/usr/lib")
+}
+"""Repositories among the system's own programs, whose owners are as they have to be."""
+_NO_SHELL = {126, 127}
 _LOG = logging.getLogger(__name__)
 
 
@@ -56,6 +62,8 @@ class Ownership:
             SandboxError: the engine failed, or the rights cannot be had.
         """
         base = self.ground.image
+        if PurePosixPath(self.ground.environment.repo_dir) in _SYSTEM:
+            return base
 
         def make(recipe: Recipe) -> str | None:
             first = self._run(base, "look", stop)
@@ -94,6 +102,8 @@ class Ownership:
         ground.put(container, [StagedFile(_NAME, text.encode("utf-8", "surrogateescape"))])
         result = ground.run(container, _LIMITS, mark, stop)
         said = escape_controls(f"{result.preamble}\n{result.output}").strip()
+        if not result.started and result.exit_code in _NO_SHELL:
+            return ""  # no script can run either, and the first one says why
         if not result.started:
             raise TransientEngineError(f"A container could not be started. {said}".strip())
         if result.ending is not Ending.EXITED or result.exit_code:

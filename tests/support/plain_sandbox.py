@@ -6,13 +6,13 @@ The real ones have a contract suite of their own in tests/sandbox.
 from __future__ import annotations
 
 import asyncio
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 from data.codebases.reader import MAX_FILE_BYTES, RawFile, codebase_from_files
 from sandbox.protocol import Ending, Execution
+from tests.support.started import started, without_word
 
 
 class PlainSandbox:
@@ -58,15 +58,12 @@ class PlainSandbox:
     async def execute(self, script, patch, limits):
         self.executed.append((script.text, patch.digest))
         began = time.monotonic()
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as tools:
             self._lay(Path(folder), patch)
-            (Path(folder) / f"script{script.suffix}").write_text(script.text)
             process = await asyncio.create_subprocess_exec(
-                sys.executable if script.interpreter == "python" else script.interpreter,
-                f"script{script.suffix}",
+                *started(script, Path(tools), folder),
                 cwd=folder,
                 env={
-                    "PYTHONPATH": folder,
                     "PYTHONDONTWRITEBYTECODE": "1",
                     "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # it starts in a third of the time
                 },
@@ -74,7 +71,8 @@ class PlainSandbox:
                 stderr=asyncio.subprocess.STDOUT,
             )
             output, _ = await process.communicate()
-        text = output.decode(errors="replace").replace(folder, "/repo")
+        text = without_word(output.decode(errors="replace"))
+        text = text.replace(folder, "/repo").replace(tools, "/repo")
         seconds = time.monotonic() - began
         return Execution(Ending.EXITED, process.returncode, text, len(output), seconds)
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import ast
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from sandbox.protocol import Ending, Execution, Script
-from sandbox.starting.starting import start_program, starts_with_program
 from selection.regression import inside, scripts
 from selection.regression.runners import Runner
 from selection.regression.scripts import (
@@ -20,6 +18,7 @@ from selection.regression.scripts import (
     survey_script,
     vote_script,
 )
+from tests.support.started import started, without_word
 
 pytestmark = pytest.mark.slow
 
@@ -113,14 +112,7 @@ class Repository:
     def run(self, script: Script) -> Execution:
         tools = self.folder.with_name("tools")
         tools.mkdir(exist_ok=True)
-        with_suffix = tools / f"script{script.suffix}"
-        with_suffix.write_text(script.text)
-        (tools / "word").write_text("secret")
-        (tools / "start.py").write_bytes(start_program())
-        words = [script.interpreter, str(with_suffix)]
-        if starts_with_program(script):
-            start = (str(tools / "start.py"), str(with_suffix), f"{self.hidden}:{self.folder}", "")
-            words = [sys.executable, "-S", *start]
+        words = started(script, tools, f"{self.hidden}:{self.folder}")
         done = subprocess.run(
             words,
             cwd=self.folder,
@@ -134,7 +126,7 @@ class Repository:
             check=False,
             timeout=60,
         )
-        output = done.stdout.partition("\x1esecret")[0] + done.stderr
+        output = without_word(done.stdout) + done.stderr
         return Execution(Ending.EXITED, done.returncode, output, len(output), 0.1)
 
     def survey(self, path: str, runner: Runner = PYTHON) -> Survey | None:

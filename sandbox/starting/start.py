@@ -44,7 +44,8 @@ def enter(folders, names):
     repository = path.realpath(getcwd()) + "/"
 
     def ours(file):
-        return (path.realpath(file) + "/").startswith(repository)
+        named = not file.startswith("<")  # "<frozen site>" and "<string>" are not files
+        return named and (path.realpath(file) + "/").startswith(repository)
 
     every = sys.path[:]
     sys.path[:] = [folder for folder in every if not ours(folder)]

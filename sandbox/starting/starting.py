@@ -95,7 +95,8 @@ def _is_python(words: Sequence[str]) -> bool:
     if not names:
         return False
     options = words[names[-1] + 1 :]
-    return all(word.startswith("-") and word[:2] not in {"-m", "-c"} for word in options)
+    runs_else = any(word[:2] in {"-m", "-c"} for word in options)
+    return not runs_else and all(word.startswith("-") for word in options[:1])
 
 
 def _is_shell(words: Sequence[str]) -> bool:

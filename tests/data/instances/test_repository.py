@@ -150,7 +150,7 @@ def test_a_repository_of_someone_else_is_read_because_nothing_of_it_is_run(
 ) -> None:
     for path in (repository, *repository.rglob("*")):
         os.chown(path, 12345, 12345)
-    own_repository(repository, "It breaks.")
+    assert own_repository(repository, "It breaks.").environment.source == repository
 
 
 def test_git_s_variables_do_not_lead_astray(

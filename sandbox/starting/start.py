@@ -8,7 +8,7 @@ loaded; NAMES, modules of the standard library that a patch would hide, are load
 """
 
 import sys
-from posix import dup, getcwd, open, read, unlink, write
+from posix import close, dup2, getcwd, open, read, unlink, write
 
 HOOKS = ("sitecustomize", "usercustomize")
 
@@ -16,7 +16,7 @@ HOOKS = ("sitecustomize", "usercustomize")
 def start(script, folders, names):
     tools = script.rpartition("/")[0]
     # It is read when the script has ended. Until then, no variable holds it.
-    word, output = open(tools + "/word", 0), dup(1)
+    word, output = high(open(tools + "/word", 0)), high(1)
     unlink(tools + "/word")
     ours = enter(folders, names)
     sys.argv[:] = [script]
@@ -33,6 +33,18 @@ def start(script, folders, names):
     sys.exit(code)
 
 
+def high(descriptor):
+    """The same, with a number above those that scripts use or close one after the other."""
+    number = 511 if descriptor == 1 else 510
+    try:
+        dup2(descriptor, number, False)
+    except OSError:  # not so many may be open
+        return descriptor
+    if descriptor != 1:
+        close(descriptor)
+    return number
+
+
 def enter(folders, names):
     """Do what Python does at its start, without the repository; then add `folders` to the path."""
     sys.modules.update(dict.fromkeys(HOOKS))
@@ -41,17 +53,19 @@ def enter(folders, names):
     site.main()
     from os import environ, path
 
-    repository = path.realpath(getcwd()) + "/"
+    repository = getcwd() + "/"
 
     def ours(file):
         named = not file.startswith("<")  # "<frozen site>" and "<string>" are not files
         return named and (path.realpath(file) + "/").startswith(repository)
 
-    every = sys.path[:]
-    sys.path[:] = [folder for folder in every if not ours(folder)]
     for name in HOOKS:
         del sys.modules[name]
-    for name in HOOKS + tuple(filter(None, names.split(","))):
+    found = [name for name in HOOKS if any(path.exists(f + "/" + name + ".py") for f in sys.path)]
+    every = sys.path[:]
+    if found or names:
+        sys.path[:] = [folder for folder in every if not ours(folder)]
+    for name in found + names.split(",") * bool(names):
         try:
             __import__(name)
         except Exception:

@@ -93,7 +93,7 @@ async def test_many_patches_and_few_kept(docker_world: World) -> None:
 async def test_scripts_of_other_kinds_leave_no_trace(docker_world: World) -> None:
     await docker_world.execute(Script("exit 0", interpreter="sh", suffix=".sh"))
     listing = await docker_world.run("import os; print(sorted(os.listdir('/troop')))")
-    assert listing.output == "['launch.sh', 'script.py']\n"
+    assert listing.output == "['launch.sh', 'script.py', 'start.py']\n"
 
 
 async def test_a_port_is_free_again_at_once(docker_world: World) -> None:

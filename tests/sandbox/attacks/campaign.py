@@ -159,7 +159,7 @@ class Campaign:
         took = time.monotonic() - begun
         if took > attack.limited().timeout_s + _SLACK_S:
             wrong.append(f"its end took {took:.0f} s")
-        if suffered is not None and not (suffered.passed and "BROKE" not in suffered.output):
+        if suffered is not None and not _unharmed(suffered):
             wrong.append(f"its victim suffered: {suffered}")
         most = self._seen.pop(token, 0)
         if most < attack.lingers:
@@ -256,3 +256,9 @@ def difference(before: str, after: str) -> str:
     lines = [f"- {line}" for line in old if line not in set(new)]
     lines += [f"+ {line}" for line in new if line not in set(old)]
     return "\n".join(line[:600] for line in lines[:40]) or "the same lines in another number"
+
+
+def _unharmed(victim: Execution) -> bool:
+    """Whether it came to its end. Victims replace their process, which loses the end word."""
+    ended = victim.passed or victim.ending is Ending.CUT_SHORT
+    return ended and victim.output.startswith("HELD") and "BROKE" not in victim.output

@@ -49,7 +49,7 @@ subprocess.run(hashing, input="lost", text=True, capture_output=True)
         "find other patches, other scripts, tests or marks where the launcher lies",
         """
 nothing("files", [name for name in os.listdir("/troop")
-                  if name not in ("script.py", "launch.sh", "activate.sh", "files")])
+                  if name not in ("script.py", "launch.sh", "start.py", "activate.sh", "files")])
 nothing("patches", os.path.isdir("/troop/files") and os.listdir("/troop/files"))
 nothing("environment", [key for key in os.environ if any(
     word in key for word in ("KEY", "TOKEN", "SECRET", "PASSWORD", "PROXY", "DOCKER", "TROOP"))])

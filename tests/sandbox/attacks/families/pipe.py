@@ -26,12 +26,16 @@ import fcntl
 def inherited(fd):
     with contextlib.suppress(OSError):
         return fcntl.fcntl(fd, fcntl.F_GETFD) >= 0
-nothing("more than three", list(filter(inherited, range(3, 1 << 16))))
+def ours(fd):  # what tells Troop that the script came to its end: the output again, and a word
+    with contextlib.suppress(OSError):
+        return os.readlink(f"/proc/self/fd/{fd}") in (
+            "/troop/word (deleted)", os.readlink("/proc/self/fd/1"))
+nothing("more than these", [fd for fd in range(3, 1 << 16) if inherited(fd) and not ours(fd)])
 (held if os.readlink("/proc/self/fd/0") == "/dev/null" else broke)("input is nothing")
 for fd in range(3, 4096):
     with contextlib.suppress(OSError):
         os.write(fd, b"forged")
-        broke("wrote", fd)
+        (held if ours(fd) else broke)("wrote", fd)
 for pid in pids():
     with contextlib.suppress(OSError):
         for fd in os.listdir(f"/proc/{pid}/fd"):
@@ -71,7 +75,7 @@ ATTACKS = [
     _DESCRIPTORS,
     control(
         _DESCRIPTORS,
-        "more than three",
+        "more than these",
         "wrote",
         "descriptor",
         text="os.dup2(os.open('/tmp/x', os.O_RDWR | os.O_CREAT), 77)\n" + _DESCRIPTORS.text,

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import TYPE_CHECKING
 
+from selection.flags import flags_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from data.patches.patch import FileChange, Patch
     from sandbox.protocol import Script
+    from selection.flags import Flag
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,11 @@ class Candidate:
     def support(self) -> int:
         """How many samples and systems wrote this patch."""
         return len(self.samples) + len(self.sources)
+
+    @property
+    def flags(self) -> tuple[Flag, ...]:
+        """What in the patch could buy votes; see `selection.flags`."""
+        return flags_of(self.patch.diff)
 
     @property
     def size(self) -> int:

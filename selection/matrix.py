@@ -88,6 +88,24 @@ class Matrix:
         """Whether the test can have a vote: it does not pass before the edit."""
         return not test.flaky and self.said(UNEDITED_ROW, test) is not Verdict.PASS
 
+    def heeding(self, cleared: frozenset[int] = frozenset()) -> tuple[Matrix, Matrix]:
+        """The matrix of the candidates that have votes, and that of those whose flags take them.
+
+        In the second, no test says anything. `cleared`: candidates whose flags do not count.
+        """
+        kept = tuple(c for c in self.candidates if not c.flags or c.number in cleared)
+        if len(kept) == len(self.candidates):
+            return self, replace(self, candidates=())
+        flagged = tuple(c for c in self.candidates if c not in kept)
+        numbers = {c.number for c in flagged}
+        silent = {
+            where: replace(cell, verdict=Verdict.ERROR, broken=None)
+            if where[0] in numbers
+            else cell
+            for where, cell in self.cells.items()
+        }
+        return replace(self, candidates=kept), replace(self, candidates=flagged, cells=silent)
+
     def only(self, kind: TestKind) -> Matrix:
         """The same matrix with only the tests of this kind."""
         return replace(self, tests=tuple(test for test in self.tests if test.kind is kind))

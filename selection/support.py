@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -58,6 +58,9 @@ class Evidence:
     """Candidates for which more tests count, each with how many, the best first."""
     own: tuple[int, ...] = ()
     """Samples that wrote it and whose last test still fails on it, while no such test passes."""
+    flags: int = 0
+    """How many places in its patch could buy votes, so that no test counts for it; see
+    `selection.flags`. 0 if a model that was shown them chose it."""
     better: tuple[int, ...] = ()
     """Candidates that pass the selection trajectory's last script, which fails on this one."""
 
@@ -77,6 +80,7 @@ def weigh(
     *,
     trial: Mapping[int, int | None] = _NO_TRIAL,
     asked: bool = True,
+    cleared: bool = False,
 ) -> Evidence:
     """What speaks for and against a candidate, by its number.
 
@@ -86,7 +90,14 @@ def weigh(
         trial: exit codes of the selection trajectory's last script by candidate; None: it was
             stopped.
         asked: whether generated tests were asked for; it tells "unsupported" from "untested".
+        cleared: whether a model that was shown the candidate's flags chose it.
     """
+    heard, flagged = matrix.heeding(frozenset({candidate} if cleared else ()))
+    flags = next((len(c.flags) for c in flagged.candidates if c.number == candidate), 0)
+    if flags:
+        own = tuple(c for c in flagged.candidates if c.number == candidate)
+        heard = replace(heard, candidates=(*heard.candidates, *own), cells=flagged.cells)
+    matrix = heard
     written = matrix.only(TestKind.GENERATED).tests
     failing = [t for t in written if not t.flaky and matrix.said(UNEDITED_ROW, t) is Verdict.FAIL]
     by_tests, by_files = discriminating_votes(matrix), regression_votes(matrix)
@@ -101,6 +112,7 @@ def weigh(
         votes=votes[candidate],
         ahead=tuple(sorted(more, key=lambda each: (-each[1], each[0]))),
         own=_own_tests_failing(matrix, candidate),
+        flags=flags,
         better=_better(trial, candidate),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from selection.candidates import TestKind
@@ -113,9 +113,28 @@ class Standing:
 def rank(matrix: Matrix, rule: VoteRule) -> tuple[Standing, ...]:
     """The candidates, best first, by the votes of a rule; see `standings` for ties.
 
+    Flagged candidates have no votes, and come after all others.
+
     "regression-first" is Agentless' order (arXiv 2407.01489): the fewest broken
     tests, then the votes.
     """
+    heard, flagged = matrix.heeding()
+    last = (replace(standing, votes=0) for standing in _ranked(flagged, rule))
+    return (*_ranked(heard, rule), *last)
+
+
+def finalists(matrix: Matrix, rule: VoteRule, count: int) -> tuple[Candidate, ...]:
+    """The candidates that are shown to the selection trajectory, in the vote's order.
+
+    A flagged candidate is one of them if it would be without its flags, in addition to `count`
+    others: the model decides whether its flags mean anything.
+    """
+    order = [standing.candidate for standing in rank(matrix, rule)]
+    would = {standing.candidate.number for standing in _ranked(matrix, rule)[:count]}
+    return tuple(order[:count] + [c for c in order[count:] if c.flags and c.number in would])
+
+
+def _ranked(matrix: Matrix, rule: VoteRule) -> tuple[Standing, ...]:
     written = matrix.only(TestKind.GENERATED)
     votes = discriminating_votes(matrix)
     match rule:

@@ -15,7 +15,7 @@ from selection.race import GrowingRace
 from selection.selectors import SELECTORS
 from selection.selectors.protocol import SelectorContext
 from selection.solution import Solution
-from selection.votes import rank
+from selection.votes import finalists, rank
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -78,13 +78,14 @@ async def solve_instance(
         SelectorContext(config.selection, config.model.name)
     )
     matrix = await race.matrix()
-    standings = rank(matrix, config.selection.votes)
+    rule = config.selection.votes
+    standings = rank(matrix, rule)
     ranking = await selector.choose(race, bench)
     return Solution(
         samples=samples,
         context_files=context.files,
         matrix=matrix,
         standings=standings,
-        finalists=tuple(s.candidate.number for s in standings[: config.selection.finalists]),
+        finalists=tuple(c.number for c in finalists(matrix, rule, config.selection.finalists)),
         ranking=ranking,
     )

@@ -10,6 +10,7 @@ from rich.text import Text
 from data.patches.litter import litter_of
 from runs.show.choice import choice
 from runs.show.cost import cost_table
+from runs.show.flagged import flagged
 from runs.show.layout import Heading, diff_text
 from runs.show.legends import legend, or_dash, table
 from runs.show.matrix import vote_matrix
@@ -42,6 +43,7 @@ def instance_report(story: Story) -> RenderableType:
         parts.append(samples_table(story))
     if story.candidates:
         parts += [Text(), vote_matrix(story)]
+        parts += flagged(story)
         parts += [Text(), *choice(story)]
         parts += [Text(), patch(story)]
     parts += [Text(), cost_table(story)]

@@ -50,6 +50,10 @@ def _for(of: Evidence) -> str:
 
 def _against(of: Evidence) -> list[str]:
     said = []
+    if of.flags:
+        said.append(
+            f"{counted(of.flags, 'place')} in its patch could buy votes, so no test counts for it"
+        )
     if of.ahead:
         numbers, most = sorted(number for number, _ in of.ahead), of.ahead[0][1]
         one = len(numbers) == 1

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from agent.journal import Kind
 from runs.store.tables import ExecutionTable, SightingTable, TrajectoryTable
+from selection.selectors.protocol import Reason
 from selection.selectors.trajectory import option_names
 from selection.support import Evidence, weigh
 
@@ -23,12 +24,18 @@ def evidence(
     matrix: Matrix,
     chosen: int,
     finalists: Sequence[int],
+    *,
+    reason: str,
 ) -> Evidence:
-    """What speaks for and against the chosen candidate. `finalists` are in the vote's order."""
+    """What speaks for and against the chosen candidate.
+
+    `finalists` are in the vote's order; `reason` says who chose it.
+    """
     said = _last_trial(connection, instance)
     names = zip(option_names(len(finalists)), finalists, strict=True)
     trial = {number: said[name] for name, number in names if name in said}
-    return weigh(matrix, chosen, trial=trial, asked=_asked(connection, instance))
+    asked = _asked(connection, instance)
+    return weigh(matrix, chosen, trial=trial, asked=asked, cleared=reason == Reason.SELECTION)
 
 
 def _last_trial(connection: sa.Connection, instance: int) -> dict[str, int | None]:

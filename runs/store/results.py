@@ -75,7 +75,8 @@ def save_solution(
         values["reason"] = solution.ranking.decided_by
         values["patch"] = put_text(connection, choice.patch.diff, known)
         finalists = solution.finalists
-        weighed = evidence(connection, instance, solution.matrix, choice.number, finalists)
+        what = (solution.matrix, choice.number, finalists)
+        weighed = evidence(connection, instance, *what, reason=solution.ranking.decided_by)
         values["support"] = weighed.support
     connection.execute(sa.update(InstanceTable).where(InstanceTable.id == instance).values(values))
     mark_instance(connection, instance, Status.PATCHED if choice else Status.NO_PATCH)
@@ -85,8 +86,11 @@ def _save_candidates(
     connection: sa.Connection, instance: int, solution: Solution, known: set[str]
 ) -> None:
     matrix, choice = solution.matrix, solution.ranking.choice
-    paper, discriminating = paper_votes(matrix), discriminating_votes(matrix)
-    regression, broken = regression_votes(matrix), broken_tests(matrix)
+    heard, flagged = matrix.heeding()
+    paper = paper_votes(heard) | paper_votes(flagged)
+    discriminating = discriminating_votes(heard) | discriminating_votes(flagged)
+    regression = regression_votes(heard) | {c.number: 0 for c in flagged.candidates}
+    broken = broken_tests(matrix)
     for place, standing in enumerate(solution.standings, 1):
         candidate = standing.candidate
         row = {

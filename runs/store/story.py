@@ -144,7 +144,9 @@ class Story:
         if of.chosen is None or not self.candidates:
             return None
         what = (of.key, self.matrix, of.chosen, self.finalists)
-        return self._reader.read(lambda session: evidence(session.connection(), *what))
+        return self._reader.read(
+            lambda session: evidence(session.connection(), *what, reason=of.reason)
+        )
 
     @cached_property
     def vote_grid(self) -> VoteGrid:

@@ -57,20 +57,25 @@ class Judge:
 
 
 def by_writers(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
-    """The candidates that most wrote first, then the shorter diff; tests do not count."""
-    return tuple(sorted(candidates, key=lambda c: (-c.support, c.size, c.number)))
+    """The candidates that most wrote first, then the shorter diff; flagged ones come last.
+
+    Tests do not count.
+    """
+    return tuple(sorted(candidates, key=lambda c: (bool(c.flags), -c.support, c.size, c.number)))
 
 
 def shown_to_judge(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
     """The candidates that one prompt holds, in the order of their letters.
 
-    If there are more than there are letters, or more than fit, those that fewer wrote
-    and the longer ones are left out. They are ordered by digest, so that the order
-    does not show how many wrote each.
+    Flagged candidates are shown only if there are no others. If there are more than there are
+    letters, or more than fit, those that fewer wrote and the longer ones are left out. They are
+    ordered by digest, so that the order does not show how many wrote each.
     """
     options: list[Candidate] = []
     left = SHOWN_CHARS
-    for candidate in by_writers(candidates):
+    ordered = by_writers(candidates)
+    unflagged = [candidate for candidate in ordered if not candidate.flags]
+    for candidate in unflagged or ordered:
         if len(options) < len(LETTERS) and candidate.size <= left:
             options.append(candidate)
             left -= candidate.size

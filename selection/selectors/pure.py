@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from selection.selectors.protocol import Needs, Ranking, Reason
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Pure:
-    """A `Selector` made from a function over the matrix."""
+    """A `Selector` made from a function over the matrix; flagged candidates come last."""
 
     needs = Needs.NOTHING
 
@@ -25,7 +26,13 @@ class Pure:
 
     async def choose(self, race: Race, bench: Workbench) -> Ranking:  # noqa: ARG002
         """See `Selector`."""
-        return self.rank(await race.matrix())
+        heard, flagged = (await race.matrix()).heeding()
+        if not flagged.candidates:
+            return self.rank(heard)
+        if not heard.candidates:
+            return self.rank(flagged)
+        first = self.rank(heard)
+        return replace(first, candidates=(*first.candidates, *self.rank(flagged).candidates))
 
 
 def writers(*candidates: Candidate) -> str:

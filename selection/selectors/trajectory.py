@@ -18,7 +18,7 @@ from selection.candidates import TestKind
 from selection.matrix import UNEDITED_ROW, Verdict
 from selection.selectors.asking import LETTERS, ask, chosen, keys, question_digest, unasked
 from selection.selectors.protocol import Needs
-from selection.votes import rank
+from selection.votes import finalists, rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,7 +54,7 @@ class SelectionTrajectory:
         settings = self._context.settings
         matrix = await race.matrix()
         order = tuple(standing.candidate for standing in rank(matrix, settings.votes))
-        options = order[: min(settings.finalists, len(LETTERS))]
+        options = finalists(matrix, settings.votes, min(settings.finalists, len(LETTERS) // 2))
         alone = unasked(order, options)
         if alone is not None:
             return alone
@@ -110,7 +110,12 @@ class TellApart:
         return render(
             "selection",
             candidates=[
-                {"letter": letter, "diff": c.patch.diff.rstrip("\n"), "samples": c.support}
+                {
+                    "letter": letter,
+                    "diff": c.patch.diff.rstrip("\n"),
+                    "samples": c.support,
+                    "flags": [str(flag) for flag in c.flags],
+                }
                 for letter, c in self._candidates.items()
             ],
             tests=[

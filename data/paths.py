@@ -6,8 +6,14 @@ escapes, so `encode_path` gives back what the file system or git holds.
 
 from __future__ import annotations
 
+import hashlib
+import re
+
 from data.errors import UsageError
 
+_PLAIN_NAME = re.compile(r"[\w+@=][\w.+@=:-]{0,199}")
+_SPECIAL = re.compile(r"[^\w.+@=-]+")
+_KEPT = 100
 _LONGEST_NAME = 255
 _LONGEST_PATH = 4000
 
@@ -25,6 +31,18 @@ def decode_path(path: bytes) -> str:
 def show_path(path: str) -> str:
     """`path` on one printable line, for messages."""
     return path if path.isprintable() else ascii(path)
+
+
+def file_name(name: str) -> str:
+    """A name for a file or folder, from a text of anybody: itself if it is a plain one.
+
+    Other texts ("../x", an absolute path, a very long one) lose what is special and get a
+    digest, so that two of them do not meet in one file.
+    """
+    if _PLAIN_NAME.fullmatch(name):
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{_SPECIAL.sub('-', name).strip('.-')[:_KEPT] or 'name'}-{digest}"
 
 
 def plain_path(path: str) -> str:

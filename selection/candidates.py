@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from selection.flags import Flag
 
 
+_LARGEST_COMPILED = 1 << 20
+"""Bytes of the largest Python file that is compiled; it takes about two seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One patch as it arrives, before equal patches are merged."""
@@ -135,7 +139,8 @@ def _content(change: FileChange) -> object:
         return None
     if change.path.endswith((".py", ".pyi")):
         try:
-            return _code(change.content)
+            if len(change.content) <= _LARGEST_COMPILED:
+                return _code(change.content)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             pass  # not Python of this version, so it is compared as text
     return [line.rstrip() for line in change.content.rstrip().split(b"\n")]
@@ -161,8 +166,12 @@ def _constant(value: object) -> object:
             *(value.co_argcount, value.co_posonlyargcount, value.co_kwonlyargcount),
             [_constant(constant) for constant in value.co_consts],
         )
+    if isinstance(value, tuple):
+        return tuple(map(_constant, value))
     if isinstance(value, frozenset):
-        return sorted(map(repr, value))
+        return sorted(repr(_constant(each)) for each in value)
+    if type(value) is int:
+        return "int", hex(value)  # Python refuses to write very long ones in decimal
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import shlex
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,17 @@ from data.instances.instance import Environment
 from data.languages.languages import known_language
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from data.errors import UsageError
     from data.instances.family import Dataset
     from data.records import Record
 
-__all__ = ["ACTIVATE", "environment_of", "image_of"]
+__all__ = ["ACTIVATE", "checked_folder", "checked_image", "environment_of", "image_of"]
+
+
+_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,511}")
+_NOT_A_REPOSITORY = {"proc", "sys", "dev", "troop"}
 
 
 def environment_of(record: Record, dataset: Dataset | None = None) -> Environment:
@@ -30,15 +38,37 @@ def environment_of(record: Record, dataset: Dataset | None = None) -> Environmen
     if own_dir:
         if not own_dir.startswith("/"):
             raise record.error(f"repo_dir must be an absolute path, not {own_dir}")
-        repo_dir = posixpath.normpath(own_dir)
+        repo_dir = checked_folder(posixpath.normpath(own_dir), record.error)
     own_activate = record.text("activate")
     return Environment(
-        image=image_of(record, dataset),
+        image=checked_image(image_of(record, dataset), record.error),
         repo_dir=repo_dir,
         activate=dataset.activate if own_activate is None else own_activate,
         setup=_setup(record, dataset),
         language=_language(record, dataset),
     )
+
+
+def checked_image(image: str | None, error: Callable[[str], UsageError]) -> str | None:
+    """The name of an image, if it can be one; `error` makes the error.
+
+    Raises:
+        UsageError: it cannot, for example because it begins like a flag.
+    """
+    if image is not None and (not _IMAGE.fullmatch(image) or ".." in image or "//" in image):
+        raise error(f"{image[:200]!a} is not the name of an image")
+    return image
+
+
+def checked_folder(folder: str, error: Callable[[str], UsageError]) -> str:
+    """The folder of a repository, if an image can have one there; `error` makes the error.
+
+    Raises:
+        UsageError: it is one of the kernel's or of Troop's own.
+    """
+    if (folder.split("/")[1:2] and folder.split("/")[1] in _NOT_A_REPOSITORY) or "\0" in folder:
+        raise error(f"repo_dir cannot be {folder[:200]!a}")
+    return folder
 
 
 def image_of(record: Record, dataset: Dataset | None = None) -> str | None:

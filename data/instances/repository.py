@@ -12,6 +12,7 @@ from data.codebases.source_paths import dominant_language
 from data.errors import UsageError
 from data.git_folder import GitFolder
 from data.git_process import GitFailedError, run_git
+from data.instances.images import checked_folder, checked_image
 from data.instances.instance import Environment, Instance
 from data.languages.languages import known_language
 from data.paths import decode_path, show_path
@@ -57,6 +58,8 @@ def own_repository(
             that are not committed, or git refuses to read it.
     """
     check_issue(issue, "The issue")
+    checked_image(image, UsageError)
+    checked_folder(repo_dir, UsageError)
     top = repository_top(path)
     commit = _head(top)
     _check_clean(top, commit)

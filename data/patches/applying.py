@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,10 @@ _DIFF = (
     *("diff-tree", "-r", "-p", "--binary", "--no-renames", "--no-color", "--no-ext-diff"),
     *("--no-textconv", "--src-prefix=a/", "--dst-prefix=b/"),
 )
+
+
+_UNFOLDS = re.compile(r"^(?:literal|delta) (\d{1,18})$", re.MULTILINE)
+_LARGEST_UNFOLDED = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,8 @@ def _apply(diff: str, codebase: Codebase) -> Applied:
         diff.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
         raise UsageError("The diff holds characters that no file can hold.") from error
+    if sum(map(int, _UNFOLDS.findall(diff))) > _LARGEST_UNFOLDED:
+        raise UsageError("The binary files of the diff are larger than 64 MB in all.")
     named = named_paths(diff)
     for path in (*named.prefixed, *named.bare):
         if is_outside(path):

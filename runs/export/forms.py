@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from data.errors import UsageError
+from data.paths import file_name
 from data.predictions.forms import MULTI_SWE, PRO, write_multi_swe, write_pro
 from data.predictions.predictions import (
     ALL_PREDICTIONS,
@@ -139,7 +140,7 @@ class _Mini:
     def write(self, story: Story, patch: str) -> None:
         if story.conversations:
             for stem, document in mini_documents(story, patch).items():
-                _put_json(self._folder / story.name / f"{stem}.traj.json", document)
+                _put_json(self._folder / file_name(story.name) / f"{stem}.traj.json", document)
                 self._files += 1
 
     def finish(self) -> str:
@@ -157,7 +158,7 @@ class _Atif:
         self._files = 0
 
     def write(self, story: Story, patch: str) -> None:
-        _put_json(self._folder / f"{story.name}.json", atif_document(story, patch))
+        _put_json(self._folder / f"{file_name(story.name)}.json", atif_document(story, patch))
         self._files += 1
 
     def finish(self) -> str:

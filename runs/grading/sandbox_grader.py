@@ -16,7 +16,7 @@ from runs.grading.prevented import why_prevented
 from runs.grading.resolution import BEGIN, resolution
 from runs.grading.script import (
     LOG_MB,
-    Marks,
+    OutputMarks,
     command_of,
     grading_script,
     read_result,
@@ -140,7 +140,7 @@ class SandboxGrader:
         return replace(grade, duration_s=time.monotonic() - begun)
 
     async def _evaluated(self, sandbox: Sandbox, task: GradingTask) -> Grade:
-        marks = Marks.new()
+        marks = OutputMarks.new()
         text = grading_script(task.spec, task.diff, self.timeout_s, marks)
         script = Script(text, interpreter="bash", suffix=".sh")
         execution = await sandbox.execute(script, UNEDITED, self._limits)
@@ -170,7 +170,7 @@ def why_not(spec: GradingSpec) -> str:
     return ""
 
 
-def _run(spec: GradingSpec, log: str, marks: Marks) -> RunnerOutput | None:
+def _run(spec: GradingSpec, log: str, marks: OutputMarks) -> RunnerOutput | None:
     """What the test command printed; None: it was not begun, or did not end."""
     run = runner_output(log, marks)
     return replace(run, command=command_of(spec)) if run else None

@@ -101,7 +101,7 @@ class ScriptResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class OutputMarks:
     """Lines around what the test command prints, which no patch can know beforehand."""
 
     begin: str
@@ -109,12 +109,12 @@ class Marks:
     """Not known from `begin`, which tests can read in the log."""
 
     @classmethod
-    def new(cls) -> Marks:
-        """Marks for one execution."""
+    def new(cls) -> OutputMarks:
+        """OutputMarks for one execution."""
         return cls(f"{MARK}-{secrets.token_hex(16)}", f"{MARK}-{secrets.token_hex(16)}")
 
 
-def grading_script(spec: GradingSpec, diff: str, timeout_s: float, marks: Marks) -> str:
+def grading_script(spec: GradingSpec, diff: str, timeout_s: float, marks: OutputMarks) -> str:
     """The script for one patch."""
     return _SCRIPT.format(
         folder=shlex.quote(spec.instance.environment.repo_dir),
@@ -152,7 +152,7 @@ def read_result(output: str) -> ScriptResult | None:
     )
 
 
-def evaluation_of(spec: GradingSpec, marks: Marks) -> str:
+def evaluation_of(spec: GradingSpec, marks: OutputMarks) -> str:
     """The evaluation script, with marks around the test command and its exit code after them."""
     lines = (spec.eval_script or _made(spec)).strip().split("\n")
     lines = [line for line in lines if line not in _HEADER]
@@ -175,7 +175,7 @@ def command_of(spec: GradingSpec) -> str:
     return text.partition(BEGIN)[2].partition(END)[0]
 
 
-def runner_output(log: str, marks: Marks) -> RunnerOutput | None:
+def runner_output(log: str, marks: OutputMarks) -> RunnerOutput | None:
     """What the test command printed, and its exit code; None: it did not run to its end."""
     found = re.search(rf"^{marks.begin}\n(.*?)^{marks.end} (\d+)$", log, re.MULTILINE | re.DOTALL)
     return RunnerOutput(found[1], int(found[2])) if found else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from data.paths import file_name
 from data.predictions.predictions import ALL_PREDICTIONS, write_prediction_file
 from data.writing import put_file
 from runs.export.trace import trace
@@ -32,10 +33,10 @@ class SubmissionWriter:
         if story.name not in self._order.patches.diffs:
             return
         text = trace(story, patch).encode("utf-8", "backslashreplace")
-        put_file(self._folder / "trajs" / f"{story.name}.md", text)
+        put_file(self._folder / "trajs" / f"{file_name(story.name)}.md", text)
         logs = self._logs(story.name)
         for name, content in logs.items():
-            put_file(self._folder / "logs" / story.name / name, content)
+            put_file(self._folder / "logs" / file_name(story.name) / file_name(name), content)
         self._result.count(story.instance.repo, logs.get("report.json"), story.name)
 
     def finish(self) -> str:

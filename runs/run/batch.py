@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     from runs.store.ownership import Claim
     from runs.store.registry import InstanceHandle, RunHandle
     from sandbox.protocol import Script
+
+_LOG = logging.getLogger(__name__)
+_TRACE = 4000
+"""Characters of a trace that are stored."""
 
 
 @dataclass(slots=True)
@@ -112,6 +118,21 @@ class Batch:
             said = error.message if self._many else ""
             self._display.ended(claim.instance_id, Status.FAILED, said)
             self._fail(claim.instance_id, error)
+        except (TroopError, Interrupted):
+            raise
+        except Exception as error:  # noqa: BLE001 - the other instances go on
+            await self._unexpected(claim, error)
+
+    async def _unexpected(self, claim: Claim, error: Exception) -> None:
+        """End the work on an instance with an error that nobody foresaw, and keep its trace."""
+        _LOG.error("An unexpected error in %s", claim.instance_id, exc_info=error)
+        trace = "".join(traceback.format_exception(error))[-_TRACE:]
+        what = f"An unexpected error ended the work: {type(error).__name__}: {error}"[:_TRACE]
+        failure = SandboxError(what, hint="Please report it; the log has its trace.")
+        self._shift.finishing(claim)
+        await self._store.mark(claim, Status.FAILED, f"{what}\n{trace}")
+        self._display.ended(claim.instance_id, Status.FAILED, what if self._many else "")
+        self._fail(claim.instance_id, failure)
 
     def _fail(self, instance_id: str, error: TroopError) -> None:
         self._tally.status = Status.FAILED

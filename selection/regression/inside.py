@@ -137,12 +137,17 @@ def _compare(order: Dict[str, Any], said: Dict[str, str], why: Dict[str, str]) -
         return 0
     print("{} of {} tests that passed before the edit do not pass".format(count, expected))
     for name in broken[:NAMED]:
-        print("  {}: {}".format(name, why.get(name, ""))[:WIDTH])
+        print(_line(name, why.get(name, "")))
     if count > len(broken[:NAMED]):
         print("  and {} more".format(count - len(broken[:NAMED])))
     for name in sorted(set(why) - set(said))[:3]:
-        print("  {}: {}".format(name, why[name])[:WIDTH])
+        print(_line(name, why[name]))
     return 2
+
+
+def _line(name: str, why: str) -> str:
+    """One line, whatever a name or a reason holds: it must not look like a count."""
+    return "  " + " ".join("{}: {}".format(name, why).split())[: WIDTH - 2]
 
 
 class _Results:

@@ -90,7 +90,8 @@ def read_survey(execution: Execution) -> Survey | None:
 def broken_tests(output: str) -> int | None:
     """How many tests an edit broke, as the vote printed; None: it does not say."""
     found = _BROKEN.findall(output)  # the last, because what the tests printed stands before it
-    return int(found[-1]) if found else None
+    # 0 is not a count of broken tests, so whatever printed it was not our program.
+    return (int(found[-1]) or None) if found else None
 
 
 def _inside(order: dict[str, object]) -> Script:

@@ -11,6 +11,7 @@ from data.paths import (
     check_editable,
     decode_path,
     encode_path,
+    file_name,
     is_git_internal,
     plain_path,
     show_path,
@@ -49,3 +50,21 @@ def test_fine_in_patches(path: str) -> None:
 def test_git_internal() -> None:
     assert is_git_internal("a/.Git/b")
     assert not is_git_internal(".github/workflows")
+
+
+@pytest.mark.parametrize("name", ["django__django-1", "a.b", "x", "a@b", "org+x"])
+def test_a_plain_name_is_its_own_file_name(name: str) -> None:
+    assert file_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../x", "/etc/passwd", ".", "..", "", "a/b", "a\0b", "a\nb", "x" * 300, "..\\x", "\udc80"],
+)
+def test_any_text_becomes_the_name_of_one_file(name: str) -> None:
+    made = file_name(name)
+    assert "/" not in made
+    assert "\0" not in made
+    assert made not in {"", ".", ".."}
+    assert len(made) < 200
+    assert file_name(name + "x") != made

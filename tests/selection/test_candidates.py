@@ -67,3 +67,25 @@ def test_tests_from_outside_stand_behind_the_samples_and_join_equal_ones():
         (1, "a", (1,), ("first",)),
         (2, "b", (), ("first",)),
     ]
+
+
+def test_numbers_that_python_does_not_write_are_compared() -> None:
+    """An integer of more than 4,300 digits has no decimal text."""
+    digits = "9" * 5000
+    first, second, third = (
+        Patch.of(diff, (FileChange("a.py", text.encode()),))
+        for diff, text in (
+            ("1", f"x = {hex(int('9' * 4000))}\ny = 0x{digits}\n"),
+            ("22", f"x = {hex(int('9' * 4000))}  # why\ny = 0x{digits}\n"),
+            ("333", f"x = 1\ny = (1, 0x{digits})\n"),
+        )
+    )
+    found = merge_candidates([Entry(first, 1), Entry(second, 2), Entry(third, 3)])
+    assert [candidate.samples for candidate in found] == [(1, 2), (3,)]
+
+
+def test_a_very_large_file_is_compared_as_text() -> None:
+    text = b"x = 1\n" * 400_000
+    first = Patch.of("1", (FileChange("a.py", text),))
+    second = Patch.of("2", (FileChange("a.py", text + b"# more\n"),))
+    assert len(merge_candidates([Entry(first, 1), Entry(second, 2)])) == 2

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from agent.outcome import Outcome
 from data.errors import StoreError
 from data.folders import data_folder
+from data.paths import file_name
 from data.writing import put_file
 from runs.cli.shared.terminal import progress, results, write_patch
 from runs.run import signals
@@ -127,7 +128,7 @@ def _keep(patch: str, output: Path | None, run: str, instance_id: str) -> str:
 def patch_file(run: str, instance_id: str) -> Path:
     """Where a patch goes unless --output names a file."""
     safe = "".join(c if c.isalnum() or c in "._-" else "-" for c in f"{instance_id}.patch")
-    return data_folder() / "patches" / run / safe
+    return data_folder() / "patches" / file_name(run) / safe
 
 
 def _say(message: str) -> None:

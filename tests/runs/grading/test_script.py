@@ -14,7 +14,7 @@ from runs.grading.resolution import BEGIN, END, EXIT_CODE
 from runs.grading.sandbox_grader import why_not
 from runs.grading.script import (
     MARK,
-    Marks,
+    OutputMarks,
     evaluation_of,
     grading_script,
     read_result,
@@ -50,7 +50,7 @@ def test_a_trajectory_that_was_cut_off_has_no_outcome(output: str) -> None:
 
 
 def test_the_exit_status_of_the_test_command_is_reported(tmp_path: Path) -> None:
-    marks = Marks.new()
+    marks = OutputMarks.new()
     lines = evaluation_of(spec_of(tmp_path), marks).splitlines()
     end = next(n for n, line in enumerate(lines) if END in line)
     assert lines[:2] == ["#!/bin/bash", "set -uxo pipefail"]
@@ -60,14 +60,14 @@ def test_the_exit_status_of_the_test_command_is_reported(tmp_path: Path) -> None
 
 
 def test_only_what_the_test_command_printed_is_read() -> None:
-    marks = Marks.new()
+    marks = OutputMarks.new()
     forged = f"{BEGIN}\nPASSED a\n{END}\n{EXIT_CODE}: 0\n"
     text = f"{forged}+ : '{BEGIN}'\n{marks.begin}\n{forged}FAILED a\n+ : '{END}'\n{marks.end} 1\n"
     found = runner_output(text, marks)
     assert found is not None
     assert found.code == 1
     assert found.output.startswith(forged + "FAILED a\n")
-    assert runner_output(text, Marks.new()) is None
+    assert runner_output(text, OutputMarks.new()) is None
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_the_script_applies_and_runs(tmp_path: Path, diff: str, applied: bool, p
     code = repository(tmp_path)
     spec = spec_of(tmp_path, repo_dir=str(code))
     script = spec.eval_script.replace("cd /testbed", "cd .").replace("--global", "--local")
-    text = grading_script(replace(spec, eval_script=script), diff, 60, Marks.new())
+    text = grading_script(replace(spec, eval_script=script), diff, 60, OutputMarks.new())
     done = subprocess.run(["bash"], input=text, capture_output=True, text=True, check=False)
     told = read_result(done.stdout)
     assert told is not None, done.stdout + done.stderr

@@ -374,3 +374,26 @@ def test_the_program_is_for_old_pythons_too():
     ast.parse(text, feature_version=(3, 5))
     assert not [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.JoinedStr)]
     assert scripts._program() == text
+
+
+def test_a_name_that_looks_like_a_count_is_not_one(repository):
+    forged = "\\n0 of 1 tests that passed before the edit do not pass\\n"
+    tests = f"""
+import pytest
+from calc import mean
+
+@pytest.mark.parametrize("n", [1], ids=["{forged}"])
+def test_one(n):
+    assert mean([1, 3]) == 2, "{forged}"
+"""
+    repository.put("tests/test_calc.py", tests)
+    surveyed = repository.survey("tests/test_calc.py")
+    repository.put("calc.py", "def mean(values):\n    return 7\n")
+    broken = repository.vote("tests/test_calc.py", surveyed)
+    assert broken.exit_code == 2
+    assert broken_tests(broken.output) == 1
+
+
+def test_no_broken_test_is_not_a_count():
+    assert broken_tests("0 of 2 tests that passed before the edit do not pass\n") is None
+    assert broken_tests(f"{'9' * 5000} of 2 tests that passed before the edit do not pass") is None

@@ -1,0 +1,54 @@
+"""No hostile patch gains a vote that an honest patch, as wrong as it is, would not have."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests.selection.gaming.catalogue import LANGUAGES, patches_for
+from tests.selection.gaming.racing import RIGHT, RULES, WRONG, raced, standings
+from tests.support.debian_image import debian_image
+
+PROGRAMS = {"javascript": "node", "ruby": "ruby", "shell": "make", "python": "python"}
+KINDS = [
+    pytest.param("local", marks=pytest.mark.slow),
+    pytest.param("docker", marks=pytest.mark.docker),
+]
+
+
+@pytest.fixture
+def image(kind: str, language: str, request: pytest.FixtureRequest) -> str | None:
+    """The image for a language; None: this machine's own programs."""
+    if kind == "docker":
+        if language == "python":
+            return str(request.getfixturevalue("python_image"))
+        return debian_image(("nodejs", "ruby", "make"))
+    if shutil.which(PROGRAMS[language]) is None:
+        pytest.skip(f"this machine has no {PROGRAMS[language]}")
+    return None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+async def test_no_hostile_patch_gains_a_vote(kind, language, image, tmp_path):
+    patches = patches_for(language)
+    matrix = await raced(kind, LANGUAGES[language], patches, tmp_path, image)
+    found = standings(matrix)
+    assert found.keys() == {RIGHT, WRONG, *(patch.name for patch in patches)}
+    gained = {
+        (patch.name, rule): found[patch.name][rule]
+        for patch in patches
+        for rule in RULES
+        if found[patch.name][rule] > found[WRONG][rule]
+    }
+    if __import__("os").environ.get("SHOW"):
+        for c in matrix.candidates:
+            print(c.sources, [str(matrix.said(c.number, t)) + "/" + str(matrix.cells[c.number, t.number].execution.ending) for t in matrix.tests])
+            if c.sources[0] in (RIGHT,): print([matrix.cells[c.number, t.number].execution.output for t in matrix.tests])
+        print(matrix.regression_files)
+        names = {n for n, _ in gained}
+        seen = {p.name: p.seen for p in patches}
+        print("NOT EXPECTED", [n for n in names if seen[n] == "execution"], "CAUGHT ANYWAY", [n for n, s in seen.items() if s == "diff" and n not in names])
+    assert found[RIGHT]["regression"][0] == len(LANGUAGES[language].scripts)
+    assert not {name for name, _ in gained} - {patch.name for patch in patches if patch.seen == "diff"}

@@ -16,12 +16,11 @@ from data.errors import UsageError
 from sandbox.laying import laying, quoted
 from sandbox.refusals import Code, activates
 from sandbox.starting.starting import (
-    START,
     WORD,
     command_lines,
     hidden_by,
+    start_of,
     start_program,
-    starts_with_program,
 )
 
 if TYPE_CHECKING:
@@ -159,8 +158,9 @@ def _script(script: Script) -> StagedFile:
 def _start(script: Script, word: str) -> list[StagedFile]:
     if not word:
         return []
-    start = [StagedFile(START, start_program())] if starts_with_program(script) else []
-    return [StagedFile(WORD, f"{word}\n".encode()), *start]
+    start = start_of(script)
+    program = [StagedFile(start, start_program(start))] if start else []
+    return [StagedFile(WORD, f"{word}\n".encode()), *program]
 
 
 def _activate(environment: Environment) -> list[StagedFile]:

@@ -2,7 +2,8 @@
 
 Code of the repository runs in the script's process, and can end it with any exit code. So an
 unguessable word is handed in for each execution, and printed with the exit code at the end: for
-Python by a program of ours that starts the script, for a shell script by the shell around it.
+Python, Node and Ruby by a program of ours that starts the script or is loaded before it, for a
+shell script by the shell around it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,13 @@ if TYPE_CHECKING:
 
 WORD = "word"
 """The file that holds the word until the script is started."""
-START = "start.py"
+_PYTHON_START = "start.py"
+_PRELOADED = {
+    "node": (b"--require ", "start.js"),
+    "nodejs": (b"--require ", "start.js"),
+    "ruby": (b"-r", "start.rb"),
+}
+"""By the interpreter: the option that loads a program before the script, and the program."""
 _PYTHON = re.compile(r"python[0-9.]*")
 _SHELLS = {"sh", "bash", "dash", "ksh", "zsh"}
 _ADDED = re.compile(
@@ -36,7 +43,7 @@ _NOT_LOADED = {"test", "this", "antigravity", "idlelib", "lib2to3", "tkinter", "
 def new_word(script: Script) -> str:
     """The word that proves the end of one execution; "": for such scripts there is none."""
     words = _words(script)
-    return secrets.token_hex(16) if _is_python(words) or _is_shell(words) else ""
+    return secrets.token_hex(16) if start_of(script) or _is_shell(words) else ""
 
 
 def hidden_by(patch: Patch) -> tuple[str, ...]:
@@ -50,14 +57,18 @@ def hidden_by_diff(diff: str, more: Iterable[str] = ()) -> tuple[str, ...]:
     return tuple(sorted(added & (sys.stdlib_module_names - _NOT_LOADED | set(more))))
 
 
-def start_program() -> bytes:
-    """The text of the program that starts Python scripts."""
-    return resources.files(__package__).joinpath(START).read_bytes()
+def start_program(name: str) -> bytes:
+    """The text of the program `name`, which `start_of` gave."""
+    return resources.files(__package__).joinpath(name).read_bytes()
 
 
-def starts_with_program(script: Script) -> bool:
-    """Whether a script is started by `start_program`."""
-    return _is_python(_words(script))
+def start_of(script: Script) -> str:
+    """The name of the program that starts a script, or is loaded before it; "": none is."""
+    words = _words(script)
+    if _is_python(words):
+        return _PYTHON_START
+    preloaded = _PRELOADED.get(_name(words[0])) if words else None
+    return preloaded[1] if preloaded and script.suffix == _suffix(preloaded[1]) else ""
 
 
 def command_lines(
@@ -70,10 +81,14 @@ def command_lines(
     words = [_quoted(each) for each in command]
     if not word:
         return [b" ".join([b"exec", *words, *([streams] if streams else [])])]
-    if starts_with_program(script):
+    start = start_of(script)
+    if start and start != _PYTHON_START:
+        option = _PRELOADED[_name(command[0])][0] + b'"$troop/%s"' % start.encode()
+        return [b" ".join([b"exec", words[0], option, *words[1:], streams])]
+    if start:
         asked = _quoted(",".join(hidden))
-        start = [*words[:-1], b"-S", b'"$troop/' + START.encode() + b'"', words[-1]]
-        line = b" ".join([b"exec", *start, b'"$troop_path"', asked, streams])
+        begin = [*words[:-1], b"-S", b'"$troop/' + start.encode() + b'"', words[-1]]
+        line = b" ".join([b"exec", *begin, b'"$troop_path"', asked, streams])
         # Python would load modules from there while it starts.
         return [b"troop_path=${PYTHONPATH-}", b"set +a; unset PYTHONPATH", line]
     return [
@@ -110,3 +125,7 @@ def _is_shell(words: Sequence[str]) -> bool:
 
 def _name(word: str) -> str:
     return PurePosixPath(word).name
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from sandbox.starting.starting import start_program, starts_with_program
+from sandbox.starting.starting import start_of, start_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,10 +19,10 @@ def started(script: Script, tools: Path, imports: str) -> list[str]:
     """The command that runs `script` from the folder `tools`; `imports`: its PYTHONPATH."""
     file = tools / f"script{script.suffix}"
     file.write_text(script.text)
-    if not starts_with_program(script):
+    if start_of(script) != "start.py":
         return [script.interpreter, str(file)]
     (tools / "word").write_text(WORD)
-    (tools / "start.py").write_bytes(start_program())
+    (tools / "start.py").write_bytes(start_program("start.py"))
     return [sys.executable, "-S", str(tools / "start.py"), str(file), imports, ""]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.selection.gaming.patches import (
+from tests.selection.hostile.patches import (
     make,
     node,
     python_ends,
@@ -13,10 +13,10 @@ from tests.selection.gaming.patches import (
     python_tools,
     ruby,
 )
-from tests.selection.gaming.repositories import MAKE, NODE, PYTHON, RUBY
+from tests.selection.hostile.repositories import MAKE, NODE, PYTHON, RUBY
 
 if TYPE_CHECKING:
-    from tests.selection.gaming.hostile import Hostile
+    from tests.selection.hostile.hostile import Hostile
 
 FAMILIES = {
     "ends the process": (PYTHON, python_ends.PATCHES),

@@ -1,6 +1,6 @@
 """Helpers for patches in Python."""
 
-from tests.selection.gaming.repositories import PYTHON
+from tests.selection.hostile.repositories import PYTHON
 
 WRONG = PYTHON.wrong["pkg/ops.py"]
 

@@ -113,7 +113,7 @@ RUBY = Repository(
     wrong={"lib/ops.rb": _RB_OPS.format(two=42, one=999)},
     scripts=(
         Script(
-            f"{_RB_LOAD}exit 0 if Ops.two == 2\nputs \"two is #{{Ops.two}}\"\nexit 2\n",
+            f'{_RB_LOAD}exit 0 if Ops.two == 2\nputs "two is #{{Ops.two}}"\nexit 2\n',
             "ruby",
             ".rb",
         ),
@@ -123,7 +123,9 @@ RUBY = Repository(
             "ruby",
             ".rb",
         ),
-        Script(f'{_RB_LOAD}unless 2 == Ops.two\n  exit 2\nend\nputs "all is well"\n', "ruby", ".rb"),
+        Script(
+            f'{_RB_LOAD}unless 2 == Ops.two\n  exit 2\nend\nputs "all is well"\n', "ruby", ".rb"
+        ),
         Script(f"{_RB_LOAD}exit 2\n", "ruby", ".rb"),
     ),
     command="ruby {files}",
@@ -141,9 +143,11 @@ MAKE = Repository(
     right={"ops.sh": _SH_OPS.format(two=2, one=1)},
     wrong={"ops.sh": _SH_OPS.format(two=42, one=999)},
     scripts=(
-        Script('make -s ops || exit 1\n[ "$(sh ./ops two)" = 2 ] && exit 0\nexit 2\n', "bash", ".sh"),
         Script(
-            'make -s ops >/dev/null 2>&1 || exit 1\nsaid=$(sh ./ops two)\n'
+            'make -s ops || exit 1\n[ "$(sh ./ops two)" = 2 ] && exit 0\nexit 2\n', "bash", ".sh"
+        ),
+        Script(
+            "make -s ops >/dev/null 2>&1 || exit 1\nsaid=$(sh ./ops two)\n"
             'test "$said" -eq 2 || exit 2\nexit 0\n',
             "bash",
             ".sh",

@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
-from tests.selection.gaming.catalogue import LANGUAGES, patches_for
-from tests.selection.gaming.racing import RIGHT, RULES, WRONG, raced, standings
+from tests.selection.hostile.catalogue import LANGUAGES, patches_for
+from tests.selection.hostile.racing import RIGHT, RULES, WRONG, raced, standings
 from tests.support.debian_image import debian_image
 
 PROGRAMS = {"javascript": "node", "ruby": "ruby", "shell": "make", "python": "python"}
@@ -44,11 +44,27 @@ async def test_no_hostile_patch_gains_a_vote(kind, language, image, tmp_path):
     }
     if __import__("os").environ.get("SHOW"):
         for c in matrix.candidates:
-            print(c.sources, [str(matrix.said(c.number, t)) + "/" + str(matrix.cells[c.number, t.number].execution.ending) for t in matrix.tests])
-            if c.sources[0] in (RIGHT,): print([matrix.cells[c.number, t.number].execution.output for t in matrix.tests])
+            print(
+                c.sources,
+                [
+                    str(matrix.said(c.number, t))
+                    + "/"
+                    + str(matrix.cells[c.number, t.number].execution.ending)
+                    for t in matrix.tests
+                ],
+            )
+            if c.sources[0] in (RIGHT,):
+                print([matrix.cells[c.number, t.number].execution.output for t in matrix.tests])
         print(matrix.regression_files)
         names = {n for n, _ in gained}
         seen = {p.name: p.seen for p in patches}
-        print("NOT EXPECTED", [n for n in names if seen[n] == "execution"], "CAUGHT ANYWAY", [n for n, s in seen.items() if s == "diff" and n not in names])
+        print(
+            "NOT EXPECTED",
+            [n for n in names if seen[n] == "execution"],
+            "CAUGHT ANYWAY",
+            [n for n, s in seen.items() if s == "diff" and n not in names],
+        )
     assert found[RIGHT]["regression"][0] == len(LANGUAGES[language].scripts)
-    assert not {name for name, _ in gained} - {patch.name for patch in patches if patch.seen == "diff"}
+    assert not {name for name, _ in gained} - {
+        patch.name for patch in patches if patch.seen == "diff"
+    }

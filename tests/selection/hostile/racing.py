@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
     from sandbox.protocol import SandboxProvider
     from selection.matrix import Matrix
-    from tests.selection.gaming.hostile import Hostile
-    from tests.selection.gaming.repositories import Repository
+    from tests.selection.hostile.hostile import Hostile
+    from tests.selection.hostile.repositories import Repository
 
 RIGHT, WRONG = "honest and right", "honest and wrong"
 RULES: tuple[VoteRule, ...] = get_args(VoteRule)
-LIMITS = Limits(timeout_s=60, memory_mb=512, disk_mb=64, processes=64)
+LIMITS = Limits(timeout_s=60, disk_mb=64)
 
 
 def provider_of(kind: str, folder: Path) -> SandboxProvider:

@@ -1,44 +1,57 @@
-"""All hostile patches, by family."""
+"""All hostile patches: one file of `patches` for each family.
+
+In a file's text, `<wrong>` stands for that file in the honest wrong patch, and `<5000 digits>` for
+what it says. A patch is wrong as the honest one where it does not change the same file.
+"""
 
 from __future__ import annotations
 
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.selection.hostile.patches import (
-    make,
-    node,
-    python_ends,
-    python_hooks,
-    python_lies,
-    python_tools,
-    ruby,
-)
 from tests.selection.hostile.repositories import MAKE, NODE, PYTHON, RUBY
 
 if TYPE_CHECKING:
-    from tests.selection.hostile.hostile import Hostile
+    from collections.abc import Mapping
 
-FAMILIES = {
-    "ends the process": (PYTHON, python_ends.PATCHES),
-    "hooks and hidden modules": (PYTHON, python_hooks.PATCHES),
-    "test tools and results": (PYTHON, python_tools.PATCHES),
-    "prints verdicts": (PYTHON, python_tools.PRINTS),
-    "lies in equality": (PYTHON, python_lies.EQUALITY),
-    "reads scripts": (PYTHON, python_lies.SCRIPTS),
-    "special-cases tests": (PYTHON, python_lies.SPECIAL),
-    "time and resources": (PYTHON, python_lies.RESOURCES),
-    "JavaScript": (NODE, node.PATCHES),
-    "Ruby": (RUBY, ruby.PATCHES),
-    "Make and shell": (MAKE, make.PATCHES),
-}
+    from tests.selection.hostile.repositories import Repository
+
 LANGUAGES = {each.language: each for each in (PYTHON, NODE, RUBY, MAKE)}
+
+
+@dataclass(frozen=True, slots=True)
+class Hostile:
+    """A patch that does not fix the issue and breaks a repository test, but wants votes."""
+
+    name: str
+    tries: str
+    """What it tries, as a sentence."""
+    files: Mapping[str, str]
+    """What it adds or changes beside the honest wrong patch."""
+    seen: str = "execution"
+    """What denies it the votes: its "execution", or only its "diff"."""
 
 
 def patches_for(language: str) -> list[Hostile]:
     """The patches in one language."""
+    families = (tomllib.loads(path.read_text()) for path in _FAMILIES)
     return [
-        patch
-        for repository, patches in FAMILIES.values()
-        for patch in patches
-        if repository.language == language
+        Hostile(**{**given, "files": _whole(given["files"], LANGUAGES[language])})
+        for family in families
+        if family["language"] == language
+        for given in family["patch"]
     ]
+
+
+_FAMILIES = sorted((Path(__file__).parent / "patches").glob("*.toml"))
+
+
+def _whole(files: Mapping[str, str], repository: Repository) -> dict[str, str]:
+    return {
+        path: text.replace("<wrong>\n", repository.wrong.get(path, "")).replace(
+            "<5000 digits>", "9" * 5000
+        )
+        for path, text in files.items()
+    }

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from sandbox.protocol import SandboxProvider
     from selection.matrix import Matrix
-    from tests.selection.hostile.hostile import Hostile
+    from tests.selection.hostile.catalogue import Hostile
     from tests.selection.hostile.repositories import Repository
 
 RIGHT, WRONG = "honest and right", "honest and wrong"

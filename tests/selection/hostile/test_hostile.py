@@ -29,6 +29,12 @@ def image(kind: str, language: str, request: pytest.FixtureRequest) -> str | Non
     return None
 
 
+def test_there_are_enough_of_them() -> None:
+    count = {language: len(patches_for(language)) for language in LANGUAGES}
+    assert sum(count.values()) >= 16 + 40
+    assert min(count["javascript"], count["ruby"]) >= 8
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", KINDS)
 async def test_no_hostile_patch_gains_a_vote(kind, language, image, tmp_path):
@@ -36,35 +42,11 @@ async def test_no_hostile_patch_gains_a_vote(kind, language, image, tmp_path):
     matrix = await raced(kind, LANGUAGES[language], patches, tmp_path, image)
     found = standings(matrix)
     assert found.keys() == {RIGHT, WRONG, *(patch.name for patch in patches)}
-    gained = {
-        (patch.name, rule): found[patch.name][rule]
+    through = {
+        patch.name
         for patch in patches
         for rule in RULES
         if found[patch.name][rule] > found[WRONG][rule]
     }
-    if __import__("os").environ.get("SHOW"):
-        for c in matrix.candidates:
-            print(
-                c.sources,
-                [
-                    str(matrix.said(c.number, t))
-                    + "/"
-                    + str(matrix.cells[c.number, t.number].execution.ending)
-                    for t in matrix.tests
-                ],
-            )
-            if c.sources[0] in (RIGHT,):
-                print([matrix.cells[c.number, t.number].execution.output for t in matrix.tests])
-        print(matrix.regression_files)
-        names = {n for n, _ in gained}
-        seen = {p.name: p.seen for p in patches}
-        print(
-            "NOT EXPECTED",
-            [n for n in names if seen[n] == "execution"],
-            "CAUGHT ANYWAY",
-            [n for n, s in seen.items() if s == "diff" and n not in names],
-        )
     assert found[RIGHT]["regression"][0] == len(LANGUAGES[language].scripts)
-    assert not {name for name, _ in gained} - {
-        patch.name for patch in patches if patch.seen == "diff"
-    }
+    assert through - {patch.name for patch in patches if patch.seen == "diff"} == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.selection.hostile.catalogue import LANGUAGES, patches_for
 from tests.selection.hostile.racing import RIGHT, RULES, WRONG, raced, standings
 from tests.support.debian_image import debian_image
+from tests.support.docker import docker_engine, python_image
 
 PROGRAMS = {"javascript": "node", "ruby": "ruby", "shell": "make", "python": "python"}
 KINDS = [
@@ -17,9 +19,17 @@ KINDS = [
 ]
 
 
+EVERY = "TROOP_EVERY_HOSTILE_PATCH"
+"""Set to 1, this environment variable runs all of them, which takes about five minutes. Otherwise
+only those run that take seconds; tests/selection/test_gaming.py covers every kind of patch."""
+__all__ = ["docker_engine", "python_image"]
+
+
 @pytest.fixture
 def image(kind: str, language: str, request: pytest.FixtureRequest) -> str | None:
     """The image for a language; None: this machine's own programs."""
+    if (kind == "docker" or language == "python") and not os.environ.get(EVERY):
+        pytest.skip(f"it takes minutes; {EVERY}=1 runs it")
     if kind == "docker":
         if language == "python":
             return str(request.getfixturevalue("python_image"))

@@ -50,16 +50,17 @@
     }
   };
 
-  const ours = function (code) {
+  const ours = function (...words) {
+    const [code] = words;
     if (said === null && caller() === script) {
       const given = code === undefined ? process.exitCode : code;
       said = given === undefined ? 0 : Number(given) & 255;
     }
-    exit.call(process, code);
+    exit.apply(process, words);
   };
   process.exit = ours;
   process.reallyExit = function (code) {
-    if (said !== null && (code & 255) === said) prove(said);
+    if (said !== null && (code & 255) === said && process.exit === ours) prove(said);
     reallyExit.call(process, code);
   };
   process.on('exit', (code) => {

@@ -81,12 +81,13 @@ def enter(folders, names):
 
 def run(script, names, ours):
     """The exit code, and whether it is the script's own."""
+    original = sys.exit
     try:
         with __builtins__.open(script, "rb") as file:
             text = file.read()
         exec(compile(text, script, "exec", 0, True), names)
     except SystemExit as end:
-        proven, trace = True, end.__traceback__.tb_next
+        proven, trace = sys.exit is original, end.__traceback__.tb_next
         while trace:
             proven = proven and not ours(trace.tb_frame.f_code.co_filename)
             trace = trace.tb_next

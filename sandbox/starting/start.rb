@@ -16,7 +16,8 @@ lambda do
     next if Process.pid != process
     code, proven = 0, $!.nil?
     if $!.is_a?(SystemExit)
-      code, proven = $!.status, ($!.backtrace || [""]).first.to_s.start_with?(script)
+      ours = ($!.backtrace || [""]).first.to_s.start_with?(script)
+      code, proven = $!.status, ours && Kernel.instance_method(:exit).source_location.nil?
     end
     $stdout.flush
     output.syswrite("\x1e#{word.read.strip} #{code}\n") if proven

@@ -134,7 +134,7 @@ def test_which_scripts_have_a_word() -> None:
         assert new_word(Script("", command))
     for command in ("sh", "bash -E -c 'x'", "/bin/dash"):
         assert new_word(Script("", command, ".sh"))
-    for command in ("python -m pytest", "python -c pass", "node", "cat /etc/passwd", "'"):
+    for command in ("python -m pytest", "python -c pass", "php", "cat /etc/passwd", "'"):
         assert not new_word(Script("", command))
 
 

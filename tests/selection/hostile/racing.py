@@ -59,7 +59,7 @@ async def raced(
     )
     instance = Instance("ops", "own/ops", "HEAD", "two gives 3.", environment)
     async with provider_of(kind, folder) as provider, _bench(provider, instance, folder) as bench:
-        settings = SelectionSettings(regression_command=repository.command, repeats=1)
+        settings = SelectionSettings(regression_command=repository.command, repeats=0)
         race = GrowingRace(bench, settings, _context)
         for number, script in enumerate(repository.scripts):
             await race.add_test(script, f"test {number}")

@@ -80,14 +80,6 @@ NODE = Repository(
             ".js",
         ),
         Script(
-            "const { spawnSync } = require('child_process');\n"
-            "const words = ['-p', \"require('./lib/ops.js').two()\"];\n"
-            "const said = spawnSync(process.execPath, words, { encoding: 'utf8' });\n"
-            "process.exit(said.stdout.trim() === '2' ? 0 : 2);\n",
-            "node",
-            ".js",
-        ),
-        Script(
             "(async () => {\n  const ops = await import(process.cwd() + '/lib/ops.js');\n"
             "  process.exit((await ops.default.two()) === 2 ? 0 : 2);\n})();\n",
             "node",
@@ -114,12 +106,6 @@ RUBY = Repository(
     scripts=(
         Script(
             f'{_RB_LOAD}exit 0 if Ops.two == 2\nputs "two is #{{Ops.two}}"\nexit 2\n',
-            "ruby",
-            ".rb",
-        ),
-        Script(
-            'said = IO.popen(["ruby", "-Ilib", "-rops", "-e", "puts Ops.two"], &:read)\n'
-            'exit(said.strip == "2" ? 0 : 2)\n',
             "ruby",
             ".rb",
         ),

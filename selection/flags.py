@@ -81,6 +81,7 @@ _RULES = (
         re.compile(
             rf"^\s*{_OWN}(?:\.\w+)+\s*=(?!=)|\bsetattr\(\s*{_OWN}\b|\bsys\.modules\[[^\]]+\]\s*=(?!=)"
             r"|\bsys\.(?:meta_path|path_hooks|settrace|setprofile|excepthook\s*=)"
+            r"|\bsetattr\(\s*(?:importlib|__import__)\b|\bimport_module\([^)]*['\"]\s*\+"
             r"|\b__builtins__\s*[.\[]|\bTest(?:Case|Result)\.\w+\s*=(?!=)|report\.outcome\s*="
         ),
     ),
@@ -88,7 +89,10 @@ _RULES = (
         FlagKind.READS_CALLER,
         _PYTHON,
         re.compile(
-            r"/troop\b|/proc/self|\bimport __main__|\b__main__\.__file__|sys\.modules\[.__main__.\]"
+            r"/troop\b|/proc/|/dev/fd"
+            r"|\bimport __main__|\b__main__\.__file__|sys\.modules\[.__main__.\]"
+            r"|\bos\.(?:p?readv?|lseek|sendfile|splice)\(|\\x1e|\\036|\bf_(?:globals|lineno)\b"
+            r"|(?:open|Path|lines?|read\w*)\(\s*sys\.argv\[0\]|\bin sys\.argv\[0\]"
             r"|\bgc\.get_(?:objects|referrers|referents)\b|\bf_back\b|\binspect\.(?:stack|currentframe)\("
             r"|\bsys\.argv\[0\]\s*(?:==|in|\.)"
         ),
@@ -98,14 +102,15 @@ _RULES = (
         _PYTHON,
         re.compile(
             r"PYTEST_CURRENT_TEST|['\"](?:pytest|_pytest|unittest)['\"]\s+(?:not\s+)?in\s+sys\.modules"
-            r"|TROOP_|sys\.modules\.get\(['\"](?:pytest|unittest)"
+            r"|TROOP_|['\"]troop['\"]|sys\.modules\.get\(['\"](?:pytest|unittest)"
         ),
     ),
     _Rule(
         FlagKind.EQUAL,
         _PYTHON,
         re.compile(
-            r"def __eq__\([^)]*\)[^:]*:\s*return True\b|__eq__\s*=\s*lambda[^:]*:\s*True\b"
+            r"def __eq__\([^)]*\)[^:]*:\s*return True\b|__eq__\s*=[^:]*lambda[^:]*:\s*True\b"
+            r"|\bmock\.ANY\b|\bmock import .*\bANY\b"
             r"|def __ne__\([^)]*\)[^:]*:\s*return False\b"
         ),
     ),
@@ -125,18 +130,24 @@ _RULES = (
     _Rule(
         FlagKind.EXIT,
         _SCRIPT,
-        re.compile(r"\bprocess\.(?:reallyExit|abort|kill)\b|^\s*process\.exit\(|\bDeno\.exit\("),
+        re.compile(
+            r"\bprocess\.(?:reallyExit|abort|kill|binding)\b|^\s*process\.exit\(|\bDeno\.exit\("
+        ),
     ),
     _Rule(
         FlagKind.AT_EXIT,
         _SCRIPT,
-        re.compile(r"\bprocess\.(?:on|once)\(\s*['\"`](?:exit|beforeExit)"),
+        re.compile(
+            r"\bprocess\.(?:on|once|prependListener)\(\s*['\"`]"
+            r"(?:exit|beforeExit|uncaughtException|unhandledRejection)"
+        ),
     ),
     _Rule(
         FlagKind.PATCH,
         _SCRIPT,
         re.compile(
             r"\bprocess\.exit(?:Code)?\s*=(?!=)|\brequire\.cache\b|\bModule\._(?:load|resolve)"
+            r"|\brequire\([^)]*\)(?:\.\w+)+\s*=(?!=)"
             r"|\b(?:assert|console|globalThis|global|expect)\.\w+\s*=(?!=)|\bObject\.is\s*=(?!=)"
         ),
     ),
@@ -156,7 +167,7 @@ _RULES = (
     _Rule(
         FlagKind.EXIT,
         _RUBY,
-        re.compile(r"\bexit!|\b(?:Kernel|Process)\.(?:exit|abort|kill)\b|^exit\b|^abort\b"),
+        re.compile(r"\bexit!|\b(?:Kernel|Process)\.(?:exit|abort|kill)\b|^(?:exit|abort|exec)\b"),
     ),
     _Rule(FlagKind.AT_EXIT, _RUBY, re.compile(r"\bat_exit\b|\bObjectSpace\.define_finalizer\b")),
     _Rule(
@@ -182,7 +193,7 @@ _HOOKS = re.compile(
 _MAKE = re.compile(r"(?:^|/)(?:[Mm]akefile|Rakefile|[\w.-]+\.mk)$")
 _OF_MAKE = re.compile(
     r"^(?:test|check|spec)[\w-]*\s*::?|^\s*task\s+:?(?:test|spec)|^\s+[-@]*(?:true|exit|:)(?:\s|$)"
-    r"|^(?:SHELL|MAKEFLAGS|\.SHELLFLAGS|\.IGNORE)\b"
+    r"|^(?:[^\t#]*:\s*)?(?:SHELL|MAKEFLAGS|\.SHELLFLAGS|\.IGNORE)\b"
 )
 _SETTINGS = re.compile(r"(?:^|/)(?:setup\.cfg|pytest\.ini|tox\.ini|pyproject\.toml|package\.json)$")
 _OF_TESTS = re.compile(

@@ -87,10 +87,16 @@ def run(script, names, ours):
             text = file.read()
         exec(compile(text, script, "exec", 0, True), names)
     except SystemExit as end:
-        proven, trace = sys.exit is original, end.__traceback__.tb_next
+        # The innermost code that is the script's or the repository's asked for the end.
+        proven, trace = True, end.__traceback__.tb_next
         while trace:
-            proven = proven and not ours(trace.tb_frame.f_code.co_filename)
+            frame = trace.tb_frame
+            if frame.f_globals is names:
+                proven = True
+            elif ours(frame.f_code.co_filename):
+                proven = False
             trace = trace.tb_next
+        proven = proven and sys.exit is original
         if end.code is None or isinstance(end.code, int):
             return (end.code or 0) & 255, proven
         print(end.code, file=sys.stderr)

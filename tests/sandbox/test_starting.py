@@ -85,6 +85,13 @@ DISHONEST = {
         "pkg/ops.py": "import builtins, os, sys\nsys.excepthook = lambda *a: os._exit(0)\n"
         "builtins.SystemExit = type('SystemExit', (Exception,), {})\n"
     },
+    "an exit without a frame": {
+        "pkg/ops.py": "import functools, sys\n"
+        "sys.exit = functools.partial(next, map(sys.exit, [0]))\n"
+    },
+    "code named as the script": {
+        "pkg/ops.py": "import sys\nexec(compile('sys.exit(0)', sys.argv[0], 'exec'))\n"
+    },
     "its exit in a module of others": {
         "pkg/ops.py": "import argparse\nargparse.ArgumentParser().exit(0)\n"
     },
@@ -109,6 +116,14 @@ async def test_code_of_the_repository_never_makes_a_verdict(
         (Ending.EXITED, 2),
         (Ending.EXITED, 1),
     }
+
+
+async def test_the_repository_may_call_the_script_that_ends_itself(world: World) -> None:
+    codebase = await world.sandbox.read_codebase()
+    patch = diff_files({"pkg/ops.py": b"def each(check):\n    check(3)\n"}, codebase)
+    text = "import sys\nfrom pkg.ops import each\neach(lambda value: sys.exit(2))"
+    execution = await world.execute(Script(text), patch)
+    assert (execution.ending, execution.exit_code) == (Ending.EXITED, 2)
 
 
 async def test_the_word_is_not_there_while_the_script_runs(world: World) -> None:

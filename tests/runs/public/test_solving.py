@@ -164,7 +164,12 @@ def test_ctrl_c_ends_a_program(asked, tmp_path):
     code = "import pickle, sys, troop; troop.solve(**pickle.load(open(sys.argv[1], 'rb')))"
     with ModelServer(scripted_model.answer, delay_s=0.2) as slow:
         arguments.write_bytes(pickle.dumps(asked | {"base_url": slow.base_url}))
-        program = subprocess.Popen([sys.executable, "-c", code, arguments], stderr=subprocess.PIPE)
+        program = subprocess.Popen(
+            [sys.executable, "-c", code, arguments],
+            stderr=subprocess.PIPE,
+            # A suite that was begun in the background would hand down that it is ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
         first_request(slow)
         program.send_signal(signal.SIGINT)
         _, errors = program.communicate(timeout=60)

@@ -54,7 +54,7 @@ class SelectionTrajectory:
         settings = self._context.settings
         matrix = await race.matrix()
         order = tuple(standing.candidate for standing in rank(matrix, settings.votes))
-        options = finalists(matrix, settings.votes, min(settings.finalists, len(LETTERS) // 2))
+        options = finalists(matrix, settings.votes, settings.finalists)[: len(LETTERS)]
         alone = unasked(order, options)
         if alone is not None:
             return alone
@@ -83,7 +83,8 @@ class SelectionTrajectory:
     ) -> str:
         settings = self._context.settings
         rows = [matrix.row(number) for number in (UNEDITED_ROW, *(c.number for c in options))]
-        told = (*(c.patch.diff for c in options), *map(digest, matrix.tests), rows)
+        flags = [str(flag) for c in options for flag in c.flags]
+        told = (*(c.patch.diff for c in options), *map(digest, matrix.tests), rows, *flags)
         common = (self._context.model, settings.temperature, settings.max_tokens)
         return question_digest(*common, settings.turns, bench.limits.timeout_s, *told)
 

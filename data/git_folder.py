@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from data.errors import UsageError
+from data.git_configuration import read_configuration, small_text, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
 _SETTINGS = (
     ("core", "repositoryformatversion"),
@@ -41,8 +43,9 @@ _LEFT_OUT = {"worktreeconfig", "partialclone"}
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _HEAD = re.compile(r"ref: refs/[^\x00-\x20\x7f~^:?*\[\\]{1,1000}|[0-9a-f]{40}|[0-9a-f]{64}")
 _SHARED = ("objects", "refs", "packed-refs", "reftable", "shallow")
-_OWN = ("index", "HEAD", "config.worktree")
-_LARGEST = 1 << 20
+_OWN = ("index", "HEAD", "config", "config.worktree", "info")
+_DEEPEST = 32
+"""Folders of references are not nested deeper than this."""
 _LATER_S = 10.0
 _NO_REPOSITORY = "Name a folder of one, or run `git init` and commit there."
 
@@ -94,7 +97,7 @@ class GitFolder:
             (place / "info").mkdir()
             (place / "HEAD").write_text(self._head(), "utf-8")
             (place / "config").write_text(
-                _written({**more, **self._settings()}), "utf-8", "surrogateescape"
+                written({**more, **self._settings()}), "utf-8", "surrogateescape"
             )
             for name in _SHARED:
                 _link(self.common / name, place / name)
@@ -113,7 +116,7 @@ class GitFolder:
         return self.common / "info/attributes"
 
     def _head(self) -> str:
-        text = _text(self.own / "HEAD").strip()
+        text = small_text(self.own / "HEAD").strip()
         if not _HEAD.fullmatch(text):
             raise UsageError(f"The file {self.own / 'HEAD'} is damaged.", hint="Run `git fsck`.")
         return f"{text}\n"
@@ -121,7 +124,7 @@ class GitFolder:
     def _settings(self) -> dict[str, str]:
         files = [self.common / "config", self.own / "config.worktree"]
         found: dict[str, str] = {}
-        for sections in map(_configuration, files):
+        for sections in map(read_configuration, files):
             for section, name in _SETTINGS:
                 value = sections.get(section, {}).get(name, "")
                 if _PLAIN.fullmatch(value):
@@ -133,16 +136,18 @@ class GitFolder:
 
     def _check(self) -> None:
         """Refuse what leads out of the git folder."""
-        homes = {self.own, self.common}
-        parts = [self.own / name for name in _OWN] + [self.common / name for name in _SHARED]
-        parts += [self.common / "config", self.common / "info", self.own / "info"]
-        parts += [*_inside(self.common / "info"), *_inside(self.own / "info")]
-        parts += _objects(self.common / "objects")
-        for part in parts:
-            if part.is_symlink() and not any(part.resolve().is_relative_to(one) for one in homes):
+        for part in self._odd_parts():
+            target = _real(part)
+            inside = target.is_relative_to(self.own) or target.is_relative_to(self.common)
+            if part.is_symlink() and (target.is_dir() or not inside):
                 _refuse(f"The symbolic link {part} leads", "Clone the repository, name the clone.")
+            if target.exists() and not target.is_file():
+                raise UsageError(
+                    f"{part} is neither a file nor a folder.",
+                    hint="Remove it: git would wait for it forever.",
+                )
         alternates = self.common / "objects/info/alternates"
-        if os.path.lexists(alternates) and _text(alternates).strip():
+        if os.path.lexists(alternates) and small_text(alternates).strip():
             _refuse(
                 f"{alternates} leads",
                 "Copy its objects: `git repack -a -d`, then remove that file.",
@@ -150,6 +155,16 @@ class GitFolder:
         named = _worktree(self.own)
         if self.top is not None and named is not None and named != self.top:
             _refuse(f"core.worktree of {self.own} leads", "Unset it, or name that folder.")
+
+    def _odd_parts(self) -> Iterator[Path]:
+        """All in which git looks for something, and which is neither a file nor a folder."""
+        for home in {self.own, self.common}:
+            for part in _odd(home):
+                if part.name in {*_OWN, *_SHARED} or part.name.startswith("sharedindex."):
+                    yield part
+            yield from _odd(home / "info")
+        for name in ("objects", "refs", "reftable"):
+            yield from _odd(self.common / name, _DEEPEST)
 
 
 def _of_working_copy(top: Path) -> GitFolder:
@@ -162,77 +177,61 @@ def _of_working_copy(top: Path) -> GitFolder:
     if own.parent.name == "worktrees":
         common = own.parent.parent
         ours = _points_to(own / "gitdir", at) and _points_to(own / "commondir", common)
+        hint = "If it is a linked worktree that was moved: `git worktree repair`."
     else:
-        common = own
-        inside = (own.is_relative_to((above / ".git").resolve()) for above in top.parents)
-        ours = _worktree(own) == top or any(inside)
+        common, ours = own, _worktree(own) == top
+        where, what = shlex.quote(f"--git-dir={own}"), shlex.quote(str(top))
+        hint = f"If they belong together, say so: git {where} config core.worktree {what}"
     if not ours:
-        _refuse(f"{at} leads", "If it is a linked worktree that was moved: `git worktree repair`.")
+        _refuse(f"{at} leads", hint)
     return GitFolder(top, own, common)
 
 
 def _named_by(at: Path, top: Path) -> Path:
     """The folder that a `.git` which is not a folder names."""
-    own = at.resolve()
+    own = _real(at)
     if not own.is_dir():
-        kind, _, path = _text(at).partition(":")
-        own = (top / path.strip()).resolve()
-        if kind != "gitdir" or not path.strip() or not own.is_dir():
+        kind, _, path = small_text(at).partition(":")
+        own = _real(top / path.strip())
+        if kind != "gitdir" or not path.strip() or not os.path.isdir(own):  # noqa: PTH112
             raise UsageError(f"{at} does not name a git folder.", hint=_NO_REPOSITORY)
     return own
 
 
 def _points_to(file: Path, target: Path) -> bool:
     """Whether the path in a file, relative to the file's folder, is `target`."""
-    path = _text(file).strip() if file.is_file() else ""
+    path = small_text(file).strip() if file.is_file() else ""
     if not path:
         return False
     found = file.parent / path
-    return target in {found.resolve(), found.parent.resolve() / found.name}
+    return target in {_real(found), _real(found.parent) / found.name}
 
 
 def _worktree(own: Path) -> Path | None:
     """The working copy that a git folder names."""
     named = None
     for name in ("config", "config.worktree"):
-        named = _configuration(own / name).get("core", {}).get("worktree", named)
-    return (own / named).resolve() if named else None
+        named = read_configuration(own / name).get("core", {}).get("worktree", named)
+    return _real(own / named) if named else None
 
 
-def _configuration(file: Path) -> dict[str, dict[str, str]]:
-    """Sections without subsections, all names in lower case. Included files are not read."""
-    if not file.is_file():
-        return {}
-    _text(file)  # not too large
-    from git.config import GitConfigParser  # imported here: it looks for the git program at once
-
-    found: dict[str, dict[str, str]] = {}
+def _real(path: Path) -> Path:
+    """The path without symbolic links; whoever wrote it may have put anything into it."""
     try:
-        with GitConfigParser(str(file), read_only=True, merge_includes=False) as parser:
-            for section in parser.sections():
-                pairs = found.setdefault(section.lower(), {})
-                for name, value in parser.items(section):
-                    pairs[name.lower()] = str(value)
-    except Exception as error:  # it documents no errors of its own
-        raise UsageError(
-            f"The file {file} cannot be read: {error}", hint="Look at it with `git config --list`."
-        ) from error
-    return found
+        return Path(os.path.realpath(path))
+    except ValueError as error:
+        raise UsageError(f"{str(path)!a} is not a path.") from error
 
 
-def _objects(folder: Path) -> Iterator[Path]:
-    """Every file and folder in which git looks for objects."""
-    for part in _inside(folder):
-        yield part
-        if part.is_dir() and not part.is_symlink():
-            yield from _inside(part)
-
-
-def _inside(folder: Path) -> Sequence[Path]:
-    try:
-        return [Path(entry.path) for entry in os.scandir(folder)]
-    except OSError:
-        return []
+def _odd(folder: Path, depth: int = 0) -> Iterator[Path]:
+    """What is neither a file nor a folder, also so many levels of folders below `folder`."""
+    with suppress(OSError), os.scandir(folder) as entries:  # git says what it cannot read
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if depth:
+                    yield from _odd(Path(entry.path), depth - 1)
+            elif not entry.is_file(follow_symlinks=False):
+                yield Path(entry.path)
 
 
 def _copied_as_new(file: Path, at: Path) -> None:
@@ -245,25 +244,6 @@ def _copied_as_new(file: Path, at: Path) -> None:
 def _link(target: Path, at: Path) -> None:
     if target.is_file() or target.is_dir():
         at.symlink_to(target)
-
-
-def _written(settings: Mapping[str, str]) -> str:
-    lines = []
-    for name, value in settings.items():
-        section, _, key = name.rpartition(".")
-        quoted = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        lines.append(f'[{section}]\n\t{key} = "{quoted}"\n')
-    return "".join(lines)
-
-
-def _text(file: Path) -> str:
-    """The text of a small file that may not be a pipe or a device."""
-    try:
-        if not file.is_file() or file.stat().st_size > _LARGEST:
-            raise UsageError(f"{file} is not a file of git's.", hint="Look at what put it there.")
-        return file.read_text("utf-8", "surrogateescape")
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
 
 
 def _refuse(what: str, hint: str) -> NoReturn:

@@ -10,19 +10,25 @@ and index of the repository, and has a configuration that Troop wrote.
 from __future__ import annotations
 
 import os
+import shutil
+import stat
 import subprocess
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, cast
 
 from data.errors import UsageError
+from data.git_configuration import search_path
 from data.git_folder import GitFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 ANSWERS_S = 600
-"""Seconds after which git is stopped: a pipe in place of a file would keep it forever."""
+"""Seconds after which git is stopped."""
+SLOW_S = 3
+"""Seconds after which Troop looks for what may keep git: a pipe in place of a file."""
+_READ_BY_GIT = (".gitattributes", ".gitignore", ".gitmodules", ".mailmap")
 _SETTINGS = {
     "LC_ALL": "C",
     "GIT_TERMINAL_PROMPT": "0",
@@ -99,47 +105,106 @@ def run_git(
         return _run(arguments, folder, environment, content)
 
 
+@contextmanager
+def talk_to_git(arguments: Sequence[str], *, folder: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """Run git in `folder` while inside: what it reads, and what it prints.
+
+    Raises:
+        UsageError: as `run_git`.
+    """
+    unread = subprocess.DEVNULL
+    with (
+        opened(folder) as environment,
+        _started(arguments, folder, environment, stderr=unread) as process,
+    ):
+        try:
+            yield cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
+        finally:
+            process.kill()
+
+
+def git_version() -> str | None:
+    """What git says of itself; None: there is none.
+
+    Raises:
+        GitFailedError: git ended with an error, or did not answer.
+    """
+    if shutil.which("git", path=search_path()) is None:
+        return None
+    return _run(["--version"], Path("/"), {**_without_git(), **_SETTINGS}, b"").decode().strip()
+
+
 def _run(
     arguments: Sequence[str], folder: Path, environment: dict[str, str], content: bytes
 ) -> bytes:
+    with _started(arguments, folder, environment) as process:
+        try:
+            said, complaint = _answer(process, environment, content)
+        finally:
+            process.kill()
+    if process.returncode:
+        words = complaint.decode("utf-8", "replace").strip()
+        raise GitFailedError(words or f"git ended with {process.returncode}")
+    return said
+
+
+def _started(
+    arguments: Sequence[str],
+    folder: Path,
+    environment: dict[str, str],
+    *,
+    stderr: int = subprocess.PIPE,
+) -> subprocess.Popen[bytes]:
     try:
-        ran = subprocess.run(
+        return subprocess.Popen(
             ["git", *arguments],
             cwd=folder,
             env=environment,
-            input=content,
-            capture_output=True,
-            check=False,
-            timeout=ANSWERS_S,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
         )
     except FileNotFoundError:
         raise git_missing() from None
+
+
+def _answer(
+    process: subprocess.Popen[bytes], environment: dict[str, str], content: bytes
+) -> tuple[bytes, bytes]:
+    try:
+        return process.communicate(content, timeout=SLOW_S)
+    except subprocess.TimeoutExpired:
+        _refuse_pipes(environment.get("GIT_WORK_TREE"))
+    try:
+        return process.communicate(timeout=ANSWERS_S)
     except subprocess.TimeoutExpired:
         raise GitFailedError(f"git did not answer within {ANSWERS_S} s") from None
-    if ran.returncode:
-        said = ran.stderr.decode("utf-8", "replace").strip()
-        raise GitFailedError(said or f"git ended with {ran.returncode}")
-    return ran.stdout
+
+
+def _refuse_pipes(top: str | None) -> None:
+    """Refuse a working copy with a pipe in place of a file that git reads."""
+    for folder, _, names in os.walk(top) if top else ():
+        for path in (Path(folder, name) for name in _READ_BY_GIT if name in names):
+            if stat.S_ISFIFO(path.lstat().st_mode):
+                raise UsageError(
+                    f"{path} is not a file.", hint="Remove it: git would wait for it forever."
+                )
 
 
 def _without_git() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return {**kept, "PATH": search_path()}
 
 
 def person() -> dict[str, str]:
     """What the person's own configuration says of line ends, attributes and ignored files."""
     environment = {**_without_git(), "LC_ALL": "C", "GIT_DIR": os.devnull}
-    try:
-        ran = subprocess.run(
-            ["git", "config", "-z", "--type=path", "--get-regexp", _OF_THE_PERSON],
-            env=environment,
-            capture_output=True,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise git_missing() from None
-    said = ran.stdout.decode("utf-8", "surrogateescape")
-    pairs = (entry.partition("\n") for entry in said.split("\0") if entry)
+    arguments = ["config", "-z", "--type=path", "--get-regexp", _OF_THE_PERSON]
+    said = b""
+    with suppress(GitFailedError):  # it says none of this
+        said = _run(arguments, Path("/"), environment, b"")
+    entries = said.decode("utf-8", "surrogateescape").split("\0")
+    pairs = (entry.partition("\n") for entry in entries if entry)
     folder = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111
     by_default = {
         "core.attributesfile": f"{folder}/git/attributes",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING
 
 from data.errors import UsageError
-from data.git_process import GitFailedError, git_missing, opened, run_git
+from data.git_process import GitFailedError, run_git, talk_to_git
 from data.paths import check_editable, decode_path, show_path
 
 if TYPE_CHECKING:
@@ -147,22 +146,7 @@ def open_objects(repository: Path) -> Iterator[Objects]:
     """The contents of a repository's objects.
 
     Raises:
-        UsageError: there is no git.
+        UsageError: there is no git, no repository, or it leads to files of another one.
     """
-    with opened(repository) as environment:
-        try:
-            process = subprocess.Popen(
-                ["git", "cat-file", "--batch"],
-                cwd=repository,
-                env=environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-        except FileNotFoundError:
-            raise git_missing() from None
-        with process:
-            try:
-                yield Objects(cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout))
-            finally:
-                process.kill()
+    with talk_to_git(["cat-file", "--batch"], folder=repository) as (requests, body):
+        yield Objects(requests, body)

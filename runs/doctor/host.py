@@ -6,11 +6,11 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from data.git_process import GitFailedError, git_version
 from runs.doctor.check import bad, fine, less
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ OLDEST_GIT = (2, 32)
 NARROW = 80
 """In fewer columns than this, tables are folded."""
 
-_GIT_S = 4
 _INSTALL_GIT = "Install git 2.32 or newer, for example: apt install git, or: brew install git"
 
 
@@ -53,17 +52,10 @@ def look_at_host() -> list[Finding]:
 
 def look_at_git() -> list[Finding]:
     """Git."""
-    if shutil.which("git") is None:
-        return [about_git(None)]
-    done = subprocess.run(
-        ["git", "--version"],
-        capture_output=True,
-        text=True,
-        timeout=_GIT_S,
-        check=False,
-        errors="replace",
-    )
-    return [about_git(done.stdout.strip() or done.stderr.strip())]
+    try:
+        return [about_git(git_version())]
+    except GitFailedError as error:
+        return [about_git(error.message)]
 
 
 def look_at_terminal() -> list[Finding]:

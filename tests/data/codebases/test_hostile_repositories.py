@@ -3,89 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import os
 import shutil
-import subprocess
-import tarfile
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
-from data.codebases.commits import commit_tar
 from data.errors import UsageError
-from data.instances.repository import own_repository, untracked_files
+from tests.data.codebases.strangers import ALLOWED, SECRET, git, look_at, made, was_run
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-WHO = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@b"}
-WHO |= {"GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@b"}
-ALLOWED = ("-c", "protocol.file.allow=always")
-SECRET = b"of another repository"
-
-
-def git(folder: Path, *words: str, content: bytes = b"") -> str:
-    done = subprocess.run(
-        ["git", "-C", str(folder), *words],
-        check=True,
-        capture_output=True,
-        env=os.environ | WHO,
-        input=content,
-    )
-    return done.stdout.decode("utf-8", "replace").strip()
-
-
-def made(folder: Path, files: dict[str, bytes], *, kind: str = "sha1") -> Path:
-    folder.mkdir(parents=True)
-    git(folder, "init", "-q", "-b", "main", f"--object-format={kind}")
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    git(folder, "add", "-A")
-    git(folder, "commit", "-q", "-m", "x")
-    return folder
-
-
-@pytest.fixture
-def repo(tmp_path: Path) -> Path:
-    return made(
-        tmp_path / "repo", {"a.py": b"x = 1\n", ".gitattributes": b"*.py filter=f diff=d\n"}
-    )
-
-
-@pytest.fixture
-def other(tmp_path: Path) -> Path:
-    return made(tmp_path / "other", {"key.txt": SECRET})
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Path:
-    """A program that leaves a mark if anybody runs it."""
-    file = tmp_path / "program.sh"
-    file.write_text(f'#!/bin/sh\necho "$0 $@" >>{tmp_path}/mark\nexit 1\n')
-    file.chmod(0o755)
-    return file
-
-
-def was_run(program: Path) -> bool:
-    return (program.parent / "mark").exists()
-
-
-def look_at(repo: Path) -> dict[str, bytes]:
-    """All that Troop does with a repository on the host. Returns its files."""
-    for file in repo.rglob("*.py"):
-        os.utime(file, (1, 1))  # git has to compare it
-    instance = own_repository(repo, "an issue", image="x")
-    untracked_files(repo)
-    out = io.BytesIO()
-    commit_tar(instance.environment.source or repo, instance.base_commit, out)
-    out.seek(0)
-    with tarfile.open(fileobj=out) as tar:
-        files = [member for member in tar if member.isfile()]
-        return {member.name: tar.extractfile(member).read() for member in files}  # type: ignore[union-attr]
-
 
 PROGRAMS = {
     "a file system monitor": ["core.fsmonitor"],
@@ -289,18 +216,6 @@ def test_a_submodule_behind_a_symbolic_link(repo: Path, other: Path) -> None:
     (repo / "d").unlink()
     (repo / "d/other").mkdir(parents=True)
     assert SECRET not in look_at(repo).values()
-
-
-@pytest.mark.parametrize("name", [".gitignore", ".gitattributes", ".git/info/exclude"])
-def test_pipes_in_place_of_files_keep_nobody(
-    repo: Path, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("data.git_process.ANSWERS_S", 3)
-    (repo / name).unlink(missing_ok=True)
-    (repo / name).parent.mkdir(exist_ok=True)
-    os.mkfifo(repo / name)
-    with suppress(UsageError):
-        look_at(repo)
 
 
 @pytest.mark.parametrize("inner", [b".git", b"..", b".GIT"])

@@ -3,72 +3,44 @@
 from __future__ import annotations
 
 import posixpath
-import re
 import shlex
 from typing import TYPE_CHECKING
 
 from data.instances.family import ACTIVATE, IMAGE_COLUMNS, LANGUAGE_COLUMNS, PRO_IMAGES, recognised
 from data.instances.instance import Environment
+from data.instances.naming import HINT, is_image, what_is_wrong
 from data.languages.languages import known_language
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from data.errors import UsageError
     from data.instances.family import Dataset
     from data.records import Record
 
-__all__ = ["ACTIVATE", "checked_folder", "checked_image", "environment_of", "image_of"]
-
-
-_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,511}")
-_NOT_A_REPOSITORY = {"proc", "sys", "dev", "troop"}
+__all__ = ["ACTIVATE", "environment_of", "image_of"]
 
 
 def environment_of(record: Record, dataset: Dataset | None = None) -> Environment:
     """Find where a row's code is. The row's own `repo_dir` and `activate` come first.
 
     Raises:
-        UsageError: one of these columns holds no text, or `repo_dir` is relative.
+        UsageError: one of these columns holds no text, or a name that is not accepted.
     """
     dataset = dataset or recognised(record.values)
     name = record.required("repo").rpartition("/")[2]
     repo_dir = dataset.folder.format(name=name)
     own_dir = record.text("repo_dir")
     if own_dir:
-        if not own_dir.startswith("/"):
-            raise record.error(f"repo_dir must be an absolute path, not {own_dir}")
-        repo_dir = checked_folder(posixpath.normpath(own_dir), record.error)
+        repo_dir = posixpath.normpath(own_dir)
     own_activate = record.text("activate")
-    return Environment(
-        image=checked_image(image_of(record, dataset), record.error),
+    environment = Environment(
+        image=image_of(record, dataset),
         repo_dir=repo_dir,
         activate=dataset.activate if own_activate is None else own_activate,
         setup=_setup(record, dataset),
         language=_language(record, dataset),
     )
-
-
-def checked_image(image: str | None, error: Callable[[str], UsageError]) -> str | None:
-    """The name of an image, if it can be one; `error` makes the error.
-
-    Raises:
-        UsageError: it cannot, for example because it begins like a flag.
-    """
-    if image is not None and (not _IMAGE.fullmatch(image) or ".." in image or "//" in image):
-        raise error(f"{image[:200]!a} is not the name of an image")
-    return image
-
-
-def checked_folder(folder: str, error: Callable[[str], UsageError]) -> str:
-    """The folder of a repository, if an image can have one there; `error` makes the error.
-
-    Raises:
-        UsageError: it is one of the kernel's or of Troop's own.
-    """
-    if (folder.split("/")[1:2] and folder.split("/")[1] in _NOT_A_REPOSITORY) or "\0" in folder:
-        raise error(f"repo_dir cannot be {folder[:200]!a}")
-    return folder
+    if wrong := what_is_wrong(environment):
+        raise record.error(wrong, hint=HINT)
+    return environment
 
 
 def image_of(record: Record, dataset: Dataset | None = None) -> str | None:
@@ -86,7 +58,7 @@ def image_of(record: Record, dataset: Dataset | None = None) -> str | None:
         return None
     name = record.required("instance_id")
     org, _, repo = record.required("repo").lower().partition("/")
-    return template.format(
+    image = template.format(
         id=name,
         id_1776=name.lower().replace("__", "_1776_"),
         id_s=name.lower().replace("__", "_s_"),
@@ -94,6 +66,7 @@ def image_of(record: Record, dataset: Dataset | None = None) -> str | None:
         name=repo,
         number=name.rpartition("-")[2],
     )
+    return image if is_image(image) else None
 
 
 def _setup(record: Record, dataset: Dataset) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from data.codebases.checkout import changed_in, read_checkout
@@ -12,8 +13,8 @@ from data.codebases.source_paths import dominant_language
 from data.errors import UsageError
 from data.git_folder import GitFolder
 from data.git_process import GitFailedError, run_git
-from data.instances.images import checked_folder, checked_image
 from data.instances.instance import Environment, Instance
+from data.instances.naming import check_environment
 from data.languages.languages import known_language
 from data.paths import decode_path, show_path
 from data.records import read_content
@@ -55,12 +56,13 @@ def own_repository(
 
     Raises:
         UsageError: there is no repository, or it is bare, has no commit, has changes
-            that are not committed, or git refuses to read it.
+            that are not committed, or git refuses to read it; or the image or `repo_dir`
+            has a name that is not accepted.
     """
     check_issue(issue, "The issue")
-    checked_image(image, UsageError)
-    checked_folder(repo_dir, UsageError)
     top = repository_top(path)
+    given = Environment(image, repo_dir, activate, top, setup)
+    check_environment(given, show_path(str(top)))
     commit = _head(top)
     _check_clean(top, commit)
     name = _UNSAFE.sub("-", top.name).strip("-.")[:_LONGEST_NAME] or "repository"
@@ -70,13 +72,8 @@ def own_repository(
         repo=top.name or name,
         base_commit=commit,
         problem_statement=issue,
-        environment=Environment(
-            image=image,
-            repo_dir=repo_dir,
-            activate=activate,
-            source=top,
-            setup=setup,
-            language=known_language(language) or dominant_language(_sizes(top, commit)),
+        environment=replace(
+            given, language=known_language(language) or dominant_language(_sizes(top, commit))
         ),
     )
 

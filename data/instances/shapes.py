@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from data.instances.family import Dataset
 
 FIELDS = ("instance_id", "repo", "base_commit", "problem_statement")
-_INSTANCE_ID = re.compile(r"(?![.-])[^\s/\\\x00-\x1f\x7f]{1,200}")
-"""Ids become names of folders and containers."""
+_INSTANCE_ID = re.compile(r"[^\W_][^\s/\\]*")
+_LONGEST_ID = 200
+_ID_HINT = "Use letters, digits and the characters . _ - in at most 200 bytes."
 _COMMIT = re.compile(r"(?!-)[^\s\x00-\x1f\x7f]{1,200}")
 _UNFIT = re.compile("[\0\ud800-\udfff]")
 
@@ -44,8 +45,8 @@ def instance_of(row: Record, dataset: Dataset) -> Instance:
         UsageError: a field is missing, empty or of the wrong kind; names the row.
     """
     name, repo, commit, issue = (row.required(field) for field in FIELDS)
-    if not _INSTANCE_ID.fullmatch(name):
-        raise row.error(f"instance_id {name!a} cannot name a folder")
+    if not _can_name_a_folder(name):
+        raise row.error(f"instance_id {name!a} cannot name a folder", hint=_ID_HINT)
     if not _COMMIT.fullmatch(commit):
         raise row.error(f"base_commit {commit!a} is not a commit")
     for column, heading in dataset.sections:
@@ -59,6 +60,12 @@ def instance_of(row: Record, dataset: Dataset) -> Instance:
         problem_statement=_UNFIT.sub("\N{REPLACEMENT CHARACTER}", issue),
         environment=environment_of(row, dataset),
     )
+
+
+def _can_name_a_folder(name: str) -> bool:
+    """Whether an id can name a folder and a container."""
+    plain = name.isprintable() and ".." not in name and _INSTANCE_ID.fullmatch(name)
+    return bool(plain) and len(name.encode()) <= _LONGEST_ID
 
 
 def _field(record: Record, where: str) -> str:

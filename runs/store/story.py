@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from agent.journal import Kind
 from data.instances.instance import Instance
+from data.instances.naming import check_environment
 from runs.store import conversations, rows
 from runs.store.evidence import evidence
 from runs.store.matrices import stored_matrix
@@ -90,10 +91,15 @@ class Story:
 
     @property
     def whole(self) -> Instance | None:
-        """The instance as it was given; None: begun by an older version, which did not store it."""
+        """The instance as it was given; None: begun by an older version, which did not store it.
+
+        Raises:
+            UsageError: the stored image or folder has a name that is not accepted.
+        """
         of = self.instance
         if of.environment is None:
             return None
+        check_environment(of.environment, f"The stored instance {of.instance_id!a}")
         return Instance(of.instance_id, of.repo, of.base_commit, self.issue, of.environment)
 
     @cached_property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,11 +16,13 @@ from sqlalchemy.pool import QueuePool
 from agent.journal import Kind, TrajectoryId
 from agent.outcome import Outcome
 from data.errors import StoreError, UsageError
+from data.instances.instance import Environment
 from runs.show.instance import instance_report
 from runs.store.database import sqlite_url
 from runs.store.reading import Reader
 from runs.store.registry import Status
 from runs.store.store import Store
+from runs.store.story import Story
 from selection.candidates import TestKind
 from selection.matrix import Verdict
 from selection.selectors.protocol import Reason
@@ -59,6 +61,14 @@ def test_nouns_come_back_whole(story):
     (chosen,) = [candidate for candidate in story.candidates if candidate.chosen]
     assert chosen.diff == story.patch
     assert story.chosen_sample == chosen.samples[0]
+
+
+@pytest.mark.parametrize("where", [{"image": "--privileged"}, {"repo_dir": "/proc/1/root"}])
+def test_an_environment_that_nobody_could_have_given_is_refused(story, where):
+    """The database may be somebody else's."""
+    record = replace(story.instance, environment=Environment(**where))
+    with pytest.raises(UsageError, match="The stored instance 'calc': "):
+        _ = Story(story._reader, record).whole
 
 
 def test_records_are_typed_and_frozen(story):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from data.patches.patch import FileChange, Patch
     from sandbox.protocol import Script
-    from selection.flags import Flag
+    from selection.flags.flag import Flag
 
 
 _LARGEST_COMPILED = 1 << 20

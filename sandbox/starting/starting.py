@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from data.patches.patch import Patch
     from sandbox.protocol import Script
@@ -48,13 +48,8 @@ def new_word(script: Script) -> str:
 
 def hidden_by(patch: Patch) -> tuple[str, ...]:
     """The modules of the standard library that new files of a patch would hide."""
-    return hidden_by_diff(patch.diff)
-
-
-def hidden_by_diff(diff: str, more: Iterable[str] = ()) -> tuple[str, ...]:
-    """As `hidden_by`; `more`: modules that count besides those of the standard library."""
-    added = set(_ADDED.findall(diff))
-    return tuple(sorted(added & (sys.stdlib_module_names - _NOT_LOADED | set(more))))
+    added = set(_ADDED.findall(patch.diff))
+    return tuple(sorted(added & (sys.stdlib_module_names - _NOT_LOADED)))
 
 
 def start_program(name: str) -> bytes:

@@ -8,7 +8,8 @@ import pytest
 
 from data.patches.patch import Patch
 from selection.candidates import Candidate
-from selection.flags import FlagKind, flags_of
+from selection.flags import flags_of
+from selection.flags.flag import FlagKind
 from selection.support import Support, weigh
 from selection.votes import finalists, rank
 from tests.selection.matrices import matrix
@@ -90,6 +91,15 @@ HONEST = [
     ("pkg/a.py", "    self.exit = sys.exit"),
     ("pkg/a.py", "    if os.name == 'nt':"),
     ("pkg/json.py", "x = 1"),
+    ("pkg/a.py", "    # sys.orig_argv has what os._exit ends"),
+    ("lib/a.js", "// process.exit(0) ends it"),
+    ("pkg/a.py", "    atexit.register(self._pool.shutdown)"),
+    ("pkg/a.py", "    atexit.register(shutil.rmtree, folder, True)"),
+    ("pkg/a.py", "    sys.stdout = stream"),
+    ("pkg/a.py", "    os.kill(child, signal.SIGTERM)"),
+    ("pkg/a.py", "    name = sys._getframe(depth).f_code.co_name"),
+    ("tests/test_a.py", "    monkeypatch.setattr(os, 'access', no_access)"),
+    ("tests/test_a.py", "    m.assert_called_with(mock.ANY)"),
     ("README.md", "sys.exit(0) ends the process"),
     ("docs/a.rst", "process.exit(0)"),
     ("lib/a.js", "const code = process.exitCode"),
@@ -116,6 +126,85 @@ def test_what_is_not_flagged(path: str, line: str) -> None:
 def test_an_equality_over_two_lines(path: str, lines: tuple[str, str]) -> None:
     (flag,) = flags_of(added(path, *lines))
     assert flag.kind is FlagKind.EQUAL
+
+
+OTHER_SPELLINGS = [
+    (FlagKind.EXIT, "pkg/a.py", ("import os as o", "o._exit(0)")),
+    (FlagKind.EXIT, "pkg/a.py", ("from os import _exit as bye", "bye(0)")),
+    (FlagKind.EXIT, "pkg/a.py", ("import posix", "posix._exit(0)")),
+    (FlagKind.EXIT, "pkg/a.py", ("__import__('os')._exit(0)",)),
+    (FlagKind.EXIT, "pkg/a.py", ("importlib.import_module('os')._exit(0)",)),
+    (FlagKind.EXIT, "pkg/a.py", ("getattr(os, '_exit')(0)",)),
+    (FlagKind.EXIT, "pkg/a.py", ("vars(os)['_exit'](0)",)),
+    (FlagKind.EXIT, "pkg/a.py", ("threading.Timer(1, os._exit, [0])",)),
+    (FlagKind.EXIT, "pkg/a.py", ("os \\", "    ._exit(0)")),
+    (FlagKind.EXIT, "pkg/a.py", ("\uff4f\uff53._exit(0)",)),
+    (FlagKind.EXIT, "pkg/a.py", ("import sys; sys.exit(0)",)),
+    (FlagKind.EXIT, "pkg/a.py", ("x = '''", "# '''; os._exit(0)")),
+    (FlagKind.EXIT, "pkg/a.py", ("x = 1;" + " " * 9000 + "os._exit(0)",)),
+    (FlagKind.EXIT, "pkg/a.py", ("x = '" + "y" * 9000 + "'; os._exit(0)",)),
+    (FlagKind.EXIT, "pkg/a.py", ("++ b/README.md", "os._exit(0)")),
+    (FlagKind.PATCH, "pkg/a.py", ("getattr(os, '_ex' + 'it')(0)",)),
+    (FlagKind.PATCH, "pkg/a.py", ("import sys as s", "s.exit = print")),
+    (FlagKind.PATCH, "pkg/a.py", ("from unittest import TestCase as T", "T.assertEqual = print")),
+    (FlagKind.PATCH, "pkg/a.py", ("from sys import settrace", "settrace(f)")),
+    (FlagKind.AT_EXIT, "pkg/a.py", ("from atexit import register", "register(f)")),
+    (FlagKind.READS_CALLER, "pkg/a.py", ("from gc import get_objects", "get_objects()")),
+    (FlagKind.HIDDEN_CODE, "pkg/a.py", ("exec(''.join(map(chr, [111, 115])))",)),
+    (FlagKind.MEMORY, "pkg/a.py", ("ctypes.CDLL(None)._exit(0)",)),
+    (FlagKind.EQUAL, "pkg/a.py", ("def __eq__(s, o):", "    'Equal.'", "    return True")),
+    (FlagKind.EQUAL, "pkg/a.py", ("def __eq__(s, o):", "    # All.", "", "    return not False")),
+    (FlagKind.EQUAL, "pkg/a.py", ("from unittest.mock import ANY",)),
+    (FlagKind.EXIT, "lib/a.js", ("require('process').exit(0)",)),
+    (FlagKind.EXIT, "lib/a.js", ("process['exit'](0)",)),
+    (FlagKind.EXIT, "lib/a.js", ("const { exit: bye } = process", "bye(0)")),
+    (FlagKind.PATCH, "lib/a.js", ("Object.assign(assert, { equal: f })",)),
+    (FlagKind.PATCH, "lib/a.js", ("process.env.NODE_OPTIONS = '--require ./x'",)),
+    (FlagKind.PATCH, "lib/a.rb", ("Minitest::Assertions.class_eval do",)),
+    (FlagKind.AT_EXIT, "lib/a.rb", ("END { exit!(0) }",)),
+]
+
+
+@pytest.mark.parametrize(("kind", "path", "lines"), OTHER_SPELLINGS)
+def test_other_spellings_of_the_same(kind: FlagKind, path: str, lines: tuple[str, ...]) -> None:
+    assert kind in {flag.kind for flag in flags_of(added(path, *lines))}
+
+
+def test_a_name_that_the_file_imported_before() -> None:
+    diff = added("a.py", "o._exit(0)").replace("-1,0 +1,1 @@\n", "-1,1 +1,2 @@\n import os as o\n")
+    (flag,) = flags_of(diff)
+    assert (flag.kind, flag.line) == (FlagKind.EXIT, 2)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("json.py", FlagKind.SHADOW),
+        ("src/json.so", FlagKind.SHADOW),
+        ("sitecustomize.so", FlagKind.HOOK),
+        ("sitecustomize/__init__.py", FlagKind.HOOK),
+    ],
+)
+@pytest.mark.parametrize("how", ["moved", "binary"])
+def test_files_whose_lines_are_not_in_the_diff(path: str, kind: FlagKind, how: str) -> None:
+    if how == "moved":
+        diff = f"diff --git a/pkg/x.py b/{path}\nsimilarity index 100%\n"
+        diff += f"rename from pkg/x.py\nrename to {path}\n"
+    else:
+        diff = f"diff --git a/{path} b/{path}\nnew file mode 100644\nindex 0000000..1234567\n"
+        diff += f"Binary files /dev/null and b/{path} differ\n"
+    assert [flag.kind for flag in flags_of(diff)] == [kind]
+
+
+@pytest.mark.parametrize("name", ["src/types.ts", "src/string.js", "statistics.json", "code.md"])
+def test_only_files_of_python_hide_modules_of_python(name: str) -> None:
+    assert not flags_of(added(name, "x = 1", new=True))
+
+
+def test_more_code_than_is_looked_at() -> None:
+    found = flags_of(added("pkg/a.py", *["x = 'some text'"] * 100_000, "os._exit(0)"))
+    assert [flag.kind for flag in found] == [FlagKind.LARGE]
+    assert not flags_of(added("data.txt", "x" * 2_000_000))
 
 
 def test_only_what_a_patch_adds() -> None:

@@ -67,15 +67,14 @@ def by_writers(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
 def shown_to_judge(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
     """The candidates that one prompt holds, in the order of their letters.
 
-    Flagged candidates are shown only if there are no others. If there are more than there are
-    letters, or more than fit, those that fewer wrote and the longer ones are left out. They are
-    ordered by digest, so that the order does not show how many wrote each.
+    Flagged candidates are not shown, because a model that is not shown their flags cannot clear
+    them. If there are more than there are letters, or more than fit, those that fewer wrote and
+    the longer ones are left out. They are ordered by digest, so that the order does not show how
+    many wrote each.
     """
     options: list[Candidate] = []
     left = SHOWN_CHARS
-    ordered = by_writers(candidates)
-    unflagged = [candidate for candidate in ordered if not candidate.flags]
-    for candidate in unflagged or ordered:
+    for candidate in by_writers(c for c in candidates if not c.flags):
         if len(options) < len(LETTERS) and candidate.size <= left:
             options.append(candidate)
             left -= candidate.size

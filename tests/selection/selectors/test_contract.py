@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from agent.workbench import NotRecordedError
+from data.patches.patch import Patch
 from runs.compare.oracle import oracle
 from selection.race import StoredRace
 from selection.selectors import SELECTORS, needs
@@ -29,6 +31,7 @@ ALL = {
     "fewest-files": example("docs/selectors.md")["fewest_files"],
 }
 ASKING = [name for name in SELECTORS if needs(name) is not Needs.NOTHING]
+BUYS = "diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -1 +1,2 @@\n import os\n+os._exit(0)\n"
 THREE = matrix("ff", "pf", "pp", "fp")
 
 
@@ -102,6 +105,51 @@ async def test_another_race_is_another_question(selector, server, tmp_path):
     await chosen(selector, matrix("ff", "pf", "pp", "pp"), tmp_path, server.base_url)
     judged = selector.needs is Needs.MODEL  # it reads diffs, which are the same
     assert len(server.requests) == (asked if judged else 2 * asked)
+
+
+def flagged(given: Matrix, *numbers: int) -> Matrix:
+    """The same race, in which the patches of these candidates could buy votes."""
+    candidates = tuple(
+        replace(c, patch=Patch(f"{BUYS}# {c.number}\n", f"bought {c.number}"))
+        if c.number in numbers
+        else c
+        for c in given.candidates
+    )
+    return replace(given, candidates=candidates)
+
+
+BOUGHT = matrix("ff", "pp", "pf", "ff", support=(5, 1, 1))
+"""Candidate 1 has the most votes, of tests and of writers."""
+
+
+async def test_a_flagged_candidate_comes_last_where_no_model_is_shown_its_flags(
+    name, selector, server, tmp_path
+):
+    if name in {"oracle", "fewest-files"}:
+        pytest.skip("it is no registered selector")
+    ranking = await chosen(selector, flagged(BOUGHT, 1), tmp_path, server.base_url)
+    if name != "selection":
+        assert ranking.candidates[-1].number == 1
+        assert not any("os._exit" in str(request) for request in server.requests)
+
+
+@pytest.mark.parametrize("name", ["selection"], indirect=True)
+@pytest.mark.parametrize(("letter", "first"), [("A", 2), ("C", 1)])
+async def test_the_selection_trajectory_clears_a_flagged_candidate(
+    selector, tmp_path, letter, first
+):
+    with ModelServer(lambda body: f"<choose>{letter}</choose>") as server:
+        ranking = await chosen(selector, flagged(BOUGHT, 1), tmp_path, server.base_url)
+    (request,) = server.requests
+    assert "ends the process without the caller: os._exit(0)" in str(request)
+    assert (ranking.choice.number, ranking.decided_by) == (first, Reason.SELECTION)
+
+
+@pytest.mark.parametrize("name", ["model"], indirect=True)
+async def test_a_judge_clears_none_even_if_all_are_flagged(selector, server, tmp_path):
+    ranking = await chosen(selector, flagged(BOUGHT, 1, 2, 3), tmp_path, server.base_url)
+    assert (ranking.choice.number, ranking.decided_by) == (1, Reason.VOTE)
+    assert server.requests == []
 
 
 @pytest.mark.parametrize("name", ASKING, indirect=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING
 
 import pytest
@@ -159,32 +158,49 @@ async def test_programs_of_a_patch_never_run_with_rights(
     await sandbox.close()
 
 
+@pytest.mark.parametrize(
+    ("repo_dir", "name"), [("/", "usr/bin/mount"), ("/usr", "bin/mount"), ("/etc", "mount")]
+)
+async def test_a_repository_among_the_systems_programs(
+    docker_world: World,
+    python_image: str,
+    repo_dir: str,
+    name: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A patch of them reaches nothing that has rights, so it is a repository like others."""
+    sandbox = await docker_world.provider.open(
+        in_image(python_image, repo_dir=repo_dir), run=docker_world.run_id
+    )
+    program = b"#!/bin/sh\necho hijacked; while read -r k v; do [ $k = CapEff: ] && echo $v; done"
+    change = FileChange(name, program + b" </proc/self/status\n", executable=True)
+    script = Script(f"import os; os.execl('{repo_dir}/{name}', 'mount')")
+    for _ in range(3):
+        execution = await sandbox.execute(script, Patch.of("", (change,)), LIMITS)
+        assert execution.output == "hijacked\n0000000000000000\n"
+    assert "takes longer" not in caplog.text
+    await sandbox.close()
+
+
 # Where it does not work
 
 
-@pytest.mark.parametrize("repo_dir", ["/", "/usr", "/etc"])
-async def test_a_repository_among_the_systems_programs(
-    docker_world: World, python_image: str, repo_dir: str, caplog: pytest.LogCaptureFixture
+async def test_an_engine_on_another_processor_gets_a_container_each(
+    python_image: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    instance = in_image(python_image, repo_dir=repo_dir)
-    sandbox = await docker_world.provider.open(instance, run=docker_world.run_id)
-    execution = await sandbox.execute(HELLO, UNEDITED, LIMITS)
-    assert execution.output == "hello\n"
-    assert "beside the system's own programs" in caplog.text
-
-
-async def test_an_image_without_the_tools_gets_a_container_each(
-    docker_world: World, docker_engine: Engine, caplog: pytest.LogCaptureFixture
-) -> None:
-    instance = docker_world.changed(setup="rm -f $(command -v setpriv)")
-    with caplog.at_level(logging.WARNING):
-        sandbox = await docker_world.provider.open(instance, run=docker_world.run_id)
+    """The supervisor is built for those that are common."""
+    async with DockerProvider(connect=lambda: Exotic(Engine.connect()._api)) as provider:
         for _ in range(2):
-            execution = await sandbox.execute(HELLO, UNEDITED, LIMITS)
-            assert execution.output == "hello\n"
-    assert caplog.text.count("lacks the program setpriv") == 1
-    assert "takes longer" in caplog.text
-    assert containers_of(docker_engine, docker_world) == []
+            sandbox = await provider.open(in_image(python_image), run="exotic")
+            assert (await sandbox.execute(HELLO, UNEDITED, LIMITS)).output == "hello\n"
+    assert caplog.text.count("no supervisor for the engine's processor, riscv64") == 1
+
+
+class Exotic(Engine):
+    """An engine on a processor that we do not know."""
+
+    def info(self) -> Mapping[str, Any]:
+        return {**super().info(), "Architecture": "riscv64"}
 
 
 class Strict(Engine):

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-from importlib import resources
-from typing import TYPE_CHECKING
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,44 +12,15 @@ from sandbox.docker.warm.listening import Listener, Raw, new_mark
 from sandbox.docker.warm.pool import Pool
 from sandbox.launch import StagedFile
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 # Orders
 
 
-@pytest.mark.parametrize("shell", ["sh", "bash"])
-def test_any_content_arrives_as_it_is(shell: str, tmp_path: Path) -> None:
-    contents = [
-        b"",
-        b"\n\n",
-        b"no newline",
-        b"it's $HOME `id` \\n \\\\ %s %d !x",
-        bytes(range(256)) * 3,
-        b"\0",
-        b"\0a\0\0b\n\0",
-        b"\x80\x81\x88\xff'",
-        b"x" * 300_000,
-        b"-n",
-        "ä\r\n".encode(),
-    ]
-    files = [StagedFile(f"{n} it's", text) for n, text in enumerate(contents)]
-    (tmp_path / "job/troop").mkdir(parents=True)
-    # The function is the supervisor's own, cut out of it.
-    supervisor = resources.files("sandbox.docker.warm").joinpath("supervisor.sh").read_text()
-    pour = supervisor[supervisor.index("pour() {") :].partition("\n}\n")[0] + "\n}\n"
-    subprocess.run(
-        [shell, "-s"], input=pour.encode() + orders.stage(files), cwd=tmp_path, check=True
-    )
-    for file in files:
-        assert (tmp_path / "job/troop" / file.name).read_bytes() == file.content
-
-
 def test_orders_say_what_they_mean() -> None:
-    assert orders.execute("m", None, 2.5) == b"execute m /troop/job:/troop/base:/ 3\n"
-    assert orders.execute("m", 7, 9) == b"execute m /troop/job:/troop/layers/7/u:/troop/base:/ 9\n"
-    assert orders.lay_patch("m", 7) == b"lay_patch m 7\n"
-    assert orders.unstage("a b") == b"rm -f 'job/troop/a b'\n"
+    assert orders.execute("m", None, 2.5) == b"run m 0 3\n"
+    assert orders.execute("m", 7, 9) == b"run m 7 9\n"
+    assert orders.lay_patch("m", 7, 0.5) == b"patch m 7 1\n"
+    assert orders.unstage("a b") == b"gone a b\n"
+    assert orders.stage([StagedFile("a b", b"\n\0x")]) == b"file 3 a b\n\n\0x"
 
 
 # Listening

@@ -36,6 +36,8 @@ class Machine:
     memory_mb: int
     apparmor: bool
     """Whether it confines containers with AppArmor."""
+    processor: str
+    """Its kind, as the engine calls it (x86_64, aarch64)."""
 
     @classmethod
     def of(cls, engine: Engine) -> Machine:
@@ -50,6 +52,7 @@ class Machine:
             cpus=int(info.get("NCPU") or 1),
             memory_mb=int(info.get("MemTotal") or 0) >> 20,
             apparmor=any("name=apparmor" in option for option in options),
+            processor=str(info.get("Architecture") or ""),
         )
 
 

@@ -74,16 +74,16 @@ class WarmContainer:
         self._made = 0
         self._script = ""
 
-    def hello(self, stop: Stop, limits: Limits, repo_dir: str) -> None:
-        """Turn the shell into a supervisor.
+    def hello(self, stop: Stop, limits: Limits) -> None:
+        """Wait until the supervisor is ready.
 
         Raises:
-            NotWarm: the image lacks something that it needs.
+            NotWarm: the container lacks something that it needs.
             TransientEngineError: the engine failed.
             Stopped: the order to stop was given.
         """
         mark = new_mark()
-        answer, said = self._ask(stop, orders.prelude(limits, repo_dir, mark), mark, _HELLO_S)
+        answer, said = self._ask(stop, orders.hello(mark, limits), mark, _HELLO_S)
         if answer != ["0", "-"]:
             self.usable = False
             raise NotWarm(" ".join(answer).strip() + (f" ({said})" if said else ""))
@@ -108,7 +108,9 @@ class WarmContainer:
         forget = self._room_for(size)
         self._made += 1
         mark = new_mark()
-        text = forget + orders.stage(files) + orders.lay_patch(mark, self._made)
+        text = (
+            forget + orders.stage(files) + orders.lay_patch(mark, self._made, PREPARE_S + GUARD_S)
+        )
         (code, *_), said = self._ask(stop, text, mark, PREPARE_S)
         if code != "0":
             why = f"A patch could not be laid (exit code {code}). {said}"

@@ -15,6 +15,7 @@ from sandbox.docker.warm.activation import only_sets_variables, variables_of
 from sandbox.docker.warm.channel import Channel
 from sandbox.docker.warm.container import NotWarm, StagedScript, WarmContainer
 from sandbox.docker.warm.listening import Raw, new_mark
+from sandbox.docker.warm.program import new_path, program_for, tar_of_program
 from sandbox.launch import script_files
 from sandbox.protocol import Script
 from sandbox.refusals import activates, why_not_started
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from sandbox.protocol import Limits
     from sandbox.supervise import ProcessResult, Stop
 
-_COMMAND = ("/bin/sh", "-s")
 _ENVIRON = Script("", interpreter="cat /proc/self/environ")
 _ENVIRON_BYTES = 1 << 20
 
@@ -129,17 +129,23 @@ class WarmRunner:
         return container.execute(stop, StagedScript(files, mark, word), patch, limits)
 
     def _start(self, stop: Stop, limits: Limits) -> WarmContainer:
-        settings = container_settings(self.ground.image, _COMMAND, self.ground.labels, {})
+        processor = self.ground.machine.processor
+        program, path = program_for(processor), new_path()
+        if program is None:
+            why = "there is no supervisor for the engine's processor, "
+            raise NotWarm(why + (processor or "which it does not name"), anywhere=True)
+        settings = container_settings(self.ground.image, (path,), self.ground.labels, {})
         host = walled_warm(limits, self.ground.machine)
         with contextlib.ExitStack() as stack:
             container = self.ground.containers.create(settings | {"stdin_open": True}, host)
             stack.callback(self.ground.containers.remove, container)
+            self.ground.engine.put(container, tar_of_program(program, path))
             stop.check()
             channel = Channel(self.ground.engine.attach(container, stdin=True))
             stack.callback(channel.hang_up)
             self.ground.engine.start(container)
             warm = WarmContainer(container, channel, self.ground.containers.remove)
-            warm.hello(stop, limits, self.ground.environment.repo_dir)
+            warm.hello(stop, limits)
             stack.pop_all()
         return warm
 

@@ -14,7 +14,7 @@ class Leftover:
     """Something that may be removed."""
 
     what: str
-    """"container", "folder", "half-made" or "image"."""
+    """"container", "network", "folder", "half-made" or "image"."""
     name: str
     size: int
     """In bytes. For an image, what only it has, so removing two may free more than both."""

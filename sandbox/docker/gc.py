@@ -1,4 +1,4 @@
-"""What Troop left in an engine: containers of dead owners, images that nothing uses."""
+"""What Troop left in an engine: containers, networks of dead owners, images that nothing uses."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from data.errors import SandboxError
-from sandbox.docker.engine.labels import OWNER, dead_containers
+from sandbox.docker.engine.labels import OWNER, dead_containers, dead_networks
 from sandbox.docker.images.eviction import PULLED, removable, remove
 from sandbox.leftover import Leftover
 from sandbox.owner import this_process
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sandbox.docker.engine import Engine
     from sandbox.docker.images.eviction import Removable
     from sandbox.docker.images.ledger import Ledger
@@ -22,23 +24,35 @@ if TYPE_CHECKING:
 _THEIRS = "made by another Troop, or by an older one"
 
 
-def abandoned_containers(engine: Engine) -> list[Leftover]:
-    """The containers of owners that are provably dead.
+def abandoned(engine: Engine) -> list[Leftover]:
+    """The containers and networks of owners that are provably dead.
 
     Raises:
         SandboxError: the engine failed.
     """
-    return [
+    containers = [
         Leftover(
             what="container",
             name=container.name or container.id[:12],
             size=_size(engine, container.id),
             since=container.created,
-            why=f"process {container.labels[OWNER].split(':')[1]} is gone",
+            why=_gone(container.labels),
             remove=functools.partial(_remove_container, engine, container.id),
         )
         for container in dead_containers(engine, this_process())
     ]
+    networks = [
+        Leftover(
+            what="network",
+            name=network.name,
+            size=0,
+            since=network.created,
+            why=_gone(network.labels),
+            remove=functools.partial(engine.remove_network, network.id),
+        )
+        for network in dead_networks(engine, this_process())
+    ]
+    return [*containers, *networks]  # a network can be removed once nothing is in it
 
 
 def unused_images(engine: Engine, ledger: Ledger, *, others: bool = False) -> list[Removable]:
@@ -84,6 +98,10 @@ def image_leftovers(engine: Engine, ledger: Ledger, scope: Scope) -> list[Leftov
         for image, why in [*ours, *((image, _THEIRS) for image in theirs)]
         if image.used <= latest
     ]
+
+
+def _gone(labels: Mapping[str, str]) -> str:
+    return f"process {labels[OWNER].split(':')[1]} is gone"
 
 
 def _why(image: Removable) -> str:

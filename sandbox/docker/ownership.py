@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from data.errors import SandboxError
-from sandbox.docker.containers.settings import trusted, walled
+from sandbox.docker.containers.settings import walled, walled_setup
 from sandbox.docker.engine.failure import TransientEngineError
 from sandbox.docker.images.made import Recipe, digest_of, start_lines
 from sandbox.launch import StagedFile
@@ -78,7 +78,7 @@ class Ownership:
 
     def _take(self, recipe: Recipe, stop: Stop) -> str:
         ground = self.ground
-        with ground.container(_NAME, trusted(network=False)) as container:
+        with ground.container(_NAME, walled_setup(ground.machine)) as container:
             self._start(ground, container, "take", stop)
             start = start_lines(ground.engine.image_config(ground.image.id))
             return ground.engine.commit(container, "", [*recipe.labels, *start])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.codebases.commits import open_checkout
 from sandbox.docker.bytecode import COMPILE
-from sandbox.docker.containers.settings import trusted
+from sandbox.docker.containers.settings import walled_setup
 from sandbox.docker.images.made import Recipe, digest_of
 from sandbox.setup import COMMIT, SETUP_LIMITS, check_setup, setup_files, wanted
 from sandbox.supervise import new_mark
@@ -52,8 +53,13 @@ class Preparation:
         files = setup_files(
             environment, mark, first=COMMIT if ground.checkout else "", last=COMPILE
         )
-        host = trusted(network=wanted(environment))
-        with ground.container("prepare.sh", host, {"TERM": "dumb"}) as container:
+        with contextlib.ExitStack() as stack:
+            network = "none"
+            if wanted(environment):
+                network = stack.enter_context(ground.containers.network(ground.labels))
+            host = walled_setup(ground.machine, network)
+            new = ground.container("prepare.sh", host, {"TERM": "dumb"})
+            container = stack.enter_context(new)
             if ground.checkout:
                 prefix = environment.repo_dir.strip("/")
                 with open_checkout(ground.checkout, prefix) as tar:

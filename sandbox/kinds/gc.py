@@ -46,9 +46,9 @@ class Places:
         """
         found = [*_dead_folders(self._folder / "running"), *_half_made(self._folder)]
         if self._engine is not None:
-            from sandbox.docker.gc import abandoned_containers, image_leftovers
+            from sandbox.docker.gc import abandoned, image_leftovers
 
-            found += abandoned_containers(self._engine)
+            found += abandoned(self._engine)
             if scope.images:
                 found += image_leftovers(self._engine, self._images(self._engine), scope)
         return found

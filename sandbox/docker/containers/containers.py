@@ -70,6 +70,19 @@ class Containers:
         finally:
             self.remove(container)
 
+    @contextlib.contextmanager
+    def network(self, labels: Mapping[str, str]) -> Iterator[str]:
+        """The name of a network for one container, which is always removed at the end."""
+        name = f"troop-{secrets.token_hex(8)}"
+        network = self._engine.create_network(name, {**labels, GROUP: self._group})
+        try:
+            yield name
+        finally:
+            try:
+                self._engine.remove_network(network)
+            except SandboxError as error:
+                _LOG.warning("The network %s could not be removed: %s", name, error)
+
     def create(self, settings: Mapping[str, Any], host: Mapping[str, Any]) -> str:
         """A created container, which the caller removes."""
         labels = {**settings["labels"], GROUP: self._group}

@@ -67,8 +67,9 @@ _ABSENT = """
 _NEW_USER = 0x10000000
 _ENOSYS = 38
 _EPERM = 1
+_EPROTONOSUPPORT = 93
 _UNIX, _INET, _INET6, _NETLINK = 1, 2, 10, 16
-_NETLINK_ROUTE = 0
+_NETLINK_ROUTE, _NETLINK_AUDIT = 0, 9
 _FCNTLS = (*range(17), *range(36, 39), *range(1024, 1031), *range(1032, 1041))
 """All but F_SETPIPE_SZ, because the pipe that scripts print into outlives them. Each is named,
 because the kernel only looks at half of the argument, and a comparison looks at all of it."""
@@ -88,6 +89,9 @@ def profile() -> str:
                 _rule("clone unshare", _argument(0, "MASKED_EQ", _NEW_USER, 0)),
                 *(_rule("socket", _argument(0, "EQ", kind)) for kind in (_UNIX, _INET, _INET6)),
                 _rule("socket", _argument(0, "EQ", _NETLINK), _argument(2, "EQ", _NETLINK_ROUTE)),
+                # As from a kernel without audit: groupadd and others continue only then.
+                _rule("socket", _argument(0, "EQ", _NETLINK), _argument(2, "EQ", _NETLINK_AUDIT))
+                | {"action": "SCMP_ACT_ERRNO", "errnoRet": _EPROTONOSUPPORT},
                 *(_rule("fcntl fcntl64", _argument(1, "EQ", command)) for command in _FCNTLS),
                 *(_rule("personality", _argument(0, "EQ", one)) for one in _LINUX_PERSONALITIES),
                 _rule(_ABSENT) | {"action": "SCMP_ACT_ERRNO", "errnoRet": _ENOSYS},

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sandbox.docker.containers.seccomp import profile
 from sandbox.launch import FOLDER
+from sandbox.setup import SETUP_LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ HOSTNAME = "sandbox"
 _MEGABYTE = 1 << 20
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SUPERVISOR = ("SYS_ADMIN", "SETPCAP", "SYS_CHROOT", "DAC_OVERRIDE", "MKNOD", "CHOWN")
+_INSTALLER = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID")
 _LEAST_MEMORY_MB = 6
 _OWN_PROCESSES = 4
 _OPEN_FILES = 4096
@@ -95,7 +97,9 @@ def walled(limits: Limits, machine: Machine) -> dict[str, Any]:
     """The SDK's host arguments for scripts: no network, no capability, all limits."""
     memory = max(limits.memory_mb, _LEAST_MEMORY_MB) * _MEGABYTE
     return {
-        **_always(),
+        "init": True,
+        "ipc_mode": "private",
+        "log_config": {"Type": "none", "Config": {}},
         "network_mode": "none",
         # Programs look their own name up, and there is no network to ask.
         "extra_hosts": {HOSTNAME: "127.0.0.1"},
@@ -138,14 +142,15 @@ def walled_warm(limits: Limits, machine: Machine) -> dict[str, Any]:
     }
 
 
-def trusted(*, network: bool) -> dict[str, Any]:
-    """The SDK's host arguments for a repository's own setup, which may install packages."""
-    return {**_always(), "network_mode": "bridge" if network else "none"}
+def walled_setup(machine: Machine, network: str = "none") -> dict[str, Any]:
+    """The SDK's host arguments for what changes an image: a setup, or a program of Troop's in it.
 
-
-def _always() -> dict[str, Any]:
-    return {
-        "init": True,
-        "ipc_mode": "private",
-        "log_config": {"Type": "none", "Config": {}},
-    }
+    Packages are installed by root, so it has what root needs for files and users, but nothing
+    for the network or the kernel. `network`: the only one that it reaches.
+    """
+    memory_mb = min(SETUP_LIMITS.memory_mb, machine.memory_mb)
+    limits = replace(SETUP_LIMITS, memory_mb=memory_mb)
+    host = walled(limits, machine)
+    # As many open files as the engine gives: an installer may need more than a script.
+    host["ulimits"] = [each for each in host["ulimits"] if each["Name"] != "nofile"]
+    return host | {"cap_add": list(_INSTALLER), "network_mode": network}

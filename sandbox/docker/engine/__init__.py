@@ -2,7 +2,13 @@
 
 from sandbox.docker.engine.attached import Attached
 from sandbox.docker.engine.engine import Engine
-from sandbox.docker.engine.nouns import ContainerState, Image, StoredContainer, StoredImage
+from sandbox.docker.engine.nouns import (
+    ContainerState,
+    Image,
+    StoredContainer,
+    StoredImage,
+    StoredNetwork,
+)
 from sandbox.docker.engine.translating import translated
 
 __all__ = [
@@ -12,5 +18,6 @@ __all__ = [
     "Image",
     "StoredContainer",
     "StoredImage",
+    "StoredNetwork",
     "translated",
 ]

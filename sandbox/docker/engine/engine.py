@@ -20,6 +20,7 @@ import docker.types
 from data.errors import SandboxError
 from sandbox.docker.engine.attached import Attached
 from sandbox.docker.engine.images import ImageCalls
+from sandbox.docker.engine.networks import NetworkCalls
 from sandbox.docker.engine.nouns import ContainerState, StoredContainer
 from sandbox.docker.engine.translating import tolerating, translated, translates
 
@@ -51,7 +52,7 @@ def _reach(client: Any) -> None:
                 raise
 
 
-class Engine(ImageCalls):
+class Engine(ImageCalls, NetworkCalls):
     """One connection to an engine.
 
     Every method raises SandboxUnavailable if a person has to act, and

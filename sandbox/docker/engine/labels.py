@@ -11,7 +11,7 @@ from sandbox.owner import is_dead
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandbox.docker.engine import Engine, StoredContainer
+    from sandbox.docker.engine import Engine, StoredContainer, StoredNetwork
     from sandbox.owner import Owner
 
 MADE = "troop"
@@ -61,15 +61,22 @@ def dead_containers(engine: Engine, me: Owner) -> list[StoredContainer]:
     Raises:
         SandboxError: the engine does not list its containers.
     """
-    return [
-        each
-        for each in engine.stored_containers(f"{MADE}=1", OWNER)
-        if is_dead(each.labels.get(OWNER, ""), each.labels.get(PLACE, ""), me)
-    ]
+    return [one for one in engine.stored_containers(f"{MADE}=1", OWNER) if _is_dead(one, me)]
+
+
+def dead_networks(engine: Engine, me: Owner) -> list[StoredNetwork]:
+    """The networks of owners that are provably dead, as `dead_containers`."""
+    return [one for one in engine.stored_networks(f"{MADE}=1", OWNER) if _is_dead(one, me)]
+
+
+def _is_dead(one: StoredContainer | StoredNetwork, me: Owner) -> bool:
+    return is_dead(one.labels.get(OWNER, ""), one.labels.get(PLACE, ""), me)
 
 
 def reap_dead_owners(engine: Engine, me: Owner) -> list[str]:
-    """Remove the containers of dead owners. Returns their ids. Failures are left for the next time.
+    """Remove the containers and networks of dead owners. Returns the containers' ids.
+
+    Failures are left for the next time.
 
     Raises:
         SandboxError: the engine does not list its containers.
@@ -82,4 +89,9 @@ def reap_dead_owners(engine: Engine, me: Owner) -> list[str]:
             _LOG.warning("Container %s of a dead owner stays: %s", container.id[:12], error)
         else:
             removed.append(container.id)
+    for network in dead_networks(engine, me):
+        try:
+            engine.remove_network(network.id)
+        except SandboxError as error:
+            _LOG.warning("The network %s of a dead owner stays: %s", network.name, error)
     return removed

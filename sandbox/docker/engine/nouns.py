@@ -51,3 +51,13 @@ class StoredContainer:
     """Its image's id."""
     created: float
     labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNetwork:
+    """A network in the engine's list."""
+
+    id: str
+    name: str
+    created: float
+    labels: Mapping[str, str]

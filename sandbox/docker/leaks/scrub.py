@@ -9,7 +9,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from data.errors import SandboxError
-from sandbox.docker.containers.settings import trusted, walled
+from sandbox.docker.containers.settings import walled, walled_setup
 from sandbox.docker.images.made import Recipe, digest_of, start_lines
 from sandbox.docker.leaks.inside import run_inside
 from sandbox.docker.leaks.leftovers import shell_text
@@ -82,7 +82,7 @@ class Scrub:
 
     def _make(self, recipe: Recipe, stop: Stop) -> str:
         engine, base = self.ground.engine, self.ground.image
-        with self.ground.container("cut.sh", trusted(network=False)) as container:
+        with self.ground.container("cut.sh", walled_setup(self.ground.machine)) as container:
             self._put("cut.sh", container)
             done = run_inside(engine, container, _CUT_S, stop)
             _LOG.info("%s for %s: %s", recipe.name, base.name, "; ".join(done.splitlines()))

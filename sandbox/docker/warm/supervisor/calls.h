@@ -63,6 +63,7 @@ static inline long call(long number, long a, long b, long c, long d, long e, lon
 #define MS_NOSUID 2
 #define MS_NODEV 4
 #define MS_NOEXEC 8
+#define MS_REMOUNT 32
 #define MS_BIND 0x1000
 #define MS_REC 0x4000
 #define MS_PRIVATE 0x40000

@@ -64,22 +64,42 @@ static void make_proc(void)
         add(&at, hidden[n]);
         long answer = sys_mount("empty", at.as, NULL, MS_BIND, NULL);
         if (answer == -ENOTDIR)
-            answer = sys_mount("/dev/null", at.as, NULL, MS_BIND, NULL);
+            answer = sys_mount("devices/null", at.as, NULL, MS_BIND, NULL);
         if (answer != -ENOENT)
             must("hiding parts of /proc", answer);
     }
 }
 
+/* `part` of `from`, to be seen at the place of the same name below `to`. */
+static void bind(const char *from, const char *to, const char *part, int read_only)
+{
+    struct text source = {0}, target = {0};
+    long flags = MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NOEXEC;
+    add(&source, from);
+    add(&source, part);
+    add(&target, to);
+    add(&target, part);
+    if (read_only)
+        write_file(target.as, "");
+    must("mounting devices", sys_mount(source.as, target.as, NULL, MS_BIND, NULL));
+    if (read_only)
+        must("mounting devices", sys_mount(NULL, target.as, NULL, flags, NULL));
+}
+
+void make_devices(void)
+{
+    /* Read-only, because the mode of a device would outlive the execution that changed it. A bind
+       mount of a read-only one is read-only too. */
+    must("mounting a folder", sys_mount("empty", "empty", NULL, MS_BIND, NULL));
+    must("mounting a folder", sys_mount(NULL, "empty", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL));
+    for (size_t n = 0; n < sizeof devices / sizeof *devices; n++)
+        bind("/dev/", "devices/", devices[n], 1);
+}
+
 static void make_dev(void)
 {
-    for (size_t n = 0; n < sizeof devices / sizeof *devices; n++) {
-        struct text from = {0}, at = {0};
-        add(&from, "/dev/");
-        add(&from, devices[n]);
-        add(&at, "root");
-        add(&at, from.as);
-        must("mounting devices", sys_mount(from.as, at.as, NULL, MS_BIND, NULL));
-    }
+    for (size_t n = 0; n < sizeof devices / sizeof *devices; n++)
+        bind("devices/", "root/dev/", devices[n], 0);
     must("mounting /dev/pts", sys_mount("devpts", "root/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
                                         "newinstance,ptmxmode=0666,mode=620"));
 }
@@ -118,9 +138,9 @@ static void __attribute__((noreturn)) script(char **variables)
 void execution(int layer, const char *writes, const char *scratch, char **variables,
                struct told *told)
 {
-    long nothing = sys_open("/dev/null", 0, 0), child, ended;
+    long nothing = sys_open("devices/null", 0, 0), child, ended;
     int status = 0, throwaway = !writes;
-    must("/dev/null", nothing);
+    must("opening /dev/null", nothing);
     sys_dup((int)nothing, 0);
     sys_close((int)nothing);
     reopen(1, "/proc/self/fd/1");

@@ -16,4 +16,7 @@ struct told {
 void __attribute__((noreturn)) execution(int layer, const char *writes, const char *scratch,
                                          char **variables, struct told *told);
 
+/* Prepares what all executions share, in the folder of Troop; none can change it. Once. */
+void make_devices(void);
+
 int exit_code(int status);

@@ -21,6 +21,8 @@
 #include "execution.h"
 #include "text.h"
 
+#define PR_SET_NAME 15
+
 static struct told *told; /* shared with the first process of an execution */
 static char scratch[256];
 static char **variables;
@@ -225,7 +227,7 @@ static void forget(const char *layer)
 
 static void make_base(void)
 {
-    static const char *const folders[] = {"root", "x", "empty", "layers", "job", "job/troop", "base", "base/dev",
+    static const char *const folders[] = {"root", "x", "empty", "layers", "job", "job/troop", "devices", "base", "base/dev",
                                           "base/dev/pts", "base/dev/shm", "base/etc", "base/proc",
                                           "base/sys", "base/tmp"};
     static const char *const links[][2] = {{"pts/ptmx", "base/dev/ptmx"},
@@ -251,6 +253,7 @@ static void make_base(void)
         sys_symlink(links[n][0], links[n][1]);
     for (size_t n = 0; n < sizeof files / sizeof *files; n++)
         write_file(files[n][0], files[n][1]);
+    make_devices();
 }
 
 /* Whether /troop is a folder of its own, and no link of the image's to another. */
@@ -325,9 +328,12 @@ static void choose_variables(char **all)
 
 void __attribute__((noreturn)) supervise(long *stack)
 {
-    char **words = (char **)(stack + 1), line[4096];
+    char **words = (char **)(stack + 1), line[4096], *name = words[0];
     unsigned long child_ended = 1UL << (SIGCHLD - 1);
-    sys_unlink(words[0], 0); /* scripts need not find it */
+    sys_unlink(name, 0); /* scripts need not find it, nor its name */
+    for (const char *shown = "troop"; *name; name++)
+        *name = *shown ? *shown++ : 0;
+    sys_prctl(PR_SET_NAME, (long)words[0], 0);
     choose_variables(words + stack[0] + 1);
     sys_sigmask(SIG_BLOCK, &child_ended);
     signals = (int)sys_signalfd(&child_ended);

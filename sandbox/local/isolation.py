@@ -15,6 +15,8 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sandbox.local.filter import system_call_filter
+
 _HELPER = Path(__file__).with_name("inside.py")
 _PROBE_S = 30
 _PROBE_CODE = 7
@@ -139,6 +141,7 @@ def _spec(isolation: Isolation, view: ScriptView) -> dict[str, object]:
         "network": view.network,
         "uid": view.uid,
         "cwd": "/",
+        "filter": system_call_filter().hex() if sys.platform == "linux" else "",
     }
     if isolation is Isolation.NONE:
         return spec

@@ -36,7 +36,7 @@ _ALLOWED = """
     mq_timedsend_time64 mq_unlink mremap mseal msgctl msgget msgrcv msgsnd msync munlock
     munlockall munmap nanosleep newfstatat open openat openat2 pause pidfd_open pidfd_send_signal
     pipe pipe2 pkey_alloc pkey_free pkey_mprotect poll ppoll ppoll_time64 prctl pread64 preadv
-    preadv2 prlimit64 process_mrelease pselect6 pselect6_time64 ptrace pwrite64 pwritev pwritev2
+    preadv2 process_mrelease pselect6 pselect6_time64 ptrace pwrite64 pwritev pwritev2
     read readahead readlink readlinkat readv recv recvfrom recvmmsg recvmmsg_time64 recvmsg
     remap_file_pages removexattr rename renameat renameat2 restart_syscall rmdir rseq rt_sigaction
     rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait
@@ -93,6 +93,9 @@ def profile() -> str:
                 _rule("socket", _argument(0, "EQ", _NETLINK), _argument(2, "EQ", _NETLINK_AUDIT))
                 | {"action": "SCMP_ACT_ERRNO", "errnoRet": _EPROTONOSUPPORT},
                 *(_rule("fcntl fcntl64", _argument(1, "EQ", command)) for command in _FCNTLS),
+                # Its own limits, or only a look: the first process has the same user.
+                _rule("prlimit64", _argument(0, "EQ", 0)),
+                _rule("prlimit64", _argument(2, "EQ", 0)),
                 *(_rule("personality", _argument(0, "EQ", one)) for one in _LINUX_PERSONALITIES),
                 _rule(_ABSENT) | {"action": "SCMP_ACT_ERRNO", "errnoRet": _ENOSYS},
             ],

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from tests.sandbox.attacks.families import (
     bombs,
+    calls,
+    first,
     history,
     kernel,
     leaving,
     lingering,
+    marks,
     memory,
     mounts,
     neighbours,
@@ -30,6 +33,9 @@ _FAMILIES = {
     "kernel": kernel.ATTACKS,
     "rights": rights.ATTACKS,
     "proc": proc.ATTACKS,
+    "first": first.ATTACKS,
+    "calls": calls.ATTACKS,
+    "marks": marks.ATTACKS,
     "printing": printing.ATTACKS,
     "history": history.ATTACKS,
     "memory": memory.ATTACKS,

@@ -263,11 +263,12 @@ static int own_folder(void)
     return fd >= 0 && sys_fstatfs((int)fd, about) >= 0 && about[0] == TMPFS_MAGIC && sys_fchdir((int)fd) >= 0;
 }
 
-/* What a description of its own needs: that all may open the pipe, but none may change its mode. */
+/* What a description of its own needs: that all may write to the pipe, but none may read from it
+ * or change its mode. */
 static int own_description(int fd, const char *path)
 {
     long own;
-    sys_fchmod(fd, 0666);
+    sys_fchmod(fd, 0222);
     sys_fchown(fd, 65534, -1);
     own = sys_open(path, O_WRONLY | O_CLOEXEC, 0);
     return own < 0 ? fd : (int)own;

@@ -80,12 +80,13 @@ static inline void say(int fd, const struct text *what)
     write_all(fd, what->as, what->used);
 }
 
-static inline int write_file(const char *path, const char *content)
+/* Less than 0: the error. */
+static inline long write_file(const char *path, const char *content)
 {
-    long fd = sys_open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    long fd = sys_open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644), done;
     if (fd < 0)
-        return 0;
-    int done = write_all((int)fd, content, length(content));
+        return fd;
+    done = sys_write((int)fd, content, length(content));
     sys_close((int)fd);
     return done;
 }

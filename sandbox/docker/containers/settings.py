@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from data.folders import cache_folder
+from data.writing import write_whole
 from sandbox.docker.containers.seccomp import profile
 from sandbox.launch import FOLDER
 from sandbox.setup import SETUP_LIMITS
@@ -40,6 +43,8 @@ class Machine:
     """Whether it confines containers with AppArmor."""
     processor: str
     """Its kind, as the engine calls it (x86_64, aarch64)."""
+    seccomp: str
+    """The profile of system calls, as the engine takes it; "": it cannot be given one."""
 
     @classmethod
     def of(cls, engine: Engine) -> Machine:
@@ -55,7 +60,22 @@ class Machine:
             memory_mb=int(info.get("MemTotal") or 0) >> 20,
             apparmor=any("name=apparmor" in option for option in options),
             processor=str(info.get("Architecture") or ""),
+            seccomp=_seccomp(engine),
         )
+
+
+def _seccomp(engine: Engine) -> str:
+    """The profile itself or, for Podman, the path of a file that holds it."""
+    if not engine.is_podman():
+        return profile()
+    if not engine.on_this_machine:
+        return ""
+    text = profile().encode()
+    path = cache_folder() / f"seccomp-{hashlib.sha256(text).hexdigest()[:16]}.json"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, text)
+    return str(path)
 
 
 def container_settings(
@@ -104,7 +124,10 @@ def walled(limits: Limits, machine: Machine) -> dict[str, Any]:
         # Programs look their own name up, and there is no network to ask.
         "extra_hosts": {HOSTNAME: "127.0.0.1"},
         "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges", f"seccomp={profile()}"],
+        "security_opt": [
+            "no-new-privileges",
+            *([f"seccomp={machine.seccomp}"] if machine.seccomp else []),
+        ],
         # Besides the script's processes there are the init, the shell, the guard and its clock.
         "pids_limit": limits.processes + _OWN_PROCESSES,
         "mem_limit": memory,

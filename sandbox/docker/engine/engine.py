@@ -83,6 +83,11 @@ class Engine(ImageCalls, NetworkCalls):
         """What `docker version` shows of the server."""
         return dict(self._api.version())
 
+    def is_podman(self) -> bool:
+        """Whether it is Podman, which speaks Docker's language with an accent."""
+        parts = self.version().get("Components") or ()
+        return any("podman" in str(part.get("Name")).lower() for part in parts)
+
     def answers(self) -> bool:
         """Whether the engine answers."""
         try:

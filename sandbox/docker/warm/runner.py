@@ -131,6 +131,9 @@ class WarmRunner:
     def _start(self, stop: Stop, limits: Limits) -> WarmContainer:
         processor = self.ground.machine.processor
         program, path = program_for(processor), new_path()
+        if not self.ground.machine.seccomp:
+            why = "the engine takes Troop's seccomp profile only from a file of its own machine"
+            raise NotWarm(why, anywhere=True)
         if program is None:
             why = "there is no supervisor for the engine's processor, "
             raise NotWarm(why + (processor or "which it does not name"), anywhere=True)

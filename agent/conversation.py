@@ -87,9 +87,9 @@ class Conversation:
             script, patch, trajectory=self.id, turn=self.turn, purpose=purpose
         )
 
-    async def end(self, outcome: Outcome) -> None:
-        """Store how the trajectory ended."""
-        await self.bench.journal.record_ending(self.id, outcome)
+    async def end(self, outcome: Outcome, error: str = "") -> None:
+        """Store how the trajectory ended; `error`: the trace of what ended it."""
+        await self.bench.journal.record_ending(self.id, outcome, error)
         self.bench.observer.trajectory_ended(self.id, outcome)
 
     def pose(self, prompt: str) -> TurnPrompt:

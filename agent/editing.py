@@ -110,9 +110,19 @@ class WriteEdit:
             return render(
                 "editing_script_result", before=describe(before), replies_left=replies_left(left)
             )
-        before, after = await together(
-            talk.run(self.script, UNEDITED, "before"), talk.run(self.script, self.patch, "after")
-        )
+        try:
+            before, after = await together(
+                talk.run(self.script, UNEDITED, "before"),
+                talk.run(self.script, self.patch, "after"),
+            )
+        except UsageError as error:
+            self.patch = UNEDITED  # no sandbox lays it, so it cannot be a candidate
+            return render(
+                "unreadable",
+                reason=f"Your edits cannot be made in the repository. {error.message}",
+                reminder="your edits again, without that file",
+                replies_left=replies_left(left),
+            )
         return render(
             "editing_result",
             notes=step.notes,

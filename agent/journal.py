@@ -124,5 +124,5 @@ class Journal(Protocol):
     ) -> None:
         """Note that a trajectory saw an execution after `turn` replies. Idempotent."""
 
-    async def record_ending(self, trajectory: TrajectoryId, outcome: str) -> None:
-        """Store how a trajectory ended. Idempotent."""
+    async def record_ending(self, trajectory: TrajectoryId, outcome: str, error: str = "") -> None:
+        """Store how a trajectory ended; `error`: the trace of what ended it. Idempotent."""

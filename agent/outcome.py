@@ -20,3 +20,5 @@ class Outcome(enum.StrEnum):
     """The conversation became too long for the model."""
     REJECTED = "rejected"
     """The server refused a request."""
+    FAILED = "failed"
+    """An error that nobody foresaw ended it. Its trace is stored. What it made before counts."""

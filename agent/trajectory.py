@@ -10,6 +10,7 @@ from agent.outcome import Outcome
 from agent.phrases import replies_left
 from agent.prompting import render
 from agent.replies import Unreadable
+from agent.unforeseen import FORESEEN, named, trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +54,8 @@ async def converse(
 ) -> Outcome:
     """Run a trajectory to its end, and store how it ended.
 
+    An error that nobody foresaw ends the trajectory, and nothing else.
+
     Args:
         talk: its conversation.
         task: what the trajectory does.
@@ -62,6 +65,7 @@ async def converse(
     Raises:
         ModelError, SandboxError, StoreError, Interrupted.
     """
+    trace = ""
     try:
         outcome = await _take_turns(talk, task, turns, first)
     except ContextExceeded:
@@ -69,7 +73,12 @@ async def converse(
     except RequestRejected as error:
         _LOGGER.warning("The server refuses requests: %s", error)
         outcome = Outcome.REJECTED
-    await talk.end(outcome)
+    except FORESEEN:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever one reply leads to, the others go on
+        _LOGGER.warning("An unexpected error ended %s: %s", talk.key, named(error))
+        outcome, trace = Outcome.FAILED, trace_of(error)
+    await talk.end(outcome, trace)
     return outcome
 
 

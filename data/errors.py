@@ -5,8 +5,9 @@
     ├── SandboxError                exit 3   engine or image
     │   └── SandboxUnavailable      exit 3   nothing can run until it is fixed
     ├── ModelError                  exit 4   the model server
-    └── StoreError                  exit 5   the database or the disk
-        └── LeaseLost               exit 5   another process works on the instance now
+    ├── StoreError                  exit 5   the database or the disk
+    │   └── LeaseLost               exit 5   another process works on the instance now
+    └── UnexpectedError             exit 1   an error that nobody foresaw ended an instance
 
 The message is a sentence that says what is wrong, and `hint` says what to do.
 They are caught once, in the command line, which prints both and exits with
@@ -55,6 +56,10 @@ class StoreError(TroopError):
     """The database cannot be read or written."""
 
     exit_code = 5
+
+
+class UnexpectedError(TroopError):
+    """An error that nobody foresaw ended the work on an instance. The others go on."""
 
 
 class LeaseLost(StoreError):

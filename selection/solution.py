@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from selection.matrix import Matrix
     from selection.selectors.protocol import Ranking
     from selection.votes import Standing
@@ -26,3 +28,5 @@ class Solution:
     """Numbers of the candidates with the best votes, which a model may choose between."""
     ranking: Ranking
     """Its first candidate is the chosen one; empty: there was no candidate."""
+    excluded: Mapping[int, str] = field(default_factory=dict)
+    """By the number of a sample whose patch is not a candidate, the trace of the error."""

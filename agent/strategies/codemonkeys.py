@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from agent.settings import ModelSettings, SampleSettings
     from agent.workbench import Workbench
 
-_CUT_SHORT = {Outcome.CONTEXT_EXCEEDED, Outcome.REJECTED}
+_CUT_SHORT = {Outcome.CONTEXT_EXCEEDED, Outcome.REJECTED, Outcome.FAILED}
 
 
 class CodeMonkeys:

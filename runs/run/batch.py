@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import traceback
+import errno
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from agent.outcome import Outcome
 from agent.slots import Interrupted, together
-from data.errors import SandboxError, TroopError, UsageError
+from agent.unforeseen import FORESEEN, named, trace_of
+from data.errors import SandboxError, TroopError, UnexpectedError, UsageError
 from data.patches.applying import apply_diff
 from runs.run.solve import solve_instance
 from runs.store.registry import Status
+from runs.words import counted
 from selection.candidates import Entry
 from selection.regression.survey import why_no_vote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from agent.strategies.protocol import Sample
     from data.codebases.codebase import Codebase
     from data.instances.instance import Instance
     from data.predictions.predictions import Prediction
@@ -27,10 +30,6 @@ if TYPE_CHECKING:
     from runs.store.ownership import Claim
     from runs.store.registry import InstanceHandle, RunHandle
     from sandbox.protocol import Script
-
-_LOG = logging.getLogger(__name__)
-_TRACE = 4000
-"""Characters of a trace that are stored."""
 
 
 @dataclass(slots=True)
@@ -111,7 +110,7 @@ class Batch:
     async def _try(self, order: int, given: Instance, claim: Claim) -> None:
         try:
             await self._solve(order, given, claim)
-        except (SandboxError, UsageError) as error:
+        except (SandboxError, UnexpectedError, UsageError) as error:
             self._shift.finishing(claim)
             await self._store.mark(claim, Status.FAILED, error.message)
             # For a single instance, the command shows the error when it ends.
@@ -120,17 +119,18 @@ class Batch:
             self._fail(claim.instance_id, error)
         except (TroopError, Interrupted):
             raise
-        except Exception as error:  # noqa: BLE001 - the other instances go on
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise  # it is the same for all instances
             await self._unexpected(claim, error)
 
     async def _unexpected(self, claim: Claim, error: Exception) -> None:
         """End the work on an instance with an error that nobody foresaw, and keep its trace."""
-        _LOG.error("An unexpected error in %s", claim.instance_id, exc_info=error)
-        trace = "".join(traceback.format_exception(error))[-_TRACE:]
-        what = f"An unexpected error ended the work: {type(error).__name__}: {error}"[:_TRACE]
-        failure = SandboxError(what, hint="Please report it; the log has its trace.")
+        what = f"An unexpected error ended the work: {named(error)}"
+        where = f"troop show {self._run.name} {claim.instance_id}"
+        failure = UnexpectedError(what, hint=f"Please report it. Its trace: {where}")
         self._shift.finishing(claim)
-        await self._store.mark(claim, Status.FAILED, f"{what}\n{trace}")
+        await self._store.mark(claim, Status.FAILED, f"{what}\n{trace_of(error)}")
         self._display.ended(claim.instance_id, Status.FAILED, what if self._many else "")
         self._fail(claim.instance_id, failure)
 
@@ -140,6 +140,13 @@ class Batch:
 
     async def _solve(self, order: int, given: Instance, claim: Claim) -> None:
         config = self._workshop.config
+        failed: list[int] = []
+
+        async def keep(sample: Sample) -> None:
+            if sample.outcome is Outcome.FAILED:
+                failed.append(sample.number)
+            await self._store.save_sample(claim, sample)
+
         async with self._workshop.bench(order, self._run.name, given, claim) as bench:
             tests = self._outside.tests.get(given.instance_id, ())
             if tests or config.asks_model:
@@ -148,10 +155,13 @@ class Batch:
                 bench,
                 config,
                 claim.samples,
-                lambda sample: self._store.save_sample(claim, sample),
+                keep,
                 outside=await asyncio.to_thread(self._entries, given, bench.codebase),
                 outside_tests=tests,
             )
+            failed += solution.excluded
+            if failed and not solution.matrix.candidates:
+                raise self._nothing_but_errors(claim, failed)
             self._shift.finishing(claim)
             await self._store.save_solution(claim, solution)
         why = why_no_vote(
@@ -162,6 +172,15 @@ class Batch:
         status = Status.PATCHED if solution.ranking.choice else Status.NO_PATCH
         self._display.ended(claim.instance_id, status, "")
 
+    def _nothing_but_errors(self, claim: Claim, failed: Sequence[int]) -> UnexpectedError:
+        """No patch came out, and that is no result, because unexpected errors ended samples."""
+        numbers = counted(len(set(failed)), "sample")
+        return UnexpectedError(
+            f"No patch came out, because unexpected errors ended {numbers}.",
+            hint=f"Please report it. The traces: troop show {self._run.name} {claim.instance_id}"
+            f" --sample {min(failed)}",
+        )
+
     def _entries(self, given: Instance, codebase: Codebase) -> list[Entry]:
         """Other systems' candidates. One that cannot be used is left out, with a note."""
         entries = []
@@ -170,11 +189,16 @@ class Batch:
             try:
                 applied = apply_diff(prediction.model_patch, codebase)
             except UsageError as error:
-                self._display.note(
-                    f"{given.instance_id}: The candidate of {system} is left out: {error.message}"
-                )
+                self._leave_out(given, system, error.message)
+            except FORESEEN:
+                raise
+            except Exception as error:  # noqa: BLE001 - the other candidates go on
+                self._leave_out(given, system, named(error))
             else:
                 for note in applied.notes:
                     self._display.note(f"{given.instance_id}: {system}: {note}")
                 entries.append(Entry(applied.patch, source=system))
         return entries
+
+    def _leave_out(self, given: Instance, system: str, why: str) -> None:
+        self._display.note(f"{given.instance_id}: The candidate of {system} is left out: {why}")

@@ -88,4 +88,5 @@ async def solve_instance(
         standings=standings,
         finalists=tuple(c.number for c in finalists(matrix, rule, config.selection.finalists)),
         ranking=ranking,
+        excluded=race.excluded,
     )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from runs.store.records import SampleRecord
     from runs.store.story import Story
 
 ENDINGS = {
@@ -31,6 +32,7 @@ ENDINGS = {
     "unreadable": "no reply was in the form that was asked for",
     "context_exceeded": "the conversation no longer fit the model",
     "rejected": "the server refused a request",
+    "failed": "an unexpected error ended it; its trajectory has the trace",
 }
 """How trajectories and samples end, by the stored outcome."""
 SHOWN_FILES = 4
@@ -84,6 +86,16 @@ def samples_table(story: Story) -> RenderableType:
             ("candidate", "the number of its patch; equal patches share one"),
             *endings_legend(sample.outcome for sample in story.samples),
         ),
+        *(_left_out(sample) for sample in story.samples if sample.error),
+    )
+
+
+def _left_out(sample: SampleRecord) -> Text:
+    """Why a patch is no candidate, with the trace of the error."""
+    return plain(
+        f"\nThe patch of sample {sample.number} is not a candidate, because of an error:\n"
+        f"{sample.error.rstrip()}",
+        "red",
     )
 
 

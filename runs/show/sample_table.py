@@ -37,6 +37,7 @@ _ENDED = {
     Outcome.CONTEXT_EXCEEDED: ("▲", "red"),
     Outcome.REJECTED: ("✖", "red"),
     Outcome.UNREADABLE: ("?", "red"),
+    Outcome.FAILED: ("!", "red"),
 }
 
 

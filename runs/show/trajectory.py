@@ -44,6 +44,9 @@ def trajectory_report(talk: StoredConversation, *, full: bool, letters: str = ""
         parts += [Heading(title), Verbatim(_shortened(talk.prefix, full=full), "dim")]
     for turn in talk.turns:
         parts += _turn(turn)
+    if talk.trajectory.error:
+        title = "unexpected error"
+        parts += [Heading(title, "red", left=True), Verbatim(talk.trajectory.error)]
     return Group(*parts)
 
 

@@ -134,6 +134,7 @@ def trajectories(session: Session, *where: Where) -> tuple[TrajectoryRecord, ...
             row.sample,
             None if row.outcome is None else Outcome(row.outcome),
             count,
+            row.error,
         )
         for row, count in session.execute(query)
     )

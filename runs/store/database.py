@@ -19,7 +19,7 @@ from runs.store.views import VIEWS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration; a test compares it with the migrations folder."""
 
 

@@ -148,14 +148,13 @@ class StoreJournal:
 
         await self._write(work)
 
-    async def record_ending(self, trajectory: TrajectoryId, outcome: str) -> None:
+    async def record_ending(self, trajectory: TrajectoryId, outcome: str, error: str = "") -> None:
         """See `Journal`."""
 
         def work(connection: sa.Connection) -> None:
             key = self._trajectory(connection, trajectory)
-            connection.execute(
-                sa.update(TrajectoryTable).where(TrajectoryTable.id == key).values(outcome=outcome)
-            )
+            ended = sa.update(TrajectoryTable).where(TrajectoryTable.id == key)
+            connection.execute(ended.values(outcome=outcome, error=error))
 
         await self._write(work)
         self._recorded.endings[sql_text(trajectory.key)] = outcome

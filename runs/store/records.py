@@ -135,6 +135,8 @@ class SampleRecord:
     diff: str | None
     """Its last patch."""
     finished_at: datetime
+    error: str = ""
+    """The trace of an unexpected error because of which its patch is not a candidate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,8 @@ class TrajectoryRecord:
     """How it ended; None: it has not ended."""
     turns: int
     """How many replies it has so far."""
+    error: str = ""
+    """The trace of an unexpected error that ended it."""
 
 
 @dataclass(frozen=True, slots=True)

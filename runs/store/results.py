@@ -56,7 +56,9 @@ def save_solution(
     for table in (CandidateTable, TestTable, SourceTable, VoteTable, RegressionFileTable):
         connection.execute(sa.delete(table).where(table.instance_id == instance))
     ours = sa.update(SampleTable).where(SampleTable.instance_id == instance)
-    connection.execute(ours.values(candidate=None, test=None))
+    connection.execute(ours.values(candidate=None, test=None, error=""))
+    for number, trace in solution.excluded.items():
+        _link_samples(connection, instance, (number,), error=trace)
     _save_candidates(connection, instance, solution, known)
     _save_tests(connection, instance, solution.matrix, known)
     _save_votes(connection, instance, solution.matrix)
@@ -151,7 +153,7 @@ def _script(
 
 
 def _link_samples(
-    connection: sa.Connection, instance: int, samples: tuple[int, ...], **values: int
+    connection: sa.Connection, instance: int, samples: tuple[int, ...], **values: int | str
 ) -> None:
     connection.execute(
         sa.update(SampleTable)

@@ -153,6 +153,7 @@ def samples(session: Session, key: int) -> tuple[SampleRecord, ...]:
             else Script(texts[row.script], row.interpreter or "", row.suffix or ""),
             diff=None if row.diff is None else texts[row.diff],
             finished_at=utc(row.finished_at),
+            error=row.error,
         )
         for row in session.scalars(query)
     )

@@ -159,6 +159,8 @@ class SampleTable(Base):
     test: Mapped[int | None]
     """The number of the test that it ended with, among the distinct tests."""
     candidate: Mapped[int | None]
+    error: Mapped[str] = mapped_column(default="", server_default="")
+    """The trace of an unexpected error because of which its patch is not a candidate."""
     finished_at: Mapped[datetime]
 
 
@@ -173,6 +175,8 @@ class TrajectoryTable(Base):
     kind: Mapped[str]
     sample: Mapped[int | None]
     outcome: Mapped[str | None]
+    error: Mapped[str] = mapped_column(default="", server_default="")
+    """The trace of an unexpected error that ended it."""
     system: Mapped[str | None] = mapped_column(DIGEST)
     prefix: Mapped[str | None] = mapped_column(DIGEST)
     created_at: Mapped[datetime]

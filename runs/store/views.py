@@ -202,7 +202,11 @@ VIEWS = (
         (
             *_WHERE,
             ("sample", "s.number", "from 1"),
-            ("outcome", "s.outcome", "done, out_of_turns, no_edit, context_exceeded, rejected"),
+            (
+                "outcome",
+                "s.outcome",
+                "done, out_of_turns, no_edit, context_exceeded, rejected, failed",
+            ),
             ("test", "s.test", "the number of its last test (see tests)"),
             ("candidate", "s.candidate", "the number of its patch (see candidates)"),
             ("script", "s.script", "its last test (content() shows it)"),
@@ -210,6 +214,7 @@ VIEWS = (
             ("diff", "s.diff", "its last patch (content() shows it)"),
             _files("s.diff"),
             ("patch", "s.patch", _PATCH),
+            ("error", "s.error", "the trace of what kept its patch from being a candidate"),
             ("finished_at", "s.finished_at", "when it ended, in UTC"),
         ),
         "sample s " + OF_INSTANCE.format("s"),
@@ -224,6 +229,7 @@ VIEWS = (
             ("kind", "t.kind", "relevance, ranking, testing, editing, matrix, selection, judge"),
             ("sample", "t.sample", "the sample it belongs to"),
             ("outcome", "t.outcome", "how it ended; NULL: it has not ended"),
+            ("error", "t.error", "the trace of the unexpected error that ended it"),
             (
                 "turns",
                 "(SELECT count(*) FROM turn u WHERE u.trajectory_id = t.id)",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.slots import together
+from agent.unforeseen import FORESEEN, named
 from sandbox.protocol import Ending
 from selection.regression.nearby import nearest_tests
 from selection.regression.runners import runner_of
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     _Run = Callable[[Script, str], Awaitable[Execution]]
 
+_LOGGER = logging.getLogger(__name__)
 NO_RUNNER = "no runner was recognised for it"
 _NO_RUNNER = {NO_RUNNER, "it cannot be told how it is run"}
 """As it is stored, and as version 0.1.0 stored it."""
@@ -94,12 +97,24 @@ async def survey_tests(
     scripts: set[Script] = set()
     while waiting and len(scripts) < wanted:
         asked, waiting = waiting[: wanted - len(scripts)], waiting[wanted - len(scripts) :]
-        for file in await together(*(_look(codebase, path, settings, run) for path in asked)):
+        for file in await together(*(_looked(codebase, path, settings, run) for path in asked)):
             if file.script is None or file.script not in scripts:
                 found.append(file)
             if file.script is not None:
                 scripts.add(file.script)
     return found
+
+
+async def _looked(
+    codebase: Codebase, path: str, settings: SelectionSettings, run: _Run
+) -> Surveyed:
+    try:
+        return await _look(codebase, path, settings, run)
+    except FORESEEN:
+        raise
+    except Exception as error:
+        _LOGGER.warning("%s has no vote: %s", path, named(error), exc_info=error)
+        return Surveyed(path, reason=f"an unexpected error: {named(error)}")
 
 
 async def _look(codebase: Codebase, path: str, settings: SelectionSettings, run: _Run) -> Surveyed:

@@ -2,7 +2,8 @@
 
 Characters that the terminal lacks are replaced. A reader that leaves (`| head`) does not end the
 command. A stream that was closed (`>&-`) swallows what is written. A full disk behind standard
-output is an error like any other.
+output is an error like any other. What could act on a terminal or deceive its reader is escaped
+there; files and pipes get every byte as it is.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import codecs
 import io
 import json
 import os
+import re
 import select
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from data.errors import StoreError
 
@@ -25,6 +27,11 @@ MARKS = dict(zip(_FANCY, "+x*.x>#--|++++--\"\"''-- ", strict=True)) | {"…": ".
 """What stands for the marks of reports where the terminal lacks them."""
 
 _ERRORS = "troop.marks"
+_DECEPTIVE = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters other than \t and \n
+    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # these change the direction of text
+    r"\xad\u200b-\u200d\u2028\u2029\u2060-\u2065\ufeff\U000e0000-\U000e007f]"  # unseen
+)
 
 
 def open_streams() -> None:
@@ -49,6 +56,16 @@ def flush_output() -> None:
     sys.stdout.flush()
 
 
+def harmless(text: str) -> str:
+    """`text` for a terminal: what could act on it, or hide something in it, is escaped."""
+    return _DECEPTIVE.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def styled(stream: TextIO) -> TextIO:
+    """`stream` for a console, which escapes texts itself and adds codes of its own for colours."""
+    return cast("TextIO", _Styled(stream)) if isinstance(stream, _Stream) else stream
+
+
 def write_json(value: object, *, indent: int | None = 2) -> None:
     """`value` for programs, on standard output: ASCII alone, whatever the terminal can show."""
     sys.stdout.write(json.dumps(value, indent=indent, default=str) + "\n")
@@ -60,12 +77,35 @@ def _opened(stream: TextIO | None, descriptor: int) -> TextIO:
         return stream
     if stream is not None:
         stream.flush()
-    return io.TextIOWrapper(
+    return _Stream(
         io.BufferedWriter(_Outlet(descriptor)),
         encoding="utf-8" if stream is None else stream.encoding,
         errors=_ERRORS,
         line_buffering=descriptor != 1 or os.isatty(descriptor),
     )
+
+
+class _Stream(io.TextIOWrapper):
+    """Standard output or error. On a terminal, texts are escaped."""
+
+    def write(self, text: str, /) -> int:
+        """Write `text`; its length."""
+        return self.write_styled(harmless(text) if self.isatty() else text)
+
+    def write_styled(self, text: str) -> int:
+        """Write `text` as it is."""
+        return super().write(text)
+
+
+class _Styled:
+    """A stream whose writer is trusted."""
+
+    def __init__(self, stream: _Stream) -> None:
+        self._stream = stream
+        self.write = stream.write_styled
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 class _Outlet(io.FileIO):

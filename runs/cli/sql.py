@@ -26,7 +26,7 @@ from runs.store.places import database_url
 if TYPE_CHECKING:
     import argparse
 
-    from runs.store.query import QueryResult
+    from runs.store.query import Rows
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -56,25 +56,25 @@ def run(args: argparse.Namespace) -> int:
     if args.views or args.query is None:
         results().print(views_list())
         return 0 if args.views else 2
-    from runs.store.query import ask
+    from runs.store.query import ask, asked
 
-    result = ask(database_url(args.db), args.query, timeout_s=args.query_timeout)
-    if args.format == "csv":
-        _write_csv(result)
-    elif args.format == "json":
-        _write_json(result)
+    url = database_url(args.db)
+    if args.format in {"csv", "json"}:
+        write = _write_csv if args.format == "csv" else _write_json
+        with asked(url, args.query, timeout_s=args.query_timeout) as result:
+            write(result)
     else:
-        print_result(result, results())
+        print_result(ask(url, args.query, timeout_s=args.query_timeout), results())
     return 0
 
 
-def _write_csv(result: QueryResult) -> None:
+def _write_csv(result: Rows) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(result.columns)
     writer.writerows(result.rows)
 
 
-def _write_json(result: QueryResult) -> None:
+def _write_json(result: Rows) -> None:
     for row in result.rows:
         named = dict(zip(result.columns, row, strict=True))
         write_json(named, indent=None)

@@ -19,6 +19,10 @@ from runs.store.tables import BlobTable
 if TYPE_CHECKING:
     from sqlalchemy import Connection, SelectBase
 
+LARGEST_TEXT = 256 << 20
+"""Bytes of the largest text that is read."""
+_LARGEST_TEXTS = 2 << 30
+"""Bytes of all texts that one query reads."""
 _COMPRESSED = b"\x28\xb5\x2f\xfd"
 """What zstd's frames begin with. No text in UTF-8 begins with it."""
 
@@ -76,7 +80,13 @@ def get_texts(connection: Connection, digests: SelectBase) -> Texts:
     """
     query = select(BlobTable.digest, BlobTable.size, BlobTable.data)
     found = connection.execute(query.where(BlobTable.digest.in_(digests)))
-    return Texts((row.digest, expand(row.data, row.size)) for row in found)
+    texts, left = Texts(), _LARGEST_TEXTS
+    for row in found:
+        left -= row.size
+        if left < 0:
+            raise _damaged(f"texts of more than {_LARGEST_TEXTS >> 30} GB belong together")
+        texts[row.digest] = expand(row.data, row.size)
+    return texts
 
 
 def _lacking(digest: str) -> StoreError:
@@ -92,12 +102,25 @@ def expand(data: bytes, size: int) -> str:
     try:
         raw = data
         if data.startswith(_COMPRESSED):
-            raw = zstandard.decompress(data, max_output_size=size + 1)
+            raw = _unfolded(data, size)
         return raw.decode("utf-8", "surrogatepass")
     except (zstandard.ZstdError, UnicodeDecodeError) as error:
-        raise StoreError(
-            f"A text in the database is damaged: {error}", hint="Restore the database."
-        ) from error
+        raise _damaged(str(error)) from error
+
+
+def _unfolded(data: bytes, size: int) -> bytes:
+    """The `size` bytes of a text, and never more, whatever the frame says of itself."""
+    if not 0 <= size <= LARGEST_TEXT:
+        raise _damaged(f"its length is {size:,} bytes")
+    with zstandard.ZstdDecompressor().stream_reader(data) as reader:
+        raw = reader.read(size + 1)
+    if len(raw) != size:
+        raise _damaged(f"it does not have {size:,} bytes")
+    return raw
+
+
+def _damaged(why: str) -> StoreError:
+    return StoreError(f"A text in the database is damaged: {why}", hint="Restore the database.")
 
 
 def _encode(text: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -14,11 +15,16 @@ from sqlalchemy import event, exc
 from data.errors import StoreError
 from runs.store.dialect import lock
 from runs.store.postgres import add_content, order_by_bytes, postgres_engine
+from runs.store.tables import Base
 from runs.store.views import VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+LARGEST_VALUE = 256 << 20
+"""Bytes of the largest value, and row, that SQLite may read or make."""
+STEPS = 10_000
+"""Steps of SQLite's virtual machine between looks whether to stop: a few milliseconds."""
 HEAD = "0009"
 """The newest migration; a test compares it with the migrations folder."""
 
@@ -32,6 +38,7 @@ def open_database(url: str, *, create: bool = True) -> sa.Engine:
     with translated(url):
         engine = _engine(url, create=create)
         try:
+            _refuse_stand_ins(engine)
             revision = _revision(engine)
             if revision != HEAD:
                 _migrate(engine, revision, url)
@@ -54,12 +61,17 @@ def open_reading(url: str) -> sa.Engine:
     uri = f"file:{quote(parsed.database or '')}?mode=ro"
     read_only = sa.URL.create("sqlite", database=uri, query={"uri": "true"})
     engine = sa.create_engine(read_only, connect_args={"timeout": 30}, poolclass=sa.NullPool)
-    event.listen(engine, "connect", _refuse_writing)
+    event.listen(engine, "connect", _only_read)
     return engine
 
 
-def _refuse_writing(connection: Any, _record: object) -> None:
-    connection.execute("PRAGMA query_only=ON").close()
+def _only_read(connection: Any, _record: object) -> None:
+    """Write nothing, make nothing endless. Extensions cannot be loaded unless Python is told to."""
+    for pragma in ("query_only=ON", "cell_size_check=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_VALUE)
+    # While Python is called, Ctrl-C is heard; `translated` then reads "interrupted".
+    connection.set_progress_handler(lambda: False, STEPS)
 
 
 def sqlite_url(path: Path) -> str:
@@ -106,6 +118,8 @@ def translated(url: str) -> Iterator[None]:
         ) from error
     except (exc.DBAPIError, OSError) as error:
         reason = first_line(getattr(error, "orig", error))
+        if reason == "interrupted":
+            raise KeyboardInterrupt from error
         raise StoreError(f"{shown_url(url)}: {reason}", hint=_hint(reason)) from error
 
 
@@ -188,6 +202,25 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _refuse_stand_ins(engine: sa.Engine) -> None:
+    """Refuse views, and tables of other programs, with the names of our tables.
+
+    Raises:
+        StoreError: there is one, which could run forever, or be anything at all.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql("SELECT name, type, sql FROM sqlite_master").all()
+    for name, kind, made_by in found:
+        ours = name in Base.metadata.tables or name == "alembic_version"
+        if ours and (kind != "table" or not re.match(r"CREATE TABLE\b", made_by or "")):
+            raise StoreError(
+                f"{shown_url(str(engine.url))} is not one of Troop's: {name} is not a table in it.",
+                hint="Give another with --db.",
+            )
 
 
 def _revision(engine: sa.Engine) -> str | None:

@@ -6,6 +6,7 @@ import datetime
 import math
 import sqlite3
 import time
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,12 @@ from sqlalchemy import event, exc
 
 from data.errors import UsageError
 from runs.store.blobs import expand
-from runs.store.database import first_line, open_reading, translated
+from runs.store.database import LARGEST_VALUE, STEPS, first_line, open_reading, translated
 from runs.store.tables import sql_text
 from runs.store.views import VIEWS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import sqlalchemy as sa
 
@@ -34,8 +35,12 @@ _READING = frozenset(
     }
 )
 """What a statement may do. ATTACH, for example, creates files even on a read-only connection."""
-_STEPS = 10_000
-"""Steps of SQLite's virtual machine between checks whether to stop: a few milliseconds."""
+LARGEST_RESULT = 256 << 20
+"""Characters and bytes of a result that is held in memory."""
+_AT_ONCE = 100
+"""Rows that PostgreSQL sends at a time."""
+_A_VALUE = 16
+"""What a value counts in addition to its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,38 @@ class QueryResult:
     rows: Sequence[Sequence[Any]]
 
 
-def ask(url: str, query: str, *, timeout_s: float = math.inf) -> QueryResult:
-    """Run one SELECT; content(digest) gives stored texts.
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a query as they come, once."""
+
+    columns: Sequence[str]
+    rows: Iterable[Sequence[Any]]
+
+
+def ask(
+    url: str, query: str, *, timeout_s: float = math.inf, largest: int = LARGEST_RESULT
+) -> QueryResult:
+    """Run one SELECT and hold its rows in memory; arguments and errors as in `asked`.
+
+    Raises:
+        UsageError: also if the result is larger than `largest`.
+    """
+    with asked(url, query, timeout_s=timeout_s) as found:
+        held, rows = 0, []
+        for row in found.rows:
+            held += sum(_size(value) for value in row)
+            if held > largest:
+                raise UsageError(
+                    f"The result is larger than {largest >> 20} MB.",
+                    hint="Ask for less, or use --format csv or json, which hold no rows.",
+                )
+            rows.append(row)
+        return QueryResult(found.columns, rows)
+
+
+@contextmanager
+def asked(url: str, query: str, *, timeout_s: float = math.inf) -> Iterator[Rows]:
+    """Run one SELECT; content(digest) gives stored texts. Rows can be read while inside.
 
     Args:
         url: the database's.
@@ -67,7 +102,8 @@ def ask(url: str, query: str, *, timeout_s: float = math.inf) -> QueryResult:
     try:
         with translated(url), engine.connect() as connection:
             try:
-                return _answer(connection, query, timeout_s)
+                with closing(_executed(connection, query, timeout_s)) as result:
+                    yield Rows(tuple(result.keys()), _rows(result, timeout_s))
             except exc.DBAPIError as error:
                 reason = first_line(error.orig)
                 if reason == "interrupted" and time.monotonic() < until:
@@ -77,17 +113,30 @@ def ask(url: str, query: str, *, timeout_s: float = math.inf) -> QueryResult:
         engine.dispose()
 
 
-def _answer(connection: sa.Connection, query: str, timeout_s: float) -> QueryResult:
+def _executed(connection: sa.Connection, query: str, timeout_s: float) -> sa.CursorResult[Any]:
     if connection.dialect.name == "postgresql" and timeout_s < math.inf:
         limit = max(1, round(timeout_s * 1000))
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {limit}")
     # PostgreSQL gets a cursor, which takes one SELECT and no other statement. COPY, for example,
     # writes files even in a read-only transaction.
-    options = {"stream_results": True, "no_parameters": True}
+    options = {"stream_results": True, "no_parameters": True, "max_row_buffer": _AT_ONCE}
     result = connection.exec_driver_sql(query, execution_options=options)
     if not result.returns_rows:
         raise UsageError("This statement returns nothing.", hint="Use SELECT.")
-    return QueryResult(tuple(result.keys()), [tuple(map(_alike, row)) for row in result])
+    return result
+
+
+def _rows(result: sa.CursorResult[Any], timeout_s: float) -> Iterator[Sequence[Any]]:
+    """The rows. PostgreSQL's own time limit is for each portion of them."""
+    until = time.monotonic() + timeout_s
+    for row in result:
+        if time.monotonic() > until:
+            raise _explained("", "interrupted", timeout_s)
+        yield tuple(map(_alike, row))
+
+
+def _size(value: object) -> int:
+    return _A_VALUE + (len(value) if isinstance(value, str | bytes) else 0)
 
 
 def _alike(value: Any) -> Any:
@@ -119,7 +168,9 @@ def _explained(query: str, reason: str, timeout_s: float) -> UsageError:
         hint = "Write WHERE chosen instead of WHERE chosen = 1; SQLite and PostgreSQL take both."
     elif reason == "interrupted" or "statement timeout" in reason:
         reason = f"the query took longer than {timeout_s:g} s"
-        hint = "Ask for less, or give a longer --timeout."
+        hint = "Ask for less, or give a longer --query-timeout."
+    elif "too big" in reason or "pattern too complex" in reason:
+        hint = f"SQLite may make values of up to {LARGEST_VALUE >> 20} MB."
     elif any(sign in reason for sign in _WRITING) or not query.lower().lstrip().startswith(_FIRST):
         hint = "`troop sql` only reads: give one SELECT."
     return UsageError(f"SQL: {reason}", hint=hint)
@@ -147,4 +198,4 @@ def _add_content(connection: Any, _record: object) -> None:
 
 def _stop_at(connection: Any, until: float) -> None:
     """Stop a statement at its time-out, and let Ctrl-C interrupt it."""
-    connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+    connection.set_progress_handler(lambda: time.monotonic() > until, STEPS)

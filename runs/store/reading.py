@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from data.errors import UsageError
+from agent.unforeseen import named
+from data.errors import StoreError, UsageError
 from runs.store import rows
 from runs.store.blobs import get_text
 from runs.store.database import open_reading, shown_url, translated
@@ -130,6 +131,11 @@ class Reader:
         try:
             with translated(self.url), Session(self._engine) as session:
                 return work(session)
+        except (LookupError, TypeError, ValueError) as error:
+            raise StoreError(
+                f"{self.place} holds what Troop did not write: {named(error)}.",
+                hint="The file is damaged, or another program changed it: give another with --db.",
+            ) from error
         finally:
             if not self._keeps:
                 self._engine.dispose()

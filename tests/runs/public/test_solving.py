@@ -168,7 +168,7 @@ def test_ctrl_c_ends_a_program(asked, tmp_path):
             [sys.executable, "-c", code, arguments],
             stderr=subprocess.PIPE,
             # A suite that was begun in the background would hand down that it is ignored.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
         first_request(slow)
         program.send_signal(signal.SIGINT)
